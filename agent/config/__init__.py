@@ -1,0 +1,1 @@
+"""What a person writes: the configuration, checked whole before anything starts."""

@@ -1,0 +1,1 @@
+"""From whole lines to a verdict per record: intake, batcher, sender, inlet."""

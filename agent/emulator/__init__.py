@@ -1,0 +1,1 @@
+"""The platform on localhost, written from its documents and sharing no code with the client."""

@@ -1,0 +1,1 @@
+"""What outlives a request: the spool, dead letters and receipts."""
