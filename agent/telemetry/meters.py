@@ -1,0 +1,184 @@
+"""What does the agent count? One table of all its metrics, cheap enough for the hot path.
+
+Nothing here knows how metrics are exposed: `agent.telemetry.prometheus` reads this table when it
+is scraped, so a run that nobody scrapes never imports an exposition library.
+"""
+
+import platform
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from agent import __version__
+from agent.telemetry.instruments import Counter, Gauge, Histogram, Labels
+
+STATES = ("ready", "throttled", "down", "auth_blocked", "warming_up", "disk_full", "draining")
+
+_SHORT_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_REQUEST_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_LAG_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14400)
+_RECORDS = (1, 5, 10, 50, 100, 250, 500, 1000, 2500, 5000, 10_000)
+_BYTES = (1e3, 5e3, 1e4, 5e4, 1e5, 2.5e5, 5e5, 7.5e5, 1e6, 1e7, 1e8)
+
+
+class MetricRow(NamedTuple):
+    """How one metric is declared: for documentation and for tests."""
+
+    name: str
+    kind: str
+    help: str
+    labels: Labels
+
+
+class Meters:
+    """All metrics of the agent, one attribute each; `table()` lists them."""
+
+    def __init__(self) -> None:
+        self._declare_ledger()
+        self._declare_batcher()
+        self._declare_delivery()
+        self._declare_buffer_and_store()
+        self._declare_agent()
+
+    def table(self) -> Iterator[MetricRow]:
+        """How each metric is declared, in the order of the journey of a record."""
+        for metric in self.metrics():
+            yield MetricRow(metric.name, metric.kind, metric.help, metric.labels)
+
+    def metrics(self) -> Iterator[Counter | Gauge | Histogram]:
+        """Every metric, in the order of the journey of a record."""
+        yield from (m for m in vars(self).values() if isinstance(m, Counter | Gauge | Histogram))
+
+    def destination_is(self, *states: str) -> None:
+        """The destination is in these states (of `STATES`), and in no other."""
+        unknown = set(states) - set(STATES)
+        if unknown:
+            raise ValueError(f"no such destination state: {', '.join(sorted(unknown))}")
+        for state in STATES:
+            self.destination_state.set(int(state in states), state)
+
+    def _declare_ledger(self) -> None:
+        """Read = accepted + dead-lettered + filtered + dropped + held, at any moment."""
+        ledger = "aep_agent_pipeline_"
+        self.records_read = Counter(
+            ledger + "read_records_total", "Records read from sources.", "source"
+        )
+        self.bytes_read = Counter(
+            ledger + "read_bytes_total", "Bytes read from sources, line ends included.", "source"
+        )
+        self.records_accepted = Counter(
+            ledger + "accepted_records_total",
+            "Records the platform took charge of, each with an xactionId; landing comes later.",
+        )
+        self.records_dead_lettered = Counter(
+            ledger + "dead_lettered_records_total", "Records kept as dead letters.", "reason"
+        )
+        self.records_filtered = Counter(
+            ledger + "filtered_records_total", "Records left out because the configuration says so."
+        )
+        self.records_dropped = Counter(
+            ledger + "dropped_records_total", "Records given up, where that was chosen.", "reason"
+        )
+        self.records_held = Gauge(
+            ledger + "held_records", "Records read and not yet answered for in any way."
+        )
+        self.records_held.read_from(self._held)
+        self.source_pressure_seconds = Counter(
+            "aep_agent_source_pressure_seconds_total",
+            "Time a source waited because the buffer had no room.",
+            "source",
+        )
+
+    def _declare_batcher(self) -> None:
+        part = "aep_agent_batcher_"
+        self.batches_encoded = Counter(part + "encoded_batches_total", "Batches encoded.")
+        self.batch_records = Histogram(
+            part + "batch_records", "Records per batch.", buckets=_RECORDS
+        )
+        self.batch_bytes = Histogram(
+            part + "batch_bytes", "Bytes per batch before compression.", buckets=_BYTES
+        )
+        self.body_bytes = Counter(
+            part + "body_bytes_total",
+            "Bytes of encoded bodies: plain before compression, wire as sent.",
+            "form",
+        )
+        for form in ("plain", "wire"):
+            self.body_bytes.add(0, form)
+
+    def _declare_delivery(self) -> None:
+        part = "aep_agent_delivery_"
+        self.requests = Counter(
+            part + "requests_total",
+            'Requests by status of the answer; "none" where no answer came.',
+            "status",
+        )
+        self.request_seconds = Histogram(
+            part + "request_seconds",
+            "Time from sending a request to having read its answer.",
+            buckets=_REQUEST_SECONDS,
+        )
+        self.receive_lag_seconds = Histogram(
+            part + "receive_lag_seconds",
+            "Per record, the platform's receivedTimeMs minus the time it was read here.",
+            buckets=_LAG_SECONDS,
+        )
+        self.xaction_ids_received = Counter(
+            part + "xaction_ids_total", "Ids the platform gave to accepted records."
+        )
+        self.retries = Counter(part + "retries_total", "Batches to be tried again.", "reason")
+        self.throttled_seconds = Counter(
+            part + "throttled_seconds_total", "Time spent waiting because the platform asked to."
+        )
+        self.requests_in_flight = Gauge(
+            part + "in_flight_requests", "Requests sent and not yet answered."
+        )
+        self.requests_limit = Gauge(
+            part + "limit_requests", "Requests allowed in flight at this moment."
+        )
+        self.compression_enabled = Gauge(
+            part + "compression_enabled", "1 while bodies are sent compressed, else 0."
+        )
+        self.destination_state = Gauge(
+            "aep_agent_destination_state",
+            "1 for each state the destination is in, else 0.",
+            "state",
+        )
+        self.destination_is()
+
+    def _declare_buffer_and_store(self) -> None:
+        part = "aep_agent_buffer_"
+        self.buffer_bytes = Gauge(part + "held_bytes", "Bytes held between reading and answer.")
+        self.buffer_limit_bytes = Gauge(part + "limit_bytes", "Bytes that may be held at most.")
+        self.buffer_batches = Gauge(part + "held_batches", "Batches waiting or in flight.")
+        self.oldest_held_seconds = Gauge(
+            part + "oldest_held_seconds", "Age of the oldest record not yet answered for."
+        )
+        self.store_commits = Counter("aep_agent_store_commits_total", "Commits to the store.")
+        self.store_commit_seconds = Histogram(
+            "aep_agent_store_commit_seconds",
+            "Time a commit to the store took, sync included.",
+            buckets=_SHORT_SECONDS,
+        )
+
+    def _declare_agent(self) -> None:
+        self.loop_lag_seconds = Gauge(
+            "aep_agent_loop_lag_seconds", "Worst recent delay of the event loop."
+        )
+        self.start_time_seconds = Gauge(
+            "aep_agent_start_time_seconds", "When the agent started, in seconds since 1970."
+        )
+        self.start_time_seconds.set(time.time())
+        self.build_info = Gauge(
+            "aep_agent_build_info", "Always 1; which build is running.", "version", "python"
+        )
+        self.build_info.set(1, __version__, platform.python_version())
+
+    def _held(self) -> float:
+        settled = (
+            self.records_accepted,
+            self.records_dead_lettered,
+            self.records_filtered,
+            self.records_dropped,
+        )
+        return self.records_read.total() - sum(counter.total() for counter in settled)
