@@ -136,7 +136,9 @@ class DeadLetter:
     sha256: str | None = None
 
 
-def select(spans: Sequence[Span], records: Sequence[bytes], keep: Sequence[int]) -> tuple[Span, ...]:
+def select(
+    spans: Sequence[Span], records: Sequence[bytes], keep: Sequence[int]
+) -> tuple[Span, ...]:
     """The spans of only those records of a batch whose indexes are in `keep` (ascending)."""
     wanted = set(keep)
     chosen: list[Span] = []

@@ -1,0 +1,55 @@
+"""Where a source may safely resume.
+
+Chunks are read in order but their records settle in any order. Only the unbroken run of settled
+chunks from the start is safe to forget: resuming past a gap would lose its records.
+"""
+
+from bisect import bisect_right
+from dataclasses import dataclass
+
+from agent.record import Position, Span
+
+
+@dataclass(slots=True)
+class _Mark:
+    """Records read together that are not all settled, and the position after them."""
+
+    end: Position
+    unsettled: int
+
+
+class Checkpoints:
+    """The safe position of one source while its records are on their way."""
+
+    def __init__(self, start: Position) -> None:
+        self.safe = start
+        self._end = start
+        self._lines: list[int] = []  # first line of each mark, ascending
+        self._marks: list[_Mark] = []
+
+    @property
+    def unsettled(self) -> int:
+        """Records read and not settled."""
+        return sum(mark.unsettled for mark in self._marks)
+
+    def read(self, end: Position, count: int) -> None:
+        """Note that the source was read up to *end*, and that *count* records came of it."""
+        assert end.line > self._end.line, "a source is read forwards"
+        self._lines.append(self._end.line)
+        self._marks.append(_Mark(end, count))
+        self._end = end
+        self._advance()
+
+    def settle(self, span: Span) -> None:
+        """Note that the records of *span* need no more work; they were read in one go."""
+        mark = self._marks[bisect_right(self._lines, span.line) - 1]
+        mark.unsettled -= span.count
+        assert mark.unsettled >= 0, "a record settles once"
+        self._advance()
+
+    def _advance(self) -> None:
+        done = 0
+        while done < len(self._marks) and not self._marks[done].unsettled:
+            self.safe = self._marks[done].end
+            done += 1
+        del self._marks[:done], self._lines[:done]

@@ -1,0 +1,101 @@
+"""Which records a chunk holds, where each of them stands, and which lines are none."""
+
+from dataclasses import dataclass
+
+from agent.core.batching import Run
+from agent.core.validation import Fault, are_records, fault
+from agent.record import Chunk, Position, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A line that is not a record, with its line end taken off."""
+
+    line: bytes
+    position: Position
+    fault: Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a chunk holds. Blank lines are neither records nor refused."""
+
+    runs: list[Run]
+    refused: list[Refused]
+    end: Position  # where the next chunk of the source starts
+
+    @property
+    def count(self) -> int:
+        """Lines that were meant to be records."""
+        return sum(run.span.count for run in self.runs) + len(self.refused)
+
+
+def read_chunk(chunk: Chunk, record_bytes_max: int) -> Contents:
+    """Take a chunk apart: in a few C calls where all is well, line by line where it is not."""
+    data, newline = chunk.data, 1
+    if b"\r" in data:
+        data, newline = _without_carriage_returns(data)
+    lines = data.split(b"\n")
+    lines.pop()  # what follows the last newline: nothing
+    no_line_too_long = len(data) <= record_bytes_max
+    if newline and no_line_too_long and are_records(data, lines):
+        count = len(lines)
+        span = Span(chunk.source, chunk.line, chunk.offset, count, newline)
+        run = Run(span, lines, len(data) - count, chunk.read_at)
+        end = Position(chunk.line + count, chunk.offset + len(chunk.data))
+        return Contents([run], [], end)
+    return _line_by_line(chunk, record_bytes_max)
+
+
+def _without_carriage_returns(data: bytes) -> tuple[bytes, int]:
+    """The data with \\n for \\r\\n, and 2; or the data itself and 0 where line ends are mixed."""
+    plain = data.replace(b"\r\n", b"\n")
+    ends = data.count(b"\n")
+    return (plain, 2) if len(data) - len(plain) == ends else (data, 0)
+
+
+def _line_by_line(chunk: Chunk, record_bytes_max: int) -> Contents:
+    runs: list[Run] = []
+    refused: list[Refused] = []
+    offset = chunk.offset
+    lines = chunk.data.split(b"\n")
+    lines.pop()
+    adding: Run | None = None
+    for number, whole in enumerate(lines, chunk.line):
+        line, newline = (whole[:-1], 2) if whole.endswith(b"\r") else (whole, 1)
+        position = Position(number, offset)
+        offset += len(whole) + 1
+        if not line.strip(b" \t\r"):
+            adding = None
+            continue
+        problem = _too_large(line, record_bytes_max) or fault(line)
+        if problem:
+            refused.append(Refused(line, position, problem))
+            adding = None
+        elif adding and adding.span.newline == newline:
+            adding = runs[-1] = _grown(adding, line)
+        else:
+            span = Span(chunk.source, number, position.offset, 1, newline)
+            adding = Run(span, [line], len(line), chunk.read_at)
+            runs.append(adding)
+    return Contents(runs, refused, Position(chunk.line + len(lines), offset))
+
+
+def _grown(run: Run, line: bytes) -> Run:
+    run.records.append(line)
+    span = run.span
+    longer = Span(span.source, span.line, span.offset, span.count + 1, span.newline)
+    return Run(longer, run.records, run.record_bytes + len(line), run.read_at)
+
+
+def _too_large(line: bytes, record_bytes_max: int) -> Fault | None:
+    if len(line) <= record_bytes_max:
+        return None
+    return too_large(len(line), record_bytes_max)
+
+
+def too_large(length: int, record_bytes_max: int) -> Fault:
+    """The fault of a line that is too long for any request."""
+    return Fault(
+        "too_large", f"{length} bytes long; one request has room for {record_bytes_max} at most"
+    )

@@ -1,0 +1,104 @@
+"""Where one record ends and the next begins: newline-delimited framing of a byte stream.
+
+Whole lines leave together and untouched; only the unfinished last line is kept. A line that grows
+past the limit is swallowed as it comes, so that no input can make the framer hold more than
+`line_bytes_max` plus one block.
+"""
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+
+@dataclass(frozen=True, slots=True)
+class Oversize:
+    """A line too long to be a record: its first bytes, and length and SHA-256 of the whole."""
+
+    head: bytes
+    length: int
+    sha256: str
+
+
+class _Swallowed:
+    """A line too long to keep, while its end has not been seen."""
+
+    def __init__(self, keep: int) -> None:
+        self._keep = keep
+        self._head = bytearray()
+        self._length = 0
+        self._hash = sha256()
+
+    def add(self, part: bytes) -> None:
+        self._head += part[: max(0, self._keep - len(self._head))]
+        self._length += len(part)
+        self._hash.update(part)
+
+    def finished(self) -> Oversize:
+        return Oversize(bytes(self._head), self._length, self._hash.hexdigest())
+
+
+class LineFramer:
+    """Cuts one stream of bytes into whole lines."""
+
+    def __init__(self, line_bytes_max: int, head_bytes: int) -> None:
+        self._max = line_bytes_max
+        self._head_bytes = head_bytes
+        self._parts: list[bytes] = []  # of the unfinished line
+        self._unfinished = 0  # bytes in _parts
+        self._swallowed: _Swallowed | None = None
+
+    def feed(self, block: bytes) -> list[bytes | Oversize]:
+        """Take the next bytes; return what is complete, in order: whole lines, oversize lines.
+
+        Whole lines come as one bytes object that ends with a newline.
+        """
+        frames: list[bytes | Oversize] = []
+        if self._swallowed:
+            cut = block.find(b"\n")
+            if cut < 0:
+                self._swallowed.add(block)
+                return frames
+            self._swallowed.add(block[:cut])
+            frames.append(self._swallowed.finished())
+            self._swallowed = None
+            block = block[cut + 1 :]
+        cut = block.rfind(b"\n") + 1
+        if cut:
+            frames.append(self._complete(block, cut))
+            block = block[cut:]
+        if block:
+            self._keep(block)
+        return frames
+
+    def end(self) -> list[bytes | Oversize]:
+        """The stream has ended: a last line without a newline counts, and is given one."""
+        if self._swallowed:
+            frames: list[bytes | Oversize] = [self._swallowed.finished()]
+            self._swallowed = None
+            return frames
+        return [self._complete(b"\n", 1)] if self._parts else []
+
+    @property
+    def unfinished_bytes(self) -> int:
+        """Bytes held of a line whose end has not been seen."""
+        return self._unfinished
+
+    def _complete(self, block: bytes, cut: int) -> bytes:
+        if not self._parts:
+            return block if cut == len(block) else block[:cut]
+        lines = b"".join((*self._parts, memoryview(block)[:cut]))
+        self._parts.clear()
+        self._unfinished = 0
+        return lines
+
+    def _keep(self, part: bytes) -> None:
+        self._parts.append(part)
+        self._unfinished += len(part)
+        if self._unfinished > self._max:
+            self._swallowed = _Swallowed(self._head_bytes)
+            for kept in self._parts:
+                self._swallowed.add(kept)
+            self._parts.clear()
+            self._unfinished = 0
+        elif len(self._parts) > 1024:
+            # a slow writer's many small parts, joined now and then to stay small in memory
+            self._parts = [b"".join(self._parts)]

@@ -1,0 +1,161 @@
+"""What one answer of the inlet means for each record of the request.
+
+The verdict is per record: no status speaks for all of them but a refusal of the request as such.
+A record counts as accepted only where the platform gave it an xactionId; what is not certain is
+to be tried again, and never taken for accepted or rejected.
+
+Sources: Adobe's streaming ingestion API; the two dialects of its 207 are the documented one
+(`statusCode`, ids `<batchId>:<index>`, none on failures) and the observed one (`status`, ids
+`<uuid>-<index>` on failures too).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+import orjson
+
+from agent.core.alignment import align
+from agent.core.items import (
+    Outcome,
+    ids_of,
+    index_of,
+    integer,
+    message_of,
+    milliseconds,
+    read_item,
+    text,
+)
+from agent.core.statuses import Advice, advice_of
+from agent.record import XactionIds
+
+
+NO_IDS = XactionIds()
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """The platform will not take this record: it would refuse the same input every time."""
+
+    index: int
+    status: int
+    message: str
+    xaction_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An answer, read. Every index of the request is in exactly one of the three lists."""
+
+    advice: Advice
+    accepted: Sequence[int] = ()
+    rejected: Sequence[Rejection] = ()
+    again: Sequence[int] = ()
+    ids: XactionIds = NO_IDS  # one for each of `accepted`, in its order
+    batch_id: str | None = None
+    received_time_ms: int | None = None
+    detail: str = ""  # for the log: the destination's words where it refused, cut short
+
+
+def read(status: int, body: bytes, count: int) -> Reading:
+    """What an answer with this status and body means for the *count* records of its request."""
+    advice = advice_of(status)
+    if advice is Advice.SETTLE:
+        return _all_accepted(body, count) or _read_success(status, body, count)
+    answer = _parsed(body)
+    message = message_of(answer) or _first_words(body) or f"status {status} without a message"
+    if count == 1 and advice in (Advice.SUSPECT, Advice.TOO_LARGE):
+        rejection = Rejection(0, status, message, text(answer.get("xactionId")))
+        return Reading(Advice.SETTLE, rejected=(rejection,), detail=message)
+    return Reading(advice, again=range(count), detail=message)
+
+
+class _Id(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    xactionId: str  # noqa: N815  # the platform's spelling
+
+
+class _Answer(msgspec.Struct, gc=False):
+    batchId: str  # noqa: N815
+    responses: list[_Id]
+    receivedTimeMs: int | str | None = None  # noqa: N815
+
+
+_decode_all_accepted = msgspec.json.Decoder(_Answer).decode
+_numbers: list[str] = []
+
+
+def _all_accepted(body: bytes, count: int) -> Reading | None:
+    """The common case, in a few C calls: nothing but ids, numbered as the records are."""
+    try:
+        answer = _decode_all_accepted(body)
+    except msgspec.DecodeError:
+        return None
+    ids = [item.xactionId for item in answer.responses]
+    if len(ids) != count or index_of(ids[0], answer.batchId) != 0:
+        return None
+    prefix = ids[0][:-1]
+    while len(_numbers) < count:
+        _numbers.append(str(len(_numbers)))
+    if "\n".join(ids) != prefix + ("\n" + prefix).join(_numbers[:count]):
+        return None
+    return Reading(
+        Advice.SETTLE,
+        accepted=range(count),
+        ids=XactionIds(prefix, (range(count),)),
+        batch_id=answer.batchId,
+        received_time_ms=milliseconds(answer.receivedTimeMs),
+    )
+
+
+def _read_success(status: int, body: bytes, count: int) -> Reading:
+    """A 2xx, which says nothing yet: only its items do."""
+    answer = _parsed(body)
+    items = answer.get("responses")
+    batch_id = text(answer.get("batchId"))
+    if isinstance(items, list):
+        verdicts = align([read_item(item, batch_id) for item in items], count)
+    elif count == 1 and not _is_error(answer):
+        verdicts = [read_item(answer, None)]
+    else:
+        verdicts = [None] * count
+    accepted = [i for i, item in enumerate(verdicts) if item and item.outcome is Outcome.ACCEPTED]
+    rejected = [
+        Rejection(index, item.status or status, item.message, item.xaction_id)
+        for index, item in enumerate(verdicts)
+        if item and item.outcome is Outcome.REJECTED
+    ]
+    settled = {*accepted, *(rejection.index for rejection in rejected)}
+    again = [index for index in range(count) if index not in settled]
+    nothing = not settled
+    return Reading(
+        Advice.RETRY if nothing else Advice.SETTLE,
+        accepted,
+        rejected,
+        again,
+        ids_of([item for item in verdicts if item and item.outcome is Outcome.ACCEPTED]),
+        batch_id,
+        milliseconds(answer.get("receivedTimeMs")),
+        (message_of(answer) or _first_words(body) or "an empty answer") if nothing else "",
+    )
+
+
+def _parsed(body: bytes) -> dict[str, object]:
+    try:
+        answer = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _is_error(answer: dict[str, object]) -> bool:
+    """Whether a body of one message tells of an error, whatever its status line says."""
+    status = integer(answer.get("status", answer.get("statusCode")))
+    if status is not None and status >= 300:
+        return True
+    return bool(answer.keys() & {"error", "errors", "error_code", "errorMessage", "errorCode"})
+
+
+def _first_words(body: bytes) -> str:
+    """The start of a body that is no JSON object, as far as it is fit to be shown."""
+    text = body[:400].decode("utf-8", "replace")
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:200]

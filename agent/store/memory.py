@@ -1,0 +1,115 @@
+"""Where do batches wait for a sender when they need not outlive this process?
+
+The same interface as a spool on disk: append, lease, settle, release. Invariant: a batch is ready,
+delayed or leased until it is settled, and in exactly one of the three.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agent.record import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolStatistics:
+    """A snapshot. `oldest_read_at` is wall clock; None where nothing is held."""
+
+    batches: int
+    records: int
+    bytes: int
+    leased: int
+    oldest_read_at: float | None
+
+
+class MemorySpool:
+    """Batches in memory; how many is bounded by the budget that their bytes were taken from."""
+
+    def __init__(self) -> None:
+        self._held: dict[int, Batch] = {}  # by number: ready, delayed and leased
+        self._ready: deque[Batch] = deque()
+        self._delayed: dict[int, asyncio.TimerHandle] = {}
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._closed = False
+
+    async def append(self, batch: Batch) -> None:
+        """Put a new batch at the end of the line."""
+        assert not self._closed, "nothing is appended after close"
+        self._held[batch.number] = batch
+        self._ready.append(batch)
+        self._wake()
+
+    async def lease(self) -> Batch | None:
+        """The next batch to send, waiting for it; None once closed and all is settled."""
+        while not self._ready:
+            if self._closed and not self._held:
+                return None
+            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(turn)
+            try:
+                await turn
+            except asyncio.CancelledError:
+                if turn.done() and not turn.cancelled():
+                    self._wake()  # hand the turn on
+                else:
+                    self._waiting.remove(turn)
+                raise
+        return self._ready.popleft()
+
+    def settle(self, batch: Batch, remainder: Sequence[Batch] = (), wait: float = 0.0) -> None:
+        """Forget a leased batch; the parts of it that need more work take its place."""
+        del self._held[batch.number]
+        for part in remainder:
+            self._held[part.number] = part
+        for part in reversed(remainder):
+            self.release(part, wait)
+        if self._closed and not self._held:
+            self._wake_all()
+
+    def release(self, batch: Batch, wait: float = 0.0) -> None:
+        """Give a leased batch back unsettled, to be leased again after *wait* seconds."""
+        if wait > 0:
+            loop = asyncio.get_running_loop()
+            self._delayed[batch.number] = loop.call_later(wait, self._ripen, batch)
+        else:
+            self._ready.appendleft(batch)
+            self._wake()
+
+    def close(self) -> None:
+        """No more batches will be appended."""
+        self._closed = True
+        if not self._held:
+            self._wake_all()
+
+    def hurry(self) -> None:
+        """Cut all waits short: the agent is stopping."""
+        for number in list(self._delayed):
+            self._ripen(self._held[number])
+
+    def statistics(self) -> SpoolStatistics:
+        """What is held right now."""
+        held = self._held.values()
+        return SpoolStatistics(
+            batches=len(held),
+            records=sum(batch.count for batch in held),
+            bytes=sum(len(batch.body) for batch in held),
+            leased=len(held) - len(self._ready) - len(self._delayed),
+            oldest_read_at=min((batch.read_at for batch in held), default=None),
+        )
+
+    def _ripen(self, batch: Batch) -> None:
+        self._delayed.pop(batch.number).cancel()
+        self._ready.appendleft(batch)
+        self._wake()
+
+    def _wake(self) -> None:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+
+    def _wake_all(self) -> None:
+        while self._waiting:
+            self._wake()
