@@ -1,0 +1,113 @@
+"""How many megabytes does the agent move per second of CPU, and what part of the limit is that?
+
+Every round measures each variant once, the agent beside the limit, so that a noisy neighbour
+meets both; what counts are medians over rounds, and the median of the rounds' ratios.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.children import Child
+from benchmarks.events import MEGABYTE, EventFile
+from benchmarks.pipeline import Agent, Sent, send_file
+
+_UNCOMPRESSED = ("--compression", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Every variant once. The limits are what `python -m benchmarks.limit` printed."""
+
+    limit_gzip: dict[str, Any]
+    limit_none: dict[str, Any]
+    gzip: Sent
+    none: Sent
+    piped: Sent
+    one_record: Sent  # its CPU is what starting and stopping costs
+
+
+@dataclass(frozen=True, slots=True)
+class Throughput:
+    """All rounds over one file of `size` bytes."""
+
+    size: int
+    rounds: tuple[Round, ...]
+
+    def start_up_cpu(self) -> float:
+        """CPU seconds of an agent that sends one record."""
+        return median(each.one_record.cpu_seconds for each in self.rounds)
+
+    def limit(self, variant: str) -> float:
+        """MB per CPU-second of the bare loop, start-up not included; variant: gzip or none."""
+        return median(self._limits(variant))
+
+    def per_cpu_second(self, variant: str, *, net: bool) -> float:
+        """MB per CPU-second of the agent (gzip, none or piped); `net` of its start-up or whole."""
+        return median(self._agents(variant, net=net))
+
+    def ratio(self, variant: str, *, net: bool) -> float:
+        """The agent's part of the limit, 0 to 1 (the pipe's limit is the file's)."""
+        pairs = zip(self._agents(variant, net=net), self._limits(variant), strict=True)
+        return median(agent / limit for agent, limit in pairs)
+
+    def wall(self, variant: str) -> float:
+        """MB per second of wall time, start-up included."""
+        return median(self.size / MEGABYTE / sent.wall_seconds for sent in self._sent(variant))
+
+    def peak_rss(self, variant: str) -> int:
+        """The largest peak of all rounds, in bytes."""
+        return max(sent.peak_rss for sent in self._sent(variant))
+
+    def sink_share(self, variant: str) -> float:
+        """The sink's CPU as a part of the agent's: below 1, the sink is not the bottleneck."""
+        return median(sent.sink_cpu_seconds / sent.cpu_seconds for sent in self._sent(variant))
+
+    def as_json(self) -> dict[str, Any]:
+        """Every round as it was measured."""
+        return asdict(self)
+
+    def _sent(self, variant: str) -> Iterator[Sent]:
+        return (getattr(each, variant) for each in self.rounds)
+
+    def _agents(self, variant: str, *, net: bool) -> Iterator[float]:
+        spared = self.start_up_cpu() if net else 0.0
+        return (self.size / MEGABYTE / (sent.cpu_seconds - spared) for sent in self._sent(variant))
+
+    def _limits(self, variant: str) -> Iterator[float]:
+        name = "limit_none" if variant == "none" else "limit_gzip"
+        return (self.size / MEGABYTE / getattr(each, name)["cpu_seconds"] for each in self.rounds)
+
+
+def measure(agent: Agent, file: EventFile, rounds: int) -> Iterator[Throughput]:
+    """Yield what is known after each round; the last one yielded is the result."""
+    lone = file.path.with_name(f"one-of-{file.path.name}")
+    with file.path.open("rb") as lines:
+        lone.write_bytes(lines.readline())
+    done: list[Round] = []
+    try:
+        for _ in range(rounds):
+            done.append(
+                Round(
+                    limit_gzip=_limit(file.path, "gzip"),
+                    gzip=send_file(agent, file.path, file.records),
+                    limit_none=_limit(file.path, "none"),
+                    none=send_file(agent, file.path, file.records, _UNCOMPRESSED),
+                    piped=send_file(agent, file.path, file.records, piped=True),
+                    one_record=send_file(agent, lone, 1),
+                )
+            )
+            yield Throughput(file.size, tuple(done))
+    finally:
+        lone.unlink()
+
+
+def _limit(path: Path, compression: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.limit", str(path), "--compression", compression]
+    with Child(command) as child:
+        answer: dict[str, Any] = json.loads(child.expect(120).stdout)
+    return answer
