@@ -42,14 +42,14 @@ class Latency:
 def measure(agent: Agent, *, seconds: float, max_wait_ms: int) -> Latency:
     """Feed the agent's stdin at a steady rate; raises BenchmarkError if records are missing."""
     reading, writing = os.pipe()
+    lines = _lines()
+    os.write(writing, next(lines))
     with RunningSink("--latency") as sink, TemporaryDirectory(prefix="aep-agent-bench-") as store:
         options = ("--set", f"batch.max_wait={max_wait_ms}ms")
         with agent.send(sink, Path(store), *options, "-", stdin=reading) as child:
             os.close(reading)
-            lines = _lines()
             try:
                 # An agent that is still starting would count as lateness: wait for one answer.
-                os.write(writing, next(lines))
                 sink.wait_for(1, 20, child)
                 # An agent that stopped reading says why when it ends.
                 with suppress(BrokenPipeError):
