@@ -1,0 +1,154 @@
+"""What does one log line look like? JSON for machines, aligned columns for people.
+
+This module imports structlog, which takes a tenth of a second: `agent.telemetry.logs` imports it
+when the first line is to be written.
+"""
+
+import atexit
+import os
+import re
+import sys
+import traceback
+from typing import TextIO
+
+import orjson
+import structlog
+from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
+
+from agent.telemetry.redaction import Plain, scrub_fields, scrub_text
+
+_FIRST = ("timestamp", "level", "logger", "event")
+# C0 and C1 controls, line and paragraph separators, and marks that turn the direction of text.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+class Sink:
+    """Writes lines to a stream, and shrugs when the stream is full, broken or closed."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        """Without `stream`, lines go to what `sys.stderr` is at that moment."""
+        self._stream = stream
+        self._gave_up = False
+
+    @property
+    def is_terminal(self) -> bool:
+        """Is somebody watching?"""
+        try:
+            return self._target is not None and self._target.isatty()
+        except (OSError, ValueError):
+            return False
+
+    def write(self, line: str) -> None:
+        """Write one line; a line that cannot be written is lost, the work goes on."""
+        target = self._target
+        if target is None:
+            return
+        try:
+            target.write(line + "\n")
+            target.flush()
+        except (OSError, ValueError):
+            self._expect_trouble_at_exit(target)
+
+    debug = info = warning = error = write
+
+    @property
+    def _target(self) -> TextIO | None:
+        return self._stream or sys.stderr
+
+    def _expect_trouble_at_exit(self, target: TextIO) -> None:
+        if not self._gave_up:
+            self._gave_up = True
+            atexit.register(_abandon, target)
+
+
+def _abandon(target: TextIO) -> None:
+    """What stderr still holds would fail again when Python ends, and turn its exit code to 120."""
+    try:
+        target.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, target.fileno())
+        os.close(nowhere)
+    except ValueError:
+        return
+
+
+def build(format: str, stream: TextIO | None) -> FilteringBoundLogger:
+    """A logger that writes to `stream` (or stderr); `format` is auto, json or console."""
+    sink = Sink(stream)
+    if format == "auto":
+        format = "console" if sink.is_terminal else "json"
+    last = _console(sink.is_terminal) if format == "console" else _json()
+    processors: list[Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _spell_out_exception,
+        _scrub,
+        *last,
+    ]
+    logger: FilteringBoundLogger = structlog.wrap_logger(
+        sink,
+        processors=processors,
+        wrapper_class=structlog.make_filtering_bound_logger(0),
+        cache_logger_on_first_use=True,
+    )
+    return logger
+
+
+def _json() -> list[Processor]:
+    return [structlog.processors.JSONRenderer(lambda line, **_: orjson.dumps(line).decode())]
+
+
+def _console(is_terminal: bool) -> list[Processor]:
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    columns = structlog.dev.ConsoleRenderer(
+        colors=is_terminal and not plain,
+        sort_keys=False,
+        pad_event_to=40,
+        exception_formatter=structlog.dev.plain_traceback,
+    )
+    return [_escape_controls, columns]
+
+
+def _spell_out_exception(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    error = line.pop("exc_info", None)
+    if error is True:
+        error = sys.exc_info()[1]
+    if isinstance(error, tuple):
+        error = error[1]
+    if isinstance(error, BaseException):
+        line["exception"] = "".join(traceback.format_exception(error)).rstrip()
+    return line
+
+
+def _scrub(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    ours = {name: line.pop(name) for name in _FIRST if name in line}
+    ours["event"] = scrub_text(str(ours["event"]))
+    exception = line.pop("exception", None)
+    shown: EventDict = {**ours, **scrub_fields(line)}
+    if exception is not None:
+        shown["exception"] = scrub_text(exception, keep_end=True)
+    return shown
+
+
+def _escape_controls(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """No value may begin a line of its own: whoever reads a terminal would take it for ours."""
+    exception = line.pop("exception", None)
+    shown: EventDict = {_escaped(name): _escaped_within(value) for name, value in line.items()}
+    if exception is not None:
+        shown["exception"] = "\n".join(f"    {_escaped(row)}" for row in exception.split("\n"))
+    return shown
+
+
+def _escaped_within(value: Plain) -> Plain:
+    if isinstance(value, str):
+        return _escaped(value)
+    if isinstance(value, list):
+        return [_escaped_within(item) for item in value]
+    if isinstance(value, dict):
+        return {_escaped(name): _escaped_within(item) for name, item in value.items()}
+    return value
+
+
+def _escaped(text: str) -> str:
+    return _CONTROLS.sub(lambda control: control[0].encode("unicode_escape").decode(), text)
