@@ -1,1 +1,27 @@
-"""What a person writes: the configuration, checked whole before anything starts."""
+"""What was the agent told to do? The configuration: its keys, and how they are read.
+
+`load` and `Config` are imported on first use, because pydantic costs 100 ms that a command which
+only needs `default_data_dir` should not pay.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from agent.config.directories import default_data_dir
+
+if TYPE_CHECKING:
+    from agent.config.loading import load
+    from agent.config.model import Config
+
+__all__ = ["Config", "default_data_dir", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "load":
+        from agent.config.loading import load
+
+        return load
+    if name == "Config":
+        from agent.config.model import Config
+
+        return Config
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,99 @@
+"""Do the settings fit one another, the machine, and what the platform documents?
+
+These checks look at settings together, so they also run where some of them are wrong: one report
+is to show everything.
+"""
+
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from agent.config.inlet import DOCUMENTED_REQUEST_BYTES, InletSettings
+from agent.config.keys import KeyPath, all_keys
+from agent.config.model import Config, disagreements
+from agent.config.problems import show
+from agent.config.units import parse_size, show_size
+from agent.errors import ConfigError
+
+_SIZES = ("inlet.max_request_bytes", "batch.max_bytes", "buffer.max_bytes")
+_FILES = ("inlet.token_file", "inlet.tls.ca_file", "inlet.tls.cert_file", "inlet.tls.key_file")
+
+
+def _written(tree: Mapping[str, Any], key: str) -> Any:
+    value: Any = tree
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def size_disagreements(tree: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """Sizes that do not fit together, whichever other settings are wrong."""
+    sizes = {}
+    for key in _SIZES:
+        written = _written(tree, key)
+        try:
+            default = all_keys()[key].field.default
+            sizes[key] = default if written is None else parse_size(str(written))
+        except ValueError:
+            return  # reported as what it is: not a size
+    for key, advice in disagreements(*sizes.values()):
+        yield tuple(key.split(".")), f"found {show_size(sizes[key])}; write {advice}"
+
+
+def unreadable_files(tree: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """Files that settings name and the agent cannot read."""
+    for key in _FILES:
+        written = _written(tree, key)
+        if not written or not isinstance(written, str | Path):
+            continue
+        path = tuple(key.split("."))
+        try:
+            with Path(written).expanduser().open("rb"):
+                pass
+        except (OSError, ValueError, RuntimeError) as error:
+            reason = (getattr(error, "strerror", None) or "not a path").lower()
+            yield path, f"found {show(written)}, which cannot be read: {reason}; write another path"
+            continue
+        if key == "inlet.token_file":
+            yield from _bad_token(path, Path(written).expanduser())
+
+
+def _bad_token(path: KeyPath, file: Path) -> Iterator[tuple[KeyPath, str]]:
+    inlet = InletSettings.model_construct(token_file=file)
+    try:
+        inlet.read_token()
+    except ConfigError:
+        yield path, f"found {show(file)}, which does not hold one token; write the token into it"
+
+
+def cautions(config: Config) -> Iterator[str]:
+    """What is allowed but probably not meant, a sentence each."""
+    inlet = config.inlet
+    url = urlsplit(inlet.url)
+    if inlet.max_request_bytes > DOCUMENTED_REQUEST_BYTES:
+        yield (
+            f"inlet.max_request_bytes is {show_size(inlet.max_request_bytes)}: "
+            "the platform documents 1MB and answers 413 above it"
+        )
+    if "/collection/" not in url.path and inlet.mode == "batch":
+        yield "inlet.url has no /collection/ in it, where batches would go to /collection/batch/"
+    if url.scheme == "http" and not _is_here(url.hostname or ""):
+        yield "inlet.url is http: records and tokens cross the network readable by others"
+    if not inlet.tls.verify:
+        yield "inlet.tls.verify is off: whoever is on the way can read and change records"
+    if config.admin.listen and not _is_here(config.admin.listen.rpartition(":")[0].strip("[]")):
+        yield f"admin.listen is {config.admin.listen}: others can read the metrics and the status"
+    if config.shutdown.grace > 25:
+        yield (
+            "shutdown.grace is above 25s: Kubernetes kills after 30s "
+            "unless terminationGracePeriodSeconds says more"
+        )
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,175 @@
+"""What does a YAML file say, and on which line?
+
+A scalar is the text that was written: its key decides how it is read, so `flow_id: 0012` stays
+`0012` and no text turns into a date. Only an unquoted `null`, `~` or nothing is None.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from agent.config.problems import Problem
+from agent.config.variables import MISSING, UnknownVariable, expand
+
+_MOST_VALUES = 10_000
+_PLAIN_TAG = "tag:yaml.org,2002:"
+
+
+@dataclass
+class Document:
+    """The tree of a configuration file: mappings, lists, text and None."""
+
+    name: str
+    tree: dict[str, Any] = field(default_factory=dict)
+    lines: dict[tuple[str | int, ...], int] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def line_of(self, path: Sequence[str | int]) -> int | None:
+        """The 1-based line of a key, or of the nearest section round it that was written."""
+        for end in range(len(path), 0, -1):
+            if line := self.lines.get(tuple(path[:end])):
+                return line
+        return None
+
+    def add_problem(self, text: str, line: int | None, path: Sequence[str | int] = ()) -> None:
+        """Note something wrong with the file itself."""
+        self.problems.append(Problem(self.name, line, tuple(path), text))
+
+
+def read_document(path: Path, environ: Mapping[str, str]) -> Document:
+    """The file's content with variables replaced; what is wrong with it is in `problems`."""
+    document = Document(str(path))
+    text = _read_text(path, document)
+    if text is not None:
+        _parse(text, document, environ)
+    return document
+
+
+def _read_text(path: Path, document: Document) -> str | None:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        document.add_problem("no such file; check the path", None)
+        return None
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        document.add_problem(f"cannot be read: {reason}; check the path and its permissions", None)
+        return None
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        byte = content[error.start]
+        document.add_problem(f"found the byte 0x{byte:02x}; write the file in UTF-8", line)
+        return None
+
+
+def _parse(text: str, document: Document, environ: Mapping[str, str]) -> None:
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        if root is None or root.tag == f"{_PLAIN_TAG}null":
+            return
+        if not isinstance(root, yaml.MappingNode):
+            line = root.start_mark.line + 1
+            document.add_problem("found no mapping; write settings as `key: value`", line)
+            return
+        document.tree = _Construction(document, environ).mapping(root, ())
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        document.add_problem(
+            f"found the control character 0x{ord(error.character):02x}; remove it", line
+        )
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else None
+        column = f" at column {mark.column + 1}" if mark else ""
+        document.add_problem(f"not valid YAML{column}: {_plain_words(error)}", line)
+    except RecursionError:
+        document.add_problem("nested too deeply; no setting lies deeper than five levels", None)
+
+
+class _Construction:
+    """Builds a document's tree from YAML nodes, noting lines and problems on the way."""
+
+    def __init__(self, document: Document, environ: Mapping[str, str]) -> None:
+        self._document = document
+        self._environ = environ
+        self._values = 0
+
+    def _value(self, node: yaml.Node, path: tuple[str | int, ...]) -> Any:
+        # Aliases can multiply a few lines into billions of values.
+        self._values += 1
+        if self._values > _MOST_VALUES:
+            raise RecursionError
+        if not node.tag.startswith(_PLAIN_TAG):
+            line = node.start_mark.line + 1
+            self._document.add_problem(f"found the tag {node.tag}; write none", line, path)
+            return MISSING
+        if isinstance(node, yaml.MappingNode):
+            return self.mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return self._list(node, path)
+        assert isinstance(node, yaml.ScalarNode)
+        return self._scalar(node, path)
+
+    def mapping(self, node: yaml.MappingNode, path: tuple[str | int, ...]) -> dict[str, Any]:
+        """The mapping at `path`."""
+        tree: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                self._document.add_problem("found a key that is not a word", line, path)
+                continue
+            key = key_node.value
+            if key in tree:
+                first = self._document.lines[*path, key]
+                text = f"written twice, first on line {first}; keep one"
+                self._document.add_problem(text, line, (*path, key))
+                continue
+            self._document.lines[*path, key] = line
+            tree[key] = self._value(value_node, (*path, key))
+        return tree
+
+    def _list(self, node: yaml.SequenceNode, path: tuple[str | int, ...]) -> list[Any]:
+        items = []
+        for index, item in enumerate(node.value):
+            self._document.lines[*path, index] = item.start_mark.line + 1
+            items.append(self._value(item, (*path, index)))
+        return items
+
+    def _scalar(self, node: yaml.ScalarNode, path: tuple[str | int, ...]) -> Any:
+        if node.tag == f"{_PLAIN_TAG}null" and node.style is None:
+            return None
+        try:
+            return expand(node.value, self._environ)
+        except UnknownVariable as error:
+            line = node.start_mark.line + 1
+            self._document.add_problem(str(error), line, path)
+            return MISSING
+
+
+_YAML_PROBLEMS = (
+    (r"'\\t'", "found a tab; indent with spaces"),
+    (r"undefined alias", "found `*` before a word; put the value in quotes"),
+    (r"cannot start any token", "found a character that no value starts with; put it in quotes"),
+    (r"mapping values are not allowed", "found a second `: `; put the value in quotes"),
+    (r"could not find expected ':'", "found a line without `: `; write it as `key: value`"),
+    (r"while scanning a quoted scalar", "found a quote that is never closed"),
+    (r"expected <block end>", "found a line indented unlike those before it; align them"),
+    (r"flow (mapping|sequence)", "found a `{` or `[` that is not closed as expected"),
+    (r"expected a single document", "found a second document after `---`; write just one"),
+    (r"anchor", "found an anchor `&` that is wrong or used twice; write the value out"),
+)
+
+
+def _plain_words(error: yaml.MarkedYAMLError) -> str:
+    # PyYAML quotes what it stumbled over, which may be a part of a secret: only known words go out.
+    said = f"{error.context or ''} {error.problem or ''}"
+    for pattern, words in _YAML_PROBLEMS:
+        if re.search(pattern, said):
+            return words
+    return "found something unexpected; check quotes, colons and indentation"

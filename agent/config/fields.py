@@ -1,0 +1,208 @@
+"""How is one value read from the text a person wrote, and what should they have written?
+
+Every kind of value carries its own advice, so a report always says what to write instead. Values
+arrive as text from a file or the environment, and may arrive typed from flags.
+"""
+
+import re
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from agent.config.units import parse_duration, parse_size
+
+_PRINTABLE_ASCII = re.compile(r"[!-~]+")
+_HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
+
+
+def wrong(advice: str, key: str = "") -> PydanticCustomError:
+    """A value that cannot be taken; `advice` completes "found …; write …".
+
+    `key` names the key meant, where that is one below the key being checked.
+    """
+    return PydanticCustomError("wrong_value", "write {advice}", {"advice": advice, "key": key})
+
+
+class Written(ABC):
+    """A kind of value as people write it; used as `Annotated[type, Kind(...)]`."""
+
+    json_types: ClassVar[tuple[str, ...]] = ("string",)
+    optional: bool = False
+
+    @property
+    @abstractmethod
+    def advice(self) -> str:
+        """What to write, completing "found …; write …"."""
+
+    @abstractmethod
+    def read(self, value: object) -> object:
+        """The value itself; ValueError where `value` does not spell one."""
+
+    def _read(self, value: object) -> object:
+        # An empty text unsets an optional key, so that `${VAR:-}` can switch it off.
+        if self.optional and (value is None or value == ""):
+            return None
+        try:
+            return self.read(value)
+        except PydanticCustomError:
+            raise
+        except ValueError as error:
+            raise wrong(self.advice) from error
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self._read, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        types = [*self.json_types, *(["null"] if self.optional else [])]
+        return {"type": types if len(types) > 1 else types[0]}
+
+
+@dataclass(frozen=True)
+class _Bounded(Written):
+    """A quantity between two bounds, which are themselves written the way people write them."""
+
+    at_least: str
+    at_most: str
+    json_types: ClassVar[tuple[str, ...]] = ("string", "number")
+    noun: ClassVar[str]
+    examples: ClassVar[str]
+
+    @property
+    def advice(self) -> str:
+        return f"{self.noun} from {self.at_least} to {self.at_most}{self.examples}"
+
+    @abstractmethod
+    def parse(self, text: str) -> float:
+        """The quantity that a text spells; ValueError where it spells none."""
+
+    def read(self, value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise ValueError("neither text nor a number")
+        quantity = self.parse(str(value))
+        if not self.parse(self.at_least) <= quantity <= self.parse(self.at_most):
+            raise ValueError("out of bounds")
+        return quantity
+
+
+class Duration(_Bounded):
+    """Seconds, as a float."""
+
+    noun = "a duration"
+    examples = ", such as 1s, 500ms or 2m"
+
+    def parse(self, text: str) -> float:
+        return parse_duration(text)
+
+
+class Size(_Bounded):
+    """Bytes, as an int."""
+
+    noun = "a size"
+    examples = ", such as 500KB, 1MiB or 1000000"
+
+    def parse(self, text: str) -> int:
+        return parse_size(text)
+
+
+class Whole(_Bounded):
+    """A count, as an int."""
+
+    json_types = ("integer", "string")
+    noun = "a whole number"
+    examples = ""
+
+    def parse(self, text: str) -> int:
+        return int(text)
+
+
+@dataclass(frozen=True)
+class _Worded(Written):
+    """Text of some sort; `what` says which, completing "found …; write …"."""
+
+    what: str
+    optional: bool = False
+
+    @property
+    def advice(self) -> str:
+        return self.what
+
+
+@dataclass(frozen=True)
+class Text(_Worded):
+    """Printable text on one line."""
+
+    def read(self, value: object) -> str:
+        if not isinstance(value, str) or not value.strip() or not value.isprintable():
+            raise ValueError("not printable text")
+        return value
+
+
+@dataclass(frozen=True)
+class Token(_Worded):
+    """Text that travels in an HTTP header as one word: printable ASCII without spaces."""
+
+    @property
+    def advice(self) -> str:
+        return f"{self.what}, in printable ASCII without spaces"
+
+    def read(self, value: object) -> str:
+        if not isinstance(value, str) or not _PRINTABLE_ASCII.fullmatch(value):
+            raise ValueError("not one word of printable ASCII")
+        return value
+
+
+@dataclass(frozen=True)
+class FilePath(_Worded):
+    """A path; `~` is the home directory of whoever runs the agent."""
+
+    def read(self, value: object) -> Path:
+        if not isinstance(value, str | Path) or not str(value).isprintable() or not str(value):
+            raise ValueError("not a path")
+        try:
+            return Path(value).expanduser()
+        except RuntimeError as error:  # `~somebody`, where nobody is called that
+            raise ValueError("no such home directory") from error
+
+
+@dataclass(frozen=True)
+class Url(_Worded):
+    """An http or https URL with a host; a user and password in it only with `credentials`."""
+
+    credentials: bool = False
+
+    def read(self, value: object) -> str:
+        if not isinstance(value, str) or not _PRINTABLE_ASCII.fullmatch(value):
+            raise ValueError("not a URL")
+        parts = urlsplit(value)
+        # Reading `port` raises ValueError when it is not a number up to 65535.
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+            raise ValueError("not a URL")
+        if parts.username is not None and not self.credentials:
+            raise wrong("the URL without user and password; authenticate with inlet.token")
+        return value
+
+
+@dataclass(frozen=True)
+class Address(Written):
+    """`host:port` to listen on, or None for not listening at all."""
+
+    optional: bool = True
+
+    @property
+    def advice(self) -> str:
+        return 'host:port such as 127.0.0.1:9600 or "[::1]:9600", or null to listen nowhere'
+
+    def read(self, value: object) -> str:
+        found = _HOST_AND_PORT.fullmatch(value) if isinstance(value, str) else None
+        if found is None or int(found[2]) > 65535:
+            raise ValueError("not host:port")
+        return found[0]

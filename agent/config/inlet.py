@@ -1,0 +1,143 @@
+"""Where do records go, and as whom?"""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import parse_qs, urlsplit
+
+from pydantic import Field, SecretStr, ValidationInfo, field_serializer, field_validator
+
+from agent.config.connection import TimeoutSettings, TlsSettings
+from agent.config.envelope import Envelope, RawEnvelope
+from agent.config.fields import Duration, FilePath, Size, Token, Url, wrong
+from agent.config.headers import FLOW_HEADER, HeaderName, HeaderValue
+from agent.config.section import MASK, SECRET, Section
+from agent.errors import ConfigError
+
+DOCUMENTED_REQUEST_BYTES = 1_000_000
+
+
+class InletSettings(Section):
+    """inlet: the platform's streaming inlet."""
+
+    url: Annotated[
+        str, Url("an http or https URL such as https://dcs.adobedc.net/collection/0123abcd")
+    ] = Field(
+        description="URL of the inlet, the platform's inletUrl; every configuration needs it.",
+        examples=["https://dcs.adobedc.net/collection/0123abcd"],
+    )
+    envelope: Envelope = Field(
+        default=RawEnvelope(type="raw"),
+        description="What is put round each record; raw is what HTTP API sources with mapping use.",
+    )
+    flow_id: Annotated[str | None, Token("the id of the dataflow", optional=True)] = Field(
+        default=None,
+        description="Id of the dataflow (x-adobe-flow-id); required with the raw envelope.",
+        examples=["7d1df3c8-1f0e-4a53-8f2c-2f0f3f9f1a11"],
+        validate_default=True,
+    )
+    mode: Literal["batch", "single"] = Field(
+        default="batch",
+        description="Records per request: batch sends many to /collection/batch, single one each.",
+    )
+    compression: Literal["auto", "gzip", "none"] = Field(
+        default="auto",
+        description="gzip is undocumented for inlets, so auto tries it and falls back for good.",
+    )
+    token: Annotated[SecretStr | None, Token("a bearer token", optional=True)] = Field(
+        default=None,
+        description="Bearer token for authenticated inlets; token_file keeps it out of this file.",
+        examples=["${AEP_INLET_TOKEN}"],
+    )
+    token_file: Annotated[Path | None, FilePath("the path of a file", optional=True)] = Field(
+        default=None,
+        description="File holding the bearer token; it is read again when the inlet refuses it.",
+        examples=["/run/secrets/aep-inlet-token"],
+    )
+    sandbox: Annotated[str | None, Token("the name of a sandbox", optional=True)] = Field(
+        default=None,
+        description="Sandbox sent as x-sandbox-name; unset, since an inlet belongs to one anyway.",
+        examples=["prod"],
+    )
+    headers: dict[Annotated[str, HeaderName()], Annotated[str, HeaderValue()]] = Field(
+        default={},
+        description="Headers added to every request, for gateways in front of the inlet.",
+        examples=[{"x-api-key": "${GATEWAY_KEY}"}],
+        json_schema_extra=SECRET,
+        repr=False,
+    )
+    max_request_bytes: Annotated[int, Size("1KB", "100MB")] = Field(
+        default=DOCUMENTED_REQUEST_BYTES,
+        description="Largest request before compression, envelope included; the inlet takes 1MB.",
+        examples=["1MB"],
+    )
+    max_connection_age: Annotated[float, Duration("1s", "1d")] = Field(
+        default=300.0,
+        description="Age at which a connection is replaced, so that changes in DNS are followed.",
+        examples=["5m"],
+    )
+    proxy: Annotated[
+        str | None,
+        Url("an http or https URL such as http://proxy:3128", optional=True, credentials=True),
+    ] = Field(
+        default=None,
+        description="HTTP proxy to send through; a user and password in its URL are kept secret.",
+        examples=["http://proxy.internal:3128"],
+        json_schema_extra=SECRET,
+        repr=False,
+    )
+    tls: TlsSettings = Field(default=TlsSettings(), description="Certificates for https inlets.")
+    timeouts: TimeoutSettings = Field(
+        default=TimeoutSettings(), description="How long one request may take, phase by phase."
+    )
+
+    @field_validator("flow_id")
+    @classmethod
+    def _raw_needs_flow(cls, flow_id: str | None, info: ValidationInfo) -> str | None:
+        raw = isinstance(info.data.get("envelope"), RawEnvelope)
+        query = parse_qs(urlsplit(info.data.get("url", "")).query)
+        if flow_id is None and raw and FLOW_HEADER not in query:
+            raise wrong("the id of the dataflow, which the raw envelope needs")
+        return flow_id
+
+    @field_validator("token_file")
+    @classmethod
+    def _one_token(cls, token_file: Path | None, info: ValidationInfo) -> Path | None:
+        if token_file is not None and info.data.get("token") is not None:
+            raise wrong("either inlet.token or inlet.token_file, not both")
+        return token_file
+
+    @field_validator("headers")
+    @classmethod
+    def _one_authorization(cls, headers: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        authorized = "authorization" in map(str.lower, headers)
+        if authorized and (info.data.get("token") or info.data.get("token_file")):
+            raise wrong("either this header or inlet.token, not both", key="authorization")
+        return headers
+
+    @field_serializer("headers")
+    def _mask_headers(self, headers: dict[str, str]) -> dict[str, str]:
+        return dict.fromkeys(headers, MASK)
+
+    @field_serializer("proxy")
+    def _mask_proxy(self, proxy: str | None) -> str | None:
+        return proxy and re.sub(r"//[^/]*@", f"//{MASK}@", proxy)
+
+    def read_token(self) -> str | None:
+        """The bearer token as it is now, or None for inlets without one.
+
+        Reads `token_file` anew, for its content may be rotated. ConfigError where it cannot be
+        read or does not hold a token.
+        """
+        if self.token is not None:
+            return self.token.get_secret_value()
+        if self.token_file is None:
+            return None
+        try:
+            text = self.token_file.read_text("ascii").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is not ASCII text"
+            raise ConfigError(f"inlet.token_file {self.token_file}: {reason}") from error
+        if not text.isprintable() or not text or " " in text:
+            raise ConfigError(f"inlet.token_file {self.token_file}: it does not hold one token")
+        return text

@@ -1,0 +1,122 @@
+"""Which keys are there? The models, flattened to dotted paths such as `inlet.tls.ca_file`.
+
+Items of lists have no number here: the paths of a file source are `sources.paths`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+
+from agent.config.model import Config
+
+KeyPath = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key of the configuration."""
+
+    path: str
+    field: FieldInfo
+    scalar: bool  # a single value, which the environment can set
+    types: tuple[str, ...]  # where `type` chooses among kinds of section: its values
+
+    @property
+    def secret(self) -> bool:
+        """Whether its value must never be shown."""
+        extra = self.field.json_schema_extra
+        return SecretStr in _leaves(self.field.annotation) or (
+            isinstance(extra, dict) and bool(extra.get("writeOnly"))
+        )
+
+
+def _leaves(annotation: Any) -> Iterator[Any]:
+    """The plain types in an annotation, from inside its unions, lists and mappings."""
+    if arguments := get_args(annotation):
+        for argument in arguments:
+            yield from _leaves(argument)
+    else:
+        yield annotation
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    return [
+        leaf
+        for leaf in _leaves(annotation)
+        if isinstance(leaf, type) and issubclass(leaf, BaseModel)
+    ]
+
+
+def _walk(model: type[BaseModel], prefix: str) -> Iterator[Key]:
+    for name, field in model.model_fields.items():
+        path = f"{prefix}{name}"
+        models = _models(field.annotation)
+        container = get_origin(field.annotation) in (tuple, dict)
+        types = tuple(
+            tag
+            for kind in models[1:] and models
+            for tag in _leaves(kind.model_fields["type"].annotation)
+        )
+        yield Key(path, field, not models and not container, types)
+        for inner in models:
+            yield from _walk(inner, f"{path}.")
+
+
+@cache
+def all_keys() -> dict[str, Key]:
+    """Every key by its dotted path; where kinds of a section share a key, the first one's."""
+    keys: dict[str, Key] = {}
+    for key in _walk(Config, ""):
+        keys.setdefault(key.path, key)
+    return keys
+
+
+def dotted(path: Sequence[str | int]) -> str:
+    """The path without the numbers of list items, as in `all_keys`."""
+    return ".".join(part for part in path if isinstance(part, str))
+
+
+def key_at(path: Sequence[str | int]) -> Key | None:
+    """The key that a path in a configuration belongs to; entries of mappings belong to them."""
+    for end in range(len(path), 0, -1):
+        if key := all_keys().get(dotted(path[:end])):
+            return key
+    return None
+
+
+def beside(path: Sequence[str | int]) -> list[str]:
+    """The names of the keys in a section."""
+    prefix = f"{dotted(path)}." if dotted(path) else ""
+    inner = [key.removeprefix(prefix) for key in all_keys() if key.startswith(prefix)]
+    return [name for name in inner if "." not in name]
+
+
+def suggestion(path: Sequence[str | int]) -> str | None:
+    """The known key that an unknown one most likely stands for: its last part, or a whole path."""
+    *section, last = path
+    if near := get_close_matches(str(last), beside(section), n=1):
+        return near[0]
+    elsewhere = [known for known in all_keys() if known.rpartition(".")[2] == last]
+    return elsewhere[0] if elsewhere else None
+
+
+def path_of(loc: Sequence[str | int]) -> KeyPath:
+    """The path in the written configuration of a place that pydantic names.
+
+    Pydantic adds the `type` that chose among several kinds of section, and marks keys of mappings.
+    """
+    path: list[str | int] = []
+    tag_follows = False
+    for part in loc:
+        if tag_follows and isinstance(part, str):
+            tag_follows = False
+        elif part != "[key]":
+            path.append(part)
+            key = all_keys().get(dotted(path))
+            tag_follows = key is not None and bool(key.types)
+    return tuple(path)

@@ -1,0 +1,140 @@
+"""How does a configuration come to be? Flags over environment over file over defaults.
+
+Every problem is found before anything is said, so that one report shows them all.
+"""
+
+import os
+from collections.abc import Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from agent.config.agreement import cautions, size_disagreements, unreadable_files
+from agent.config.directories import default_data_dir
+from agent.config.document import Document, read_document
+from agent.config.keys import KeyPath, key_at
+from agent.config.model import Config
+from agent.config.problems import Problem, explain
+from agent.config.variables import MISSING, from_environment
+from agent.errors import ConfigError
+
+NO_OVERRIDES: Mapping[str, object] = {}
+
+
+def load(
+    path: Path | None,
+    *,
+    overrides: Mapping[str, object] = NO_OVERRIDES,
+    environ: Mapping[str, str] = os.environ,
+) -> Config:
+    """The configuration out of a YAML file (None: no file), the environment and flags.
+
+    `overrides` are values by dotted key, as flags gave them; None means that a flag was not given.
+    ConfigError's text is a report of every problem, one a line.
+    """
+    return Reading(path, overrides, environ).config()
+
+
+class Reading:
+    """One reading of a configuration, which remembers where each value came from."""
+
+    def __init__(
+        self, path: Path | None, overrides: Mapping[str, object], environ: Mapping[str, str]
+    ) -> None:
+        self._document = Document("configuration") if path is None else read_document(path, environ)
+        self._origins: dict[KeyPath, str] = {}
+        self._problems: list[Problem] = []
+        self._tree: dict[str, Any] = deepcopy(self._document.tree)
+        settings, self._warnings = from_environment(environ)
+        for key, (variable, value) in settings.items():
+            self._put(tuple(key.split(".")), value, f"environment {variable}")
+        for key, value in overrides.items():
+            if value is not None:
+                self._put(tuple(key.split(".")), None if value == "null" else value, "command line")
+        self._tree = {"inlet": {}} | _without_empty_sections(self._tree)
+        if self._tree.get("data_dir") is None:
+            self._tree["data_dir"] = default_data_dir(environ)
+
+    def _put(self, path: KeyPath, value: object, origin: str) -> None:
+        """Set one value over what the file says, and note where it came from."""
+        section: Any = self._tree
+        for depth, name in enumerate(path[:-1], 1):
+            if section.get(name) is None:
+                section[name] = {}
+            section = section[name]
+            if not isinstance(section, dict):
+                where = ".".join(map(str, path[:depth]))
+                text = (
+                    f"cannot be set while {where} is not a section; put {where} right in the file"
+                )
+                self._problems.append(Problem(origin, None, path, text))
+                return
+        section[path[-1]] = value
+        self._origins[path] = origin
+
+    def config(self) -> Config:
+        """The configuration; ConfigError with the report where there is any problem."""
+        config = None
+        self._problems += [
+            problem for problem in self._document.problems if not self._overridden(problem.path)
+        ]
+        try:
+            config = Config.model_validate(self._tree)
+        except ValidationError as error:
+            for details in error.errors(include_url=False):
+                if details["loc"]:  # what has none is found again by size_disagreements
+                    self._add(*explain(details))
+        for path, text in (*size_disagreements(self._tree), *unreadable_files(self._tree)):
+            self._add(path, text)
+        if config is None or self._problems:
+            raise ConfigError(self._report())
+        return config.with_warnings((*self._warnings, *cautions(config)))
+
+    def _overridden(self, path: KeyPath) -> bool:
+        return any(path[:end] in self._origins for end in range(1, len(path) + 1))
+
+    def _add(self, path: KeyPath, text: str) -> None:
+        # What could not be made out has been reported already, with its own line.
+        unknown = {problem.path for problem in self._document.problems if problem.path}
+        if path in unknown or _at(self._tree, path) is MISSING:
+            return
+        for end in range(len(path), 0, -1):
+            if origin := self._origins.get(path[:end]):
+                self._problems.append(Problem(origin, None, path, text))
+                return
+        line = self._document.line_of(path)
+        self._problems.append(Problem(self._document.name, line, path, text))
+
+    def _report(self) -> str:
+        if any(not problem.path for problem in self._document.problems):
+            # The file was not understood: that its keys are missing is not news.
+            self._problems = [problem for problem in self._problems if not _is_absence(problem)]
+        ordered = sorted(self._problems, key=lambda problem: problem.line or 0)
+        return "\n".join(dict.fromkeys(map(str, ordered)))
+
+
+def _is_absence(problem: Problem) -> bool:
+    return problem.text.startswith("missing;")
+
+
+def _at(tree: Any, path: KeyPath) -> Any:
+    for part in path:
+        try:
+            tree = tree[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return tree
+
+
+def _without_empty_sections(tree: dict[str, Any], path: KeyPath = ()) -> dict[str, Any]:
+    """`tree` without sections of which every key is commented out; those have their defaults."""
+    kept = {}
+    for name, value in tree.items():
+        key = key_at((*path, name))
+        if isinstance(value, dict):
+            kept[name] = _without_empty_sections(value, (*path, name))
+        elif value is not None or key is None or key.scalar:
+            kept[name] = value
+    return kept

@@ -1,0 +1,257 @@
+"""Which settings are there, and what are they when nobody says?"""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
+
+from agent.config.directories import default_data_dir
+from agent.config.fields import Address, Duration, FilePath, Size, Whole, wrong
+from agent.config.inlet import InletSettings
+from agent.config.section import Section
+from agent.config.sources import Source, StdinSource
+from agent.config.units import show_size
+
+
+class BatchSettings(Section):
+    """batch: when a batch is closed and sent; whichever limit is reached first."""
+
+    max_bytes: Annotated[int, Size("1KB", "100MB")] = Field(
+        default=500_000,
+        description="Bytes of records that close a batch; 500KB is half of what the inlet takes.",
+        examples=["500KB"],
+    )
+    max_records: Annotated[int, Whole("1", "1000000")] = Field(
+        default=5000,
+        description="Records that close a batch; 5000 keeps answers, one line each, readable.",
+        examples=[5000],
+    )
+    max_wait: Annotated[float, Duration("0s", "1h")] = Field(
+        default=1.0,
+        description="Longest wait of a record for its batch to fill; 1s is fresh and still cheap.",
+        examples=["1s"],
+    )
+
+
+class BufferSettings(Section):
+    """buffer: what is held between reading a record and knowing what became of it."""
+
+    type: Literal["memory"] = Field(
+        default="memory",
+        description="memory: what is held is lost with the agent; files can be read again.",
+    )
+    max_bytes: Annotated[int, Size("2KB", "1TiB")] = Field(
+        default=33_554_432,
+        description="Bytes held at most; 32MiB rides out short pauses and keeps the agent small.",
+        examples=["32MiB"],
+    )
+    when_full: Literal["block"] = Field(
+        default="block",
+        description="block: the reader waits, so that nothing is dropped.",
+    )
+
+    @field_validator("type", mode="before")
+    @classmethod
+    def _disk_comes_later(cls, value: object) -> object:
+        if value == "disk":
+            raise wrong("memory: a buffer on disk is not yet available in this version")
+        return value
+
+
+class RetrySettings(Section):
+    """delivery.retry: pauses between attempts; there is no last attempt."""
+
+    initial: Annotated[float, Duration("1ms", "1h")] = Field(
+        default=0.5,
+        description="Longest first pause; each pause is a random part of it, doubling each time.",
+        examples=["500ms"],
+    )
+    max: Annotated[float, Duration("1ms", "1d")] = Field(
+        default=60.0,
+        description="Longest pause of all; 60s finds out within a minute that an outage is over.",
+        examples=["60s"],
+    )
+
+    @field_validator("max")
+    @classmethod
+    def _max_is_longest(cls, longest: float, info: ValidationInfo) -> float:
+        if longest < info.data.get("initial", 0.0):
+            raise wrong("a pause that is at least as long as delivery.retry.initial")
+        return longest
+
+
+class DeliverySettings(Section):
+    """delivery: how requests are sent."""
+
+    max_in_flight: Annotated[int, Whole("1", "256")] = Field(
+        default=8,
+        description="Requests awaiting an answer at most; 8 hide the inlet's round trips.",
+        examples=[8],
+    )
+    retry: RetrySettings = Field(default=RetrySettings(), description="Pauses between attempts.")
+
+
+class DeadLetterSettings(Section):
+    """dead_letters: the records that will not be delivered, kept with the reason."""
+
+    max_record_bytes: Annotated[int, Size("1KB", "100MiB")] = Field(
+        default=1_048_576,
+        description="Bytes kept of one record; the rest of a longer one is only a length and hash.",
+        examples=["1MiB"],
+    )
+    max_bytes: Annotated[int, Size("1MB", "1TiB")] = Field(
+        default=1_073_741_824,
+        description="Bytes of all dead letters; when reached, input waits until they are purged.",
+        examples=["1GiB"],
+    )
+
+    @field_validator("max_bytes")
+    @classmethod
+    def _one_record_fits(cls, max_bytes: int, info: ValidationInfo) -> int:
+        if max_bytes < info.data.get("max_record_bytes", 0):
+            raise wrong("a size that is at least dead_letters.max_record_bytes")
+        return max_bytes
+
+
+class ReceiptSettings(Section):
+    """receipts: proof that the platform took charge of records."""
+
+    enabled: bool = Field(
+        default=True,
+        description="Whether receipts are kept; they cost bytes per batch, not per record.",
+    )
+    keep: Annotated[float, Duration("1m", "3650d")] = Field(
+        default=2_592_000.0,
+        description="Age at which receipts are deleted; 30d outlasts most questions about them.",
+        examples=["30d"],
+    )
+    max_bytes: Annotated[int, Size("1MB", "1TiB")] = Field(
+        default=1_073_741_824,
+        description="Bytes of all receipts; when reached, the oldest are deleted.",
+        examples=["1GiB"],
+    )
+
+
+class ShutdownSettings(Section):
+    """shutdown: how the agent stops."""
+
+    grace: Annotated[float, Duration("0s", "1h")] = Field(
+        default=25.0,
+        description="Time for requests in flight to be answered; 25s fits Kubernetes' 30s.",
+        examples=["25s"],
+    )
+
+
+class AdminSettings(Section):
+    """admin: metrics, health and status over HTTP."""
+
+    listen: Annotated[str | None, Address()] = Field(
+        default="127.0.0.1:9600",
+        description="Address of /metrics, /livez, /readyz and /status; null switches them off.",
+        examples=["127.0.0.1:9600", "[::1]:9600", None],
+    )
+
+
+class LogSettings(Section):
+    """log: what is written to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info",
+        description="Least severity that is written; info is silent about single requests.",
+    )
+    format: Literal["auto", "json", "console"] = Field(
+        default="auto", description="auto: console on a terminal, one JSON object a line otherwise."
+    )
+    repeat: Annotated[float, Duration("0s", "1d")] = Field(
+        default=30.0,
+        description="Time within which the same line is written once, so outages stay readable.",
+        examples=["30s"],
+    )
+
+
+class Config(Section):
+    """The whole configuration of aep-agent."""
+
+    data_dir: Annotated[Path, FilePath("the path of a directory")] = Field(
+        default_factory=default_data_dir,
+        description="Directory of dead letters and receipts; unset follows systemd or XDG.",
+        examples=["/var/lib/aep-agent"],
+    )
+    inlet: InletSettings = Field(description="The platform's streaming inlet.")
+    sources: tuple[Source, ...] = Field(
+        default=(StdinSource(type="stdin"),),
+        description="Where records are read from.",
+        examples=[[{"type": "stdin"}]],
+        min_length=1,
+    )
+    batch: BatchSettings = Field(
+        default=BatchSettings(), description="When a batch is closed and sent."
+    )
+    buffer: BufferSettings = Field(
+        default=BufferSettings(), description="What is held until records are answered for."
+    )
+    delivery: DeliverySettings = Field(
+        default=DeliverySettings(), description="How requests are sent."
+    )
+    dead_letters: DeadLetterSettings = Field(
+        default=DeadLetterSettings(),
+        description="Records that will not be delivered, and the reason.",
+    )
+    receipts: ReceiptSettings = Field(
+        default=ReceiptSettings(), description="Proof that the platform took charge of records."
+    )
+    shutdown: ShutdownSettings = Field(
+        default=ShutdownSettings(), description="How the agent stops."
+    )
+    admin: AdminSettings = Field(
+        default=AdminSettings(), description="Metrics, health and status over HTTP."
+    )
+    log: LogSettings = Field(
+        default=LogSettings(), description="What is written to standard error."
+    )
+
+    _warnings: tuple[str, ...] = PrivateAttr(())
+
+    @field_validator("sources")
+    @classmethod
+    def _sources_differ(cls, sources: tuple[Source, ...]) -> tuple[Source, ...]:
+        if sum(isinstance(source, StdinSource) for source in sources) > 1:
+            raise wrong("stdin once: two readers would tear each other's records apart")
+        seen: set[str] = set()
+        for index, source in enumerate(sources):
+            if source.name in seen:
+                raise wrong("a name that no other source has", key=f"{index}.name")
+            if source.name is not None:
+                seen.add(source.name)
+        return sources
+
+    @model_validator(mode="after")
+    def _sizes_agree(self) -> Self:
+        for key, advice in disagreements(
+            self.inlet.max_request_bytes, self.batch.max_bytes, self.buffer.max_bytes
+        ):
+            raise wrong(advice, key=key)
+        return self
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is allowed but probably not meant, one sentence each."""
+        return self._warnings
+
+    def with_warnings(self, warnings: tuple[str, ...]) -> Self:
+        """The same configuration, carrying these warnings."""
+        copy = self.model_copy()
+        copy._warnings = warnings
+        return copy
+
+
+def disagreements(request: int, batch: int, buffer: int) -> list[tuple[str, str]]:
+    """Keys whose sizes do not fit together, each with what to write instead."""
+    found = []
+    if batch > request:
+        advice = f"at most {show_size(request)}, which is inlet.max_request_bytes"
+        found.append(("batch.max_bytes", advice))
+    if buffer < 2 * batch:
+        advice = f"at least {show_size(2 * batch)}, room for two batches of batch.max_bytes"
+        found.append(("buffer.max_bytes", advice))
+    return found

@@ -1,0 +1,146 @@
+"""What is wrong with a configuration, in words that say what to write instead?"""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+from agent.config.keys import KeyPath, beside, dotted, key_at, path_of, suggestion
+from agent.config.variables import SHORT_NAMES
+
+_VARIABLES = {key: variable for variable, key in SHORT_NAMES.items()}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing to put right: where it was written, the key, and what to write instead."""
+
+    origin: str  # a file, an environment variable, the command line
+    line: int | None
+    path: KeyPath
+    text: str
+
+    def __str__(self) -> str:
+        place = self.origin if self.line is None else f"{self.origin}:{self.line}"
+        return ": ".join(part for part in (place, show_path(self.path), self.text) if part)
+
+
+def show_path(path: Sequence[str | int]) -> str:
+    """`sources[0].paths` for a path in the configuration; unprintable keys are escaped."""
+    shown = ""
+    for part in path:
+        shown += f"[{part}]" if isinstance(part, int) else f".{_one_line(part)}"
+    return shown.removeprefix(".")
+
+
+def show(value: object, *, secret: bool = False) -> str:
+    """What was found, in a few words on one line: never a secret, never a whole section."""
+    match value:
+        case None:
+            return "nothing"
+        case dict():
+            return "a mapping"
+        case list() | tuple():
+            return "a list"
+    if secret:
+        return "a value (not shown: it is secret)"
+    # Whoever pastes a URL into the wrong place may paste a user and password with it.
+    text = re.sub(r"//[^/\s]*@", "//…@", str(value))
+    if len(text) > 80:
+        text = f"{text[:60]}…"
+    return f'"{_one_line(text)}"'
+
+
+def _one_line(text: str) -> str:
+    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
+
+
+def explain(error: ErrorDetails) -> tuple[KeyPath, str]:
+    """The path of the key that a validation error is about, and the sentence about it."""
+    path, kind, context = path_of(error["loc"]), error["type"], error.get("ctx", {})
+    if kind == "extra_forbidden":
+        return path, _unknown(path)
+    below = tuple(int(key) if key.isdecimal() else key for key in _below(context))
+    path += below
+    found = None if kind == "missing" else context.get("tag", error["input"])
+    for key in below:
+        found = _item(found, key)
+    advice = _ADVICE.get(kind, _example)(path, context)
+    sentence = f"{_found(found, path, error)}; write {advice}"
+    if found is None and (variable := _VARIABLES.get(dotted(path))):
+        sentence += f", or set {variable}"
+    return path, sentence
+
+
+def _below(context: Mapping[str, Any]) -> list[str]:
+    if "discriminator" in context:
+        return ["type"]
+    return context["key"].split(".") if context.get("key") else []
+
+
+def _item(found: Any, key: str | int) -> Any:
+    try:
+        return found[key]
+    except (KeyError, IndexError, TypeError):
+        return found if isinstance(found, str) else None
+
+
+def _found(found: object, path: KeyPath, error: ErrorDetails) -> str:
+    if found is None:
+        return "missing"
+    if error["loc"][-1:] == ("[key]",):
+        return "found this name"
+    if error["type"] in _SECTION_EXPECTED and not isinstance(found, dict | list | tuple):
+        return "found text"  # which may be a secret that belongs into the section
+    key = key_at(path)
+    return f"found {show(found, secret=key is None or key.secret)}"
+
+
+def _unknown(path: KeyPath) -> str:
+    section, name = path[:-1], path[-1]
+    if name in beside(section):
+        return "belongs to another type of this section; remove it or change `type`"
+    if near := suggestion(path):
+        return f"unknown key; did you mean {near}?"
+    return f"unknown key; known here: {', '.join(beside(section))}"
+
+
+def _section(path: KeyPath, context: Mapping[str, Any]) -> str:
+    names = beside(path)
+    return f"keys below it: {', '.join(names)}" if names else "keys and values below it"
+
+
+def _example(path: KeyPath, context: Mapping[str, Any]) -> str:
+    key = key_at(path)
+    if key is None or not key.field.examples:
+        return "a value"
+    example = key.field.examples[0]
+    return f"one such as {example if isinstance(example, str) else json.dumps(example)}"
+
+
+def _tags(path: KeyPath, context: Mapping[str, Any]) -> str:
+    key = key_at(path[:-1])
+    return " or ".join(key.types) if key else "a type"
+
+
+def _choices(path: KeyPath, context: Mapping[str, Any]) -> str:
+    return str(context["expected"]).replace("'", "")
+
+
+_SECTION_EXPECTED = ("model_type", "model_attributes_type", "dict_type")
+_ADVICE: Mapping[str, Callable[[KeyPath, Mapping[str, Any]], str]] = {
+    "wrong_value": lambda path, context: str(context["advice"]),
+    "model_type": _section,
+    "model_attributes_type": _section,
+    "dict_type": _section,
+    "union_tag_not_found": _tags,
+    "union_tag_invalid": _tags,
+    "literal_error": _choices,
+    "bool_type": lambda path, context: "true or false",
+    "bool_parsing": lambda path, context: "true or false",
+    "tuple_type": lambda path, context: "a list, each item on its own line after a dash",
+    "too_short": lambda path, context: "at least one item",
+}
