@@ -1,0 +1,162 @@
+"""How does somebody at a shell get an inlet of their own to send to?"""
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agent.emulator.faults import Script
+    from agent.emulator.options import EmulatorOptions
+
+HELP = "stand in for the platform's streaming inlet on this machine"
+
+_DESCRIPTION = """\
+Answer as a streaming inlet of Adobe Experience Platform does, on this machine and without an
+account. When it listens it prints one JSON line: {"listening", "inlet_url", "flow_id"}.
+
+The records it accepts are kept byte for byte. Look into it and steer it while it runs:
+  GET    /_emulator/records     accepted records, one a line (?flow_id=  ?since=N  ?ids=1)
+  DELETE /_emulator/records     forget them
+  GET    /_emulator/rejected    refused records and why
+  GET    /_emulator/stats       counters
+  PUT    /_emulator/faults      a script of faults (GET shows it with counts, DELETE ends it)
+"""
+
+_EPILOG = """\
+faults:
+  A script is a list of rules in YAML or JSON, each with effects and, in `when`, what they apply
+  to. --fault takes one rule as text; it may be given several times.
+    when:     path=single|batch  encoding=gzip|identity  matching=REGEX
+              after=N  every=K  requests=N  probability=P
+    answer:   status=503  body=html|empty|problem  body_is=error_in_200  retry_after=2
+              hang=true|SECONDS  reset=BYTES  accept_then_reset=true  truncate=BYTES  accept=true
+    items:    reject=400,message=TEXT  dialect=documented|observed|mixed  drop_items=N|0.P
+              add_items=N  shuffle_items=true  strip_ids=accepted|rejected|all  ids=opaque
+              received_time_ms=string|number  inlet_id_spelling=inletID
+    both:     delay=SECONDS
+  config/faults.example.yaml explains all of them.
+
+not emulated:
+  mapping, schemas and datasets (accepted records are not validated and land nowhere), rate
+  limits, the Smile encoding, sandboxes, TLS, and every service beside the inlet.
+
+examples:
+  aep-agent emulate
+  aep-agent emulate --listen 127.0.0.1:0 --data ./landed --dialect observed
+  aep-agent emulate --fault 'status=503,retry_after=2,requests=3'
+  aep-agent emulate --fault 'reject=400,message=no such schema,matching="bad":true'
+  curl -s http://127.0.0.1:8010/_emulator/records | head
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's flags."""
+    parser.description = _DESCRIPTION
+    parser.epilog = _EPILOG
+    add = parser.add_argument
+    add("--listen", default="127.0.0.1:8010", metavar="HOST:PORT", help="port 0 takes a free one")
+    add("--data", type=Path, metavar="DIR", help="keep the records here, over a restart")
+    add("--faults", type=Path, metavar="FILE", help="a script of faults, YAML or JSON")
+    add("--fault", action="append", default=[], metavar="RULE", help="one fault (see below)")
+    gzip = parser.add_mutually_exclusive_group()
+    gzip.add_argument(
+        "--accept-gzip",
+        dest="gzip",
+        action="store_true",
+        default=True,
+        help="take gzip bodies (the default)",
+    )
+    gzip.add_argument(
+        "--refuse-gzip", dest="gzip", action="store_false", help="answer 415 to gzip bodies"
+    )
+    add(
+        "--dialect",
+        choices=("documented", "observed"),
+        default="documented",
+        help="how the answers to a batch are written (default: documented)",
+    )
+    add("--token", help="make the inlet an authenticated one that asks for this token")
+    add("--inlet-id", metavar="HEX", help="64 hexadecimal digits (there is a fixed default)")
+    add(
+        "--flow-id",
+        action="append",
+        metavar="UUID",
+        help="the flow it knows (there is a fixed default); again for further ones",
+    )
+    add("--latency", type=float, default=0.0, metavar="MS", help="be so late with every answer")
+    add("--xdm", action="store_true", help="an inlet for XDM messages, not raw records")
+    add("--ims-org-id", metavar="ID", help="with --xdm: refuse messages of another organisation")
+    add(
+        "--max-request-bytes",
+        type=int,
+        default=1_000_000,
+        metavar="N",
+        help="answer 413 above this, uncompressed (default: 1000000)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until SIGINT or SIGTERM; exit code 0. Raises AgentError where it cannot listen."""
+    from agent.emulator.rules import load_script, parse_line, parse_script
+
+    options = _options(args)
+    script = load_script(args.faults) if args.faults else parse_script([])
+    written = [parse_line(line) for line in args.fault]
+    named = [{"name": line, **rule} for line, rule in zip(args.fault, written, strict=True)]
+    more = parse_script(named)
+    script = type(script)((*script.rules, *more.rules), script.seed)
+    _runner()(_serve(options, script))
+    return 0
+
+
+def _options(args: argparse.Namespace) -> "EmulatorOptions":
+    from agent.emulator.options import FLOW_ID, INLET_ID, EmulatorOptions
+
+    flow_id, *more_flow_ids = args.flow_id or [FLOW_ID]
+    return EmulatorOptions(
+        listen=args.listen,
+        directory=args.data,
+        inlet_id=args.inlet_id or INLET_ID,
+        flow_id=flow_id,
+        more_flow_ids=tuple(more_flow_ids),
+        xdm=args.xdm,
+        dialect=args.dialect,
+        gzip=args.gzip,
+        token=args.token,
+        ims_org_id=args.ims_org_id,
+        latency=args.latency / 1000,
+        max_request_bytes=args.max_request_bytes,
+    )
+
+
+def _runner() -> Callable[[Coroutine[Any, Any, None]], None]:
+    """How to run a coroutine: on uvloop where there is one."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run
+    return uvloop.run
+
+
+async def _serve(options: "EmulatorOptions", script: "Script") -> None:
+    from agent.emulator.server import Emulator
+
+    asked_to_stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, asked_to_stop.set)
+    async with Emulator(options, script) as emulator:
+        line = {
+            "listening": emulator.listening,
+            "inlet_url": emulator.inlet_url,
+            "flow_id": emulator.flow_id,
+        }
+        print(json.dumps(line), flush=True)
+        if sys.stderr.isatty():
+            print("Ctrl-C ends it.", file=sys.stderr)
+        await asked_to_stop.wait()

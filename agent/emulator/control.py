@@ -1,0 +1,114 @@
+"""How do people and tests look into a running emulator and steer it?
+
+* GET    /_emulator/records    accepted records, NDJSON, exact bytes, in order of arrival;
+                               ?flow_id=ID one flow only, ?since=N without the first N,
+                               ?ids=1 as {"xaction_id", "flow_id", "record"}
+* DELETE /_emulator/records    forget accepted and refused records
+* GET    /_emulator/rejected   refused records, NDJSON of {"record", "status", "message",
+                               "xaction_id"}; text that is not JSON is a string, and what is not
+                               UTF-8 is "record_base64"
+* GET    /_emulator/stats      counters; DELETE sets them to zero
+* GET    /_emulator/faults     the script at work, with counts; PUT replaces it, DELETE ends it
+
+In all of them a line break between the tokens of a pretty-printed record is written as a space.
+"""
+
+from collections.abc import Iterator
+
+import orjson
+from aiohttp import web
+
+from agent.emulator.faults import Script
+from agent.emulator.state import State
+from agent.errors import ConfigError
+
+NDJSON = "application/x-ndjson"
+
+
+class ControlRoutes:
+    """The routes below /_emulator."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def routes(self) -> list[web.RouteDef]:
+        """The routes to serve."""
+        return [
+            web.get("/_emulator/records", self.records),
+            web.delete("/_emulator/records", self.forget_records),
+            web.get("/_emulator/rejected", self.rejected),
+            web.get("/_emulator/stats", self.stats),
+            web.delete("/_emulator/stats", self.clear_stats),
+            web.get("/_emulator/faults", self.faults),
+            web.put("/_emulator/faults", self.set_faults),
+            web.delete("/_emulator/faults", self.clear_faults),
+        ]
+
+    async def records(self, request: web.Request) -> web.StreamResponse:
+        """The accepted records."""
+        query = request.query
+        since = query.get("since", "0")
+        if not since.isdecimal():
+            return _problem(f"since: found {since!r}; write how many records to leave out")
+        landed = self._state.landed
+        read = landed.records_with_ids if query.get("ids", "0") in ("1", "true") else landed.records
+        runs = read(flow_id=query.get("flow_id"), since=int(since))
+        return await _streamed(request, (b"\n".join(run) + b"\n" for run in runs))
+
+    async def rejected(self, request: web.Request) -> web.StreamResponse:
+        """The refused records."""
+        return await _streamed(request, self._state.landed.rejected())
+
+    async def forget_records(self, request: web.Request) -> web.Response:
+        """Forget accepted and refused records."""
+        self._state.forget_records()
+        return web.Response(status=204)
+
+    async def stats(self, request: web.Request) -> web.Response:
+        """The counters."""
+        return _json(self._state.stats())
+
+    async def clear_stats(self, request: web.Request) -> web.Response:
+        """Count from zero again; the records stay."""
+        self._state.counts.clear()
+        return web.Response(status=204)
+
+    async def faults(self, request: web.Request) -> web.Response:
+        """The script at work."""
+        return _json(self._state.faults.as_json())
+
+    async def set_faults(self, request: web.Request) -> web.Response:
+        """Replace the script."""
+        try:
+            self._state.set_faults(await request.read())
+        except ConfigError as error:
+            return _problem(str(error))
+        return _json(self._state.faults.as_json())
+
+    async def clear_faults(self, request: web.Request) -> web.Response:
+        """End all faults."""
+        self._state.set_faults(Script())
+        return web.Response(status=204)
+
+
+async def _streamed(request: web.Request, blocks: Iterator[bytes]) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": NDJSON})
+    await response.prepare(request)
+    for block in blocks:
+        await response.write(block)
+    await response.write_eof()
+    return response
+
+
+def _json(content: object) -> web.Response:
+    return web.Response(
+        body=orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE),
+        content_type="application/json",
+    )
+
+
+def _problem(message: str) -> web.Response:
+    body = {"status": 400, "title": "Bad request", "errors": message.splitlines()}
+    return web.Response(
+        status=400, body=orjson.dumps(body), content_type="application/problem+json"
+    )

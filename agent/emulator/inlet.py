@@ -1,0 +1,160 @@
+"""What happens to a request at the inlet: which records are kept, and what is answered?"""
+
+import asyncio
+from itertools import groupby
+
+from aiohttp import web
+
+from agent.emulator import answers, broken
+from agent.emulator.answers import Answer, Inlet, Verdicts
+from agent.emulator.faults import AnswerFault, Firing
+from agent.emulator.landed import Rejection
+from agent.emulator.state import State
+from agent.emulator.submission import Submission, read_body, submitted
+
+_SOME_ORG = "0A1B2C3D4E5F60718293A4B5@AdobeOrg"
+
+
+class InletRoutes:
+    """The two endpoints of an inlet: one record, or many."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._inlet = Inlet(state.options.inlet_id, state.options.ims_org_id or _SOME_ORG)
+
+    def routes(self) -> list[web.RouteDef]:
+        """The routes to serve."""
+        return [
+            web.post("/collection/{inlet_id}", self.single),
+            web.post("/collection/batch/{inlet_id}", self.batch),
+        ]
+
+    async def single(self, request: web.Request) -> web.StreamResponse:
+        """POST /collection/{inletId}: one record is the whole body."""
+        return await self._receive(request, "single")
+
+    async def batch(self, request: web.Request) -> web.StreamResponse:
+        """POST /collection/batch/{inletId}: `{"messages": [...]}`."""
+        return await self._receive(request, "batch")
+
+    async def _receive(self, request: web.Request, path: str) -> web.StreamResponse:
+        counts = self._state.counts
+        status: int | None = None
+        with counts.request(path, request.transport):
+            try:
+                body = await read_body(request, self._state.options)
+                counts.body(body.wire, body.text, body.encoding)
+                submission = submitted(request, path, body, self._state.options, self._inlet)
+                firing = self._state.faults.fire(path, submission.encoding, submission.records)
+                answer = self._decide(path, submission, firing)
+                await self._wait(firing)
+                if await _is_broken(request, answer, firing.answer):
+                    return web.Response()  # there is no connection left to write it to
+                status = answer.status
+                return broken.response(answer)
+            finally:
+                counts.answered(status)
+
+    def _decide(self, path: str, submission: Submission, firing: Firing) -> Answer:
+        """Keep the records, unless a fault comes first, and return what shall be answered."""
+        fault = firing.answer
+        if fault is not None and fault.is_final:
+            answer = broken.fault_answer(self._inlet, fault)
+        else:
+            answer = self._true_answer(path, submission, firing)
+            if fault is not None and fault.status is not None:
+                answer = broken.fault_answer(self._inlet, fault)
+        if fault is not None:
+            broken.add_headers(answer, fault)
+        return answer
+
+    def _true_answer(self, path: str, submission: Submission, firing: Firing) -> Answer:
+        refused = submission.refused
+        try:
+            if refused is None and path == "batch":
+                return self._take_batch(submission, firing)
+            if refused is None:
+                return self._take_single(submission, firing)
+            if refused.spoiled is not None:
+                message = answers.message_of(refused.answer)
+                self._refuse([Rejection(refused.spoiled, 400, message, None, is_json=False)])
+            return refused.answer
+        except OSError as error:
+            return answers.problem(500, f"the emulator cannot keep the records: {error.strerror}")
+
+    def _take_batch(self, submission: Submission, firing: Firing) -> Answer:
+        chance = self._state.faults.random
+        verdicts = answers.batch_verdicts(
+            self._inlet,
+            len(submission.records),
+            firing.refusals | submission.refusals,
+            self._state.options.dialect,
+            firing.shape,
+            chance,
+        )
+        self._keep(submission, verdicts)
+        items = [answers.failed_item(verdicts, index) for index in verdicts.refusals]
+        self._refuse(
+            [
+                Rejection(
+                    submission.records[index],
+                    int(refusal.status),
+                    refusal.message,
+                    item.get("xactionId"),
+                )
+                for (index, refusal), item in zip(verdicts.refusals.items(), items, strict=True)
+            ]
+        )
+        return answers.batch_answer(self._inlet, verdicts, firing.shape, chance)
+
+    def _take_single(self, submission: Submission, firing: Firing) -> Answer:
+        inlet = self._inlet
+        refusal = (firing.refusals | submission.refusals).get(0)
+        if refusal is not None:
+            worded = inlet.words(refusal, "documented")
+            status = int(worded.status)
+            self._refuse([Rejection(submission.records[0], status, worded.message, None)])
+            if submission.validate:
+                return answers.sync_validation_failed(inlet, refusal.message)
+            return answers.problem(status, worded.message)
+        received_ms = answers.now_ms()
+        xaction_id = answers.transaction_id(received_ms)
+        self._keep(submission, Verdicts("", received_ms, [xaction_id], ["documented"], {}))
+        flow_id = None if self._state.options.xdm else submission.flow_ids[0]
+        answer = answers.single_answer(inlet, xaction_id, received_ms, flow_id, firing.shape)
+        return answers.with_sync_validation(answer) if submission.validate else answer
+
+    def _keep(self, submission: Submission, verdicts: Verdicts) -> None:
+        records, ids, flow_ids = submission.records, verdicts.ids, submission.flow_ids
+        accepted = [index for index in range(len(records)) if index not in verdicts.refusals]
+        for flow_id, run in groupby(accepted, key=flow_ids.__getitem__):
+            indexes = list(run)
+            kept = [records[index] for index in indexes]
+            self._state.landed.append(flow_id, [ids[index] for index in indexes], kept)
+            self._state.counts.accepted(flow_id, kept)
+
+    def _refuse(self, rejections: list[Rejection]) -> None:
+        if rejections:
+            self._state.landed.reject(rejections)
+            self._state.counts.rejected(len(rejections))
+
+    async def _wait(self, firing: Firing) -> None:
+        seconds = self._state.options.latency + firing.delay
+        if seconds:
+            await asyncio.sleep(seconds)
+
+
+async def _is_broken(request: web.Request, answer: Answer, fault: AnswerFault | None) -> bool:
+    """Let a fault destroy the answer, if it wants to."""
+    if fault is None:
+        return False
+    if fault.hang is not None:
+        await asyncio.sleep(fault.hang)
+        await broken.truncate(request, answer, None)
+    elif fault.reset is not None:
+        await broken.reset(request, answer, fault.reset)
+    elif fault.truncate is not None:
+        await broken.truncate(request, answer, fault.truncate)
+    else:
+        return False
+    return True

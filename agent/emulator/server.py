@@ -1,0 +1,141 @@
+"""How does an emulator start, listen and end?"""
+
+import errno
+from collections.abc import Awaitable, Callable, Iterator
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+from agent.emulator import answers, broken
+from agent.emulator.control import ControlRoutes
+from agent.emulator.faults import Script
+from agent.emulator.inlet import InletRoutes
+from agent.emulator.landed import Landed
+from agent.emulator.options import EmulatorOptions
+from agent.emulator.state import State, WrittenScript
+from agent.errors import AgentError
+
+_READ_BUFFER = 1 << 20
+_GRACE = 0.2  # seconds for answers under way when the emulator ends
+_NO_FAULTS = Script()
+
+
+class Emulator:
+    """An inlet on localhost: `async with Emulator(EmulatorOptions()) as emulator: ...`.
+
+    Entering listens, or raises AgentError where that is not possible; leaving closes every
+    connection and, unless the options name a directory, forgets the records.
+    """
+
+    def __init__(self, options: EmulatorOptions, faults: Script = _NO_FAULTS) -> None:
+        self._options = options
+        self._faults = faults
+        self._state: State | None = None
+        self._runner: web.AppRunner | None = None
+        self._listening = ""
+
+    async def __aenter__(self) -> Self:
+        self._state = State(self._options, Landed(self._options.directory), self._faults)
+        app = web.Application(middlewares=[_problems_as_json], client_max_size=1 << 24)
+        app.add_routes(InletRoutes(self._state).routes())
+        app.add_routes(ControlRoutes(self._state).routes())
+        self._runner = web.AppRunner(
+            app,
+            access_log=None,
+            handler_cancellation=True,  # a hanging answer ends when its client goes
+            auto_decompress=False,  # the inlet itself decides about gzip, and bounds it
+            read_bufsize=_READ_BUFFER,
+            shutdown_timeout=_GRACE,
+        )
+        await self._runner.setup()
+        host, port = self._options.address
+        try:
+            await web.TCPSite(self._runner, host, port).start()
+        except OSError as error:
+            await self._close()
+            raise AgentError(_why_not(self._options.listen, error)) from None
+        host, port = self._runner.addresses[0][:2]
+        self._listening = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._close()
+
+    @property
+    def listening(self) -> str:
+        """The root URL, with the port that was really taken."""
+        return self._listening
+
+    @property
+    def inlet_url(self) -> str:
+        """The inlet's URL for single records; `batch/` goes in after `/collection/`."""
+        return f"{self._listening}/collection/{self._options.inlet_id}"
+
+    @property
+    def flow_id(self) -> str:
+        """The ready-made flow."""
+        return self._options.flow_id
+
+    def stats(self) -> dict[str, Any]:
+        """The counters, as /_emulator/stats answers them."""
+        return self._running.stats()
+
+    def set_faults(self, script: WrittenScript) -> None:
+        """Put a script to work: text, parsed YAML, or a Script; [] ends all. Raises ConfigError."""
+        self._running.set_faults(script)
+
+    def records(self, *, flow_id: str | None = None) -> Iterator[bytes]:
+        """The exact bytes of every accepted record, in order of arrival."""
+        for run in self._running.landed.records(flow_id=flow_id):
+            yield from run
+
+    def rejected(self) -> bytes:
+        """The refused records, NDJSON as /_emulator/rejected answers them."""
+        return b"".join(self._running.landed.rejected())
+
+    def forget_records(self) -> None:
+        """Forget accepted and refused records."""
+        self._running.forget_records()
+
+    @property
+    def _running(self) -> State:
+        if self._state is None:
+            raise RuntimeError("the emulator is not listening: use it inside `async with`")
+        return self._state
+
+    async def _close(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+        if self._state is not None:
+            self._state.landed.close()
+            self._state = None
+
+
+@web.middleware
+async def _problems_as_json(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Answer unknown paths and methods as the platform would: as problem JSON."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        answer = answers.problem(error.status, f"{request.method} {request.path}", error.reason)
+        if "Allow" in error.headers:
+            answer.headers["Allow"] = error.headers["Allow"]
+        return broken.response(answer)
+
+
+def _why_not(listen: str, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"cannot listen on {listen}: the address is in use; "
+            "stop what listens there, or choose another port (port 0 takes a free one)"
+        )
+    return f"cannot listen on {listen}: {error.strerror or error}"

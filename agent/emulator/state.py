@@ -1,0 +1,43 @@
+"""What do all routes of one emulator share?"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from agent.emulator.counts import Counts
+from agent.emulator.faults import Faults, Script
+from agent.emulator.landed import Landed
+from agent.emulator.options import EmulatorOptions
+from agent.emulator.rules import parse_script, parse_text
+
+WrittenScript = str | bytes | Mapping[str, Any] | Sequence[Any] | Script
+
+
+class State:
+    """The options, the records, the numbers and the faults at work."""
+
+    def __init__(self, options: EmulatorOptions, landed: Landed, faults: Script) -> None:
+        self.options = options
+        self.landed = landed
+        self.counts = Counts()
+        self.faults = Faults(faults)
+
+    def set_faults(self, script: WrittenScript) -> None:
+        """Put a script to work in place of the present one; its counts start at zero.
+
+        It may be text (YAML or JSON), what such text holds, or a Script. Raises ConfigError, and
+        then the present one stays.
+        """
+        if isinstance(script, str | bytes):
+            script = parse_text(script)
+        elif not isinstance(script, Script):
+            script = parse_script(script if isinstance(script, Mapping) else list(script))
+        self.faults = Faults(script)
+
+    def stats(self) -> dict[str, Any]:
+        """What /_emulator/stats answers."""
+        return {**self.counts.as_json(), "faults": self.faults.hits()}
+
+    def forget_records(self) -> None:
+        """Forget every accepted and refused record, and what was counted of them."""
+        self.landed.forget()
+        self.counts.forget_records()
