@@ -1,0 +1,151 @@
+"""How do receipts and dead letters become rows, in the transaction of their settle?"""
+
+import sqlite3
+from collections.abc import Sequence
+
+from agent.errors import StoreFull
+from agent.record import DeadLetter, Receipt, Span
+from agent.store.accepted_ids import write_runs
+
+_RECEIPT_BYTES = 120  # what a row costs beside its texts, roughly: the limits are no accounts
+_SPAN_BYTES = 60
+_DEAD_LETTER_BYTES = 200
+_REMEMBERED_SOURCES = 10_000
+
+_INSERT_RECEIPT = """INSERT INTO receipts
+    (accepted_ms, received_time_ms, batch_id, prefix, indexes, attempts, bytes)
+    VALUES (?, ?, ?, ?, ?, ?, ?)"""
+_INSERT_SPAN = """INSERT INTO receipt_spans
+    (receipt_id, first, source_id, line, "offset", count, newline)
+    VALUES (?, ?, ?, ?, ?, ?, ?)"""
+_INSERT_ID = "INSERT INTO receipt_ids (receipt_id, ordinal, xaction_id) VALUES (?, ?, ?)"
+_INSERT_DEAD_LETTER = """INSERT INTO dead_letters
+    (reason, stage, status, message, xaction_id, source_id, line, "offset", attempts,
+     first_ms, last_ms, length, sha256, bytes)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_INSERT_RECORD = "INSERT INTO dead_letter_records (id, record) VALUES (?, ?)"
+_KEEP_SOURCE = """INSERT INTO sources (name, widest_span) VALUES (?, ?)
+    ON CONFLICT (name) DO UPDATE SET widest_span = MAX(widest_span, excluded.widest_span)
+    RETURNING id, widest_span"""
+_COUNT = "UPDATE totals SET count = count + ?, bytes = bytes + ? WHERE kind = ?"
+
+
+def storable(text: str) -> str:
+    """The text, with what UTF-8 cannot hold (as in odd file names) written as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def milliseconds(seconds: float) -> int:
+    """Whole milliseconds since 1970 for wall clock seconds since 1970."""
+    return round(seconds * 1000)
+
+
+class Settling:
+    """Writes settles; remembers the ids of sources. Belongs to one connection."""
+
+    def __init__(self, dead_letters_max_bytes: int) -> None:
+        self._dead_letters_max_bytes = dead_letters_max_bytes
+        self._sources: dict[str, tuple[int, int]] = {}  # name -> id, widest span
+
+    def forget(self) -> None:
+        """Forget what a transaction that was rolled back gave: its ids do not exist."""
+        self._sources.clear()
+
+    def write(
+        self,
+        connection: sqlite3.Connection,
+        receipts: Sequence[Receipt],
+        dead_letters: Sequence[DeadLetter],
+    ) -> None:
+        """Write one settle into the open transaction.
+
+        Raises StoreFull, before anything is written, where dead letters have no room left.
+        """
+        if dead_letters:
+            self._require_room(connection)
+            self._write_dead_letters(connection, dead_letters)
+        if receipts:
+            size = sum(self._write_receipt(connection, receipt) for receipt in receipts)
+            connection.execute(_COUNT, (len(receipts), size, "receipts"))
+
+    def _require_room(self, connection: sqlite3.Connection) -> None:
+        query = "SELECT bytes FROM totals WHERE kind = 'dead_letters'"
+        kept = connection.execute(query).fetchone()[0]
+        if kept >= self._dead_letters_max_bytes:
+            raise StoreFull(
+                f"the dead letters take {kept:,} bytes and may take"
+                f" {self._dead_letters_max_bytes:,}: purge some (`aep-agent dead-letters"
+                " purge`) or raise dead_letters.max_bytes; until then records that would become"
+                " dead letters wait"
+            )
+
+    def _write_receipt(self, connection: sqlite3.Connection, receipt: Receipt) -> int:
+        ids = receipt.ids
+        indexes = None if ids.listed else write_runs(ids.indexes)
+        size = _RECEIPT_BYTES + len(receipt.spans) * _SPAN_BYTES + 2 * len(ids.prefix)
+        size += len(indexes or "") + sum(_SPAN_BYTES + 2 * len(each) for each in ids.listed)
+        row = (
+            milliseconds(receipt.accepted_at),
+            receipt.received_time_ms,
+            receipt.batch_id,
+            ids.prefix,
+            indexes,
+            receipt.attempts,
+            size,
+        )
+        receipt_id = connection.execute(_INSERT_RECEIPT, row).lastrowid
+        first = 0
+        spans = []
+        for span in receipt.spans:
+            source_id = self._source_id(connection, span)
+            spans.append(
+                (receipt_id, first, source_id, span.line, span.offset, span.count, span.newline)
+            )
+            first += span.count
+        connection.executemany(_INSERT_SPAN, spans)
+        if ids.listed:
+            listed = [(receipt_id, ordinal, each) for ordinal, each in enumerate(ids.listed)]
+            connection.executemany(_INSERT_ID, listed)
+        return size
+
+    def _write_dead_letters(
+        self, connection: sqlite3.Connection, dead_letters: Sequence[DeadLetter]
+    ) -> None:
+        total = 0
+        for letter in dead_letters:
+            size = _DEAD_LETTER_BYTES + len(letter.record) + len(letter.message)
+            total += size
+            position = letter.position
+            source = Span(letter.source, position.line, position.offset, 0)
+            row = (
+                letter.reason,
+                letter.stage,
+                letter.status,
+                storable(letter.message),
+                letter.xaction_id,
+                self._source_id(connection, source),
+                position.line,
+                position.offset,
+                letter.attempts,
+                milliseconds(letter.first_at),
+                milliseconds(letter.last_at),
+                letter.length,
+                letter.sha256,
+                size,
+            )
+            letter_id = connection.execute(_INSERT_DEAD_LETTER, row).lastrowid
+            connection.execute(_INSERT_RECORD, (letter_id, letter.record))
+        connection.execute(_COUNT, (len(dead_letters), total, "dead_letters"))
+
+    def _source_id(self, connection: sqlite3.Connection, span: Span) -> int:
+        """The number of the span's source, given to it now if it has none."""
+        known = self._sources.get(span.source)
+        if known and span.count <= known[1]:
+            return known[0]
+        row: tuple[int, int] = connection.execute(
+            _KEEP_SOURCE, (storable(span.source), span.count)
+        ).fetchone()
+        if len(self._sources) >= _REMEMBERED_SOURCES:
+            self._sources.clear()
+        self._sources[span.source] = row
+        return row[0]

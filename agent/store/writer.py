@@ -1,0 +1,249 @@
+"""How do many small writes share one transaction and one fsync, without the loop waiting?
+
+One thread owns the connection. It takes everything that waits, writes it in one transaction, and
+tells the loop in one call once the commit is durable. What the disk refuses is tried again, in
+order, until it is taken: nothing is lost and nothing overtakes.
+"""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from agent.errors import StoreCorrupt, StoreError, StoreFull
+from agent.store.database import is_damage, is_refusal, suspect, why
+
+Work = Callable[[sqlite3.Connection], None]
+"""Statements for a transaction that is open; may raise StoreFull before its first write."""
+
+COMMIT_SPACING = 0.020  # seconds between the starts of two commits: under load they share an fsync
+RETRY_EVERY = 1.0  # seconds until what was refused is tried again
+TIDY_EVERY = 10.0  # seconds between two looks at what may be removed
+
+
+class _Waiting(NamedTuple):
+    work: Work
+    future: asyncio.Future[None]
+
+
+@dataclass(slots=True)
+class Progress:
+    """What the writer has done so far; written by its thread alone."""
+
+    commits: int = 0
+    last_commit_seconds: float = 0.0
+    trouble: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What the writer calls, all of it in its own thread."""
+
+    on_rollback: Callable[[], None]  # what was remembered from the transaction is void
+    tidy: Callable[[sqlite3.Connection], bool]  # remove a little; whether there is more to remove
+    on_trouble: Callable[[str], None]  # nothing, or not everything, can be written: why
+    on_recovered: Callable[[], None]
+
+
+class Writer:
+    """A thread that owns *connection*, to the store in *data_dir*; one event loop submits to it."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        data_dir: Path,
+        hooks: Hooks,
+        *,
+        spacing: float = COMMIT_SPACING,
+        retry_every: float = RETRY_EVERY,
+    ) -> None:
+        self.progress = Progress()
+        self._connection = connection
+        self._data_dir = data_dir
+        self._hooks = hooks
+        self._spacing = spacing
+        self._retry_every = retry_every
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._held: list[_Waiting] = []
+        self._lock = threading.Lock()  # nothing enters the queue after it was closed
+        self._closing = threading.Event()
+        self._broken: StoreError | None = None
+        self._next_commit = self._next_report = 0.0
+        self._next_tidy = time.monotonic()
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: Work) -> asyncio.Future[None]:
+        """Have *work* written; the future is done once it is durable.
+
+        It fails with StoreError where the store was closed before that, with StoreCorrupt where the
+        file turned out to be damaged, and with whatever else *work* raised.
+        """
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        with self._lock:
+            if not self._closing.is_set():
+                self._queue.put(_Waiting(work, future))
+                return future
+        future.set_exception(self._broken or StoreError("the store is closed"))
+        return future
+
+    def close(self) -> None:
+        """Write what waits, with one last try where it is refused; then close the connection.
+
+        Blocks until that is done. What could not be written fails with StoreError.
+        """
+        with self._lock:
+            self._closing.set()
+            self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        last = False
+        try:
+            while not last and not self._broken:
+                group, last = self._take()
+                group = self._held + group
+                self._held = self._write(group) if group else []
+                self._tidy()
+        finally:
+            with self._lock:
+                self._closing.set()
+            self._connection.close()
+            self._give_up()
+
+    def _take(self) -> tuple[list[_Waiting], bool]:
+        """Everything that waits, once there is something or a timer is due; and whether to stop."""
+        patience = self._next_tidy - time.monotonic()
+        if self._held:
+            patience = min(patience, self._retry_every)
+        group: list[_Waiting] = []
+        with suppress(queue.Empty):
+            item = self._queue.get(timeout=max(patience, 0.0))
+            if item and (pause := self._next_commit - time.monotonic()) > 0:
+                time.sleep(pause)
+            while item:
+                group.append(item)
+                item = self._queue.get_nowait()
+            return group, True
+        return group, False
+
+    def _write(self, group: list[_Waiting]) -> list[_Waiting]:
+        """Commit the group, however often that takes; returns those there is no room for yet."""
+        while True:
+            last_try = self._closing.is_set()
+            try:
+                return self._commit(group)
+            except Exception as error:  # noqa: BLE001  # whoever submitted it hears of it
+                self._roll_back()
+                if not is_refusal(error):
+                    return self._blame(group, error)
+                self._report(f"the store in {self._data_dir} cannot be written: {why(error)}")
+            if last_try:
+                return group
+            self._closing.wait(self._retry_every)
+
+    def _commit(self, group: Sequence[_Waiting]) -> list[_Waiting]:
+        started = time.monotonic()
+        self._next_commit = started + self._spacing
+        stored: list[_Waiting] = []
+        held: list[_Waiting] = []
+        reason = ""
+        self._connection.execute("BEGIN IMMEDIATE")
+        for waiting in group:
+            try:
+                waiting.work(self._connection)
+                stored.append(waiting)
+            except StoreFull as error:
+                held.append(waiting)
+                reason = str(error)
+        self._connection.execute("COMMIT")
+        self.progress.commits += 1
+        self.progress.last_commit_seconds = time.monotonic() - started
+        _resolve(stored, None)
+        if held:
+            self._report(reason)
+        elif self.progress.trouble:
+            self._recover()
+        return held
+
+    def _blame(self, group: list[_Waiting], error: Exception) -> list[_Waiting]:
+        """Find whose work failed by giving each a transaction of its own."""
+        if is_damage(error):
+            self._break(error)
+            return group
+        if len(group) == 1:
+            _resolve(group, error)
+            return []
+        return [held for waiting in group for held in self._write([waiting])]
+
+    def _roll_back(self) -> None:
+        with suppress(sqlite3.Error):  # some failures roll back by themselves
+            self._connection.execute("ROLLBACK")
+        self._hooks.on_rollback()
+
+    def _break(self, error: Exception) -> None:
+        suspect(self._data_dir)
+        self._broken = StoreCorrupt(
+            f"the store in {self._data_dir} is damaged ({error}); start the agent again: it will"
+            " set the file aside and begin a new one"
+        )
+
+    def _tidy(self) -> None:
+        if time.monotonic() < self._next_tidy or self._closing.is_set():
+            return
+        more = False
+        try:
+            more = self._hooks.tidy(self._connection)
+        except sqlite3.Error as error:
+            self._roll_back()
+            if is_damage(error):
+                self._break(error)
+        self._next_tidy = time.monotonic() + (0.0 if more else TIDY_EVERY)
+
+    def _report(self, trouble: str) -> None:
+        now = time.monotonic()
+        if trouble == self.progress.trouble and now < self._next_report:
+            return
+        self._next_report = now + self._retry_every
+        self.progress.trouble = trouble
+        with suppress(Exception):  # what listens must not end the thread
+            self._hooks.on_trouble(trouble)
+
+    def _recover(self) -> None:
+        self.progress.trouble = None
+        with suppress(Exception):
+            self._hooks.on_recovered()
+
+    def _give_up(self) -> None:
+        left = self._held
+        with suppress(queue.Empty):
+            while True:
+                if item := self._queue.get_nowait():
+                    left.append(item)
+        trouble = self.progress.trouble or "it could not be written"
+        _resolve(left, self._broken or StoreError(f"the store was closed before: {trouble}"))
+
+
+def _resolve(group: Sequence[_Waiting], error: Exception | None) -> None:
+    """Tell the loop, in one call, what became of the group."""
+    if not group:
+        return
+    futures = [waiting.future for waiting in group]
+    with suppress(RuntimeError):  # the loop has ended: nobody is left to be told
+        futures[0].get_loop().call_soon_threadsafe(_finish, futures, error)
+
+
+def _finish(futures: Sequence[asyncio.Future[None]], error: Exception | None) -> None:
+    for future in futures:
+        if future.done():  # cancelled by whoever waited
+            continue
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)
