@@ -32,6 +32,7 @@ class Written(ABC):
     """A kind of value as people write it; used as `Annotated[type, Kind(...)]`."""
 
     json_types: ClassVar[tuple[str, ...]] = ("string",)
+    pattern: ClassVar[str] = ""  # of the text in a file; `${` starts a variable
     optional: bool = False
 
     @property
@@ -63,7 +64,8 @@ class Written(ABC):
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         types = [*self.json_types, *(["null"] if self.optional else [])]
-        return {"type": types if len(types) > 1 else types[0]}
+        pattern = {"pattern": self.pattern} if self.pattern else {}
+        return {"type": types if len(types) > 1 else types[0], **pattern}
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ class _Bounded(Written):
 class Duration(_Bounded):
     """Seconds, as a float."""
 
+    pattern = r"^ *[0-9.]+(ms|[dhms]|)([0-9.]+(ms|[hms]))* *$|\$\{"
     noun = "a duration"
     examples = ", such as 1s, 500ms or 2m"
 
@@ -106,6 +109,7 @@ class Duration(_Bounded):
 class Size(_Bounded):
     """Bytes, as an int."""
 
+    pattern = r"^ *[0-9.]+ ?([KMGTkmgt]?[Ii]?[Bb])? *$|\$\{"
     noun = "a size"
     examples = ", such as 500KB, 1MiB or 1000000"
 
@@ -117,6 +121,7 @@ class Whole(_Bounded):
     """A count, as an int."""
 
     json_types = ("integer", "string")
+    pattern = r"^[0-9]+$|\$\{"
     noun = "a whole number"
     examples = ""
 

@@ -86,9 +86,12 @@ class InletSettings(Section):
         json_schema_extra=SECRET,
         repr=False,
     )
-    tls: TlsSettings = Field(default=TlsSettings(), description="Certificates for https inlets.")
+    tls: TlsSettings = Field(
+        default_factory=TlsSettings, description="Certificates for https inlets."
+    )
     timeouts: TimeoutSettings = Field(
-        default=TimeoutSettings(), description="How long one request may take, phase by phase."
+        default_factory=TimeoutSettings,
+        description="How long one request may take, phase by phase.",
     )
 
     @field_validator("flow_id")

@@ -88,7 +88,9 @@ class DeliverySettings(Section):
         description="Requests awaiting an answer at most; 8 hide the inlet's round trips.",
         examples=[8],
     )
-    retry: RetrySettings = Field(default=RetrySettings(), description="Pauses between attempts.")
+    retry: RetrySettings = Field(
+        default_factory=RetrySettings, description="Pauses between attempts."
+    )
 
 
 class DeadLetterSettings(Section):
@@ -185,29 +187,30 @@ class Config(Section):
         min_length=1,
     )
     batch: BatchSettings = Field(
-        default=BatchSettings(), description="When a batch is closed and sent."
+        default_factory=BatchSettings, description="When a batch is closed and sent."
     )
     buffer: BufferSettings = Field(
-        default=BufferSettings(), description="What is held until records are answered for."
+        default_factory=BufferSettings, description="What is held until records are answered for."
     )
     delivery: DeliverySettings = Field(
-        default=DeliverySettings(), description="How requests are sent."
+        default_factory=DeliverySettings, description="How requests are sent."
     )
     dead_letters: DeadLetterSettings = Field(
-        default=DeadLetterSettings(),
+        default_factory=DeadLetterSettings,
         description="Records that will not be delivered, and the reason.",
     )
     receipts: ReceiptSettings = Field(
-        default=ReceiptSettings(), description="Proof that the platform took charge of records."
+        default_factory=ReceiptSettings,
+        description="Proof that the platform took charge of records.",
     )
     shutdown: ShutdownSettings = Field(
-        default=ShutdownSettings(), description="How the agent stops."
+        default_factory=ShutdownSettings, description="How the agent stops."
     )
     admin: AdminSettings = Field(
-        default=AdminSettings(), description="Metrics, health and status over HTTP."
+        default_factory=AdminSettings, description="Metrics, health and status over HTTP."
     )
     log: LogSettings = Field(
-        default=LogSettings(), description="What is written to standard error."
+        default_factory=LogSettings, description="What is written to standard error."
     )
 
     _warnings: tuple[str, ...] = PrivateAttr(())

@@ -12,4 +12,6 @@ MASK: Final = "**********"
 class Section(BaseModel):
     """A mapping of known keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True
+    )

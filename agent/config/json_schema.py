@@ -1,0 +1,31 @@
+"""What does an editor need to know to complete and check a configuration while it is written?"""
+
+from typing import Any
+
+from agent.config.model import Config
+
+_SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+# In a file every value may come from a variable, which is text before it is replaced.
+_FROM_VARIABLE = {"type": "string", "pattern": r"\$\{"}
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a configuration file, for editors such as those with a YAML server."""
+    schema = Config.model_json_schema(mode="validation")
+    models = [schema, *schema["$defs"].values()]
+    for model in models:
+        for name, key in model["properties"].items():
+            model["properties"][name] = _or_variable(key)
+    # The environment and flags may bring what a file leaves out.
+    for model in models:
+        if model["title"] in ("Config", "InletSettings"):
+            model.pop("required")
+    return {"$schema": _SCHEMA_DIALECT, **schema, "title": "aep-agent configuration"}
+
+
+def _or_variable(key: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a key, with a variable as a choice where the key itself takes no text."""
+    if key.get("type") != "boolean" and "enum" not in key:
+        return key
+    values = {name: key.pop(name) for name in ("type", "enum") if name in key}
+    return {**key, "anyOf": [values, _FROM_VARIABLE]}

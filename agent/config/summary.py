@@ -1,0 +1,82 @@
+"""What do the settings in effect come to, in a line each?"""
+
+from agent.config.envelope import XdmEnvelope
+from agent.config.inlet import InletSettings
+from agent.config.model import Config
+from agent.config.sources import FileSource, Source
+from agent.config.units import show_duration, show_size
+
+_COMPRESSION = {
+    "auto": "gzip where the inlet takes it",
+    "gzip": "always gzip",
+    "none": "not compressed",
+}
+
+
+def summary(config: Config) -> dict[str, str]:
+    """The settings in effect by section, without secrets."""
+    batch, buffer, delivery, receipts = (
+        config.batch,
+        config.buffer,
+        config.delivery,
+        config.receipts,
+    )
+    return {
+        "inlet": config.inlet.url,
+        "envelope": _envelope(config.inlet),
+        "requests": _requests(config.inlet),
+        "access": _access(config.inlet),
+        "sources": "; ".join(map(_source, config.sources)),
+        "batch": f"up to {show_size(batch.max_bytes)} or {batch.max_records} records, "
+        f"sent after {show_duration(batch.max_wait)} at the latest",
+        "buffer": f"{show_size(buffer.max_bytes)} of memory; the reader waits when it is full",
+        "delivery": f"up to {delivery.max_in_flight} requests in flight; tried again after up to "
+        f"{show_duration(delivery.retry.initial)}, later {show_duration(delivery.retry.max)}",
+        "store": str(config.data_dir),
+        "dead letters": f"up to {show_size(config.dead_letters.max_bytes)}, each up to "
+        f"{show_size(config.dead_letters.max_record_bytes)}",
+        "receipts": f"kept for {show_duration(receipts.keep)}, up to "
+        f"{show_size(receipts.max_bytes)}"
+        if receipts.enabled
+        else "off",
+        "shutdown": f"{show_duration(config.shutdown.grace)} for requests in flight",
+        "admin": f"http://{config.admin.listen}" if config.admin.listen else "off",
+        "log": f"{config.log.level}, {config.log.format}; "
+        f"repeats once in {show_duration(config.log.repeat)}",
+    }
+
+
+def _envelope(inlet: InletSettings) -> str:
+    flow = f"flow {inlet.flow_id}" if inlet.flow_id else "the flow in the URL"
+    if isinstance(inlet.envelope, XdmEnvelope):
+        flow = f", flow {inlet.flow_id}" if inlet.flow_id else ""
+        return f"xdm, schema {inlet.envelope.schema_id}, dataset {inlet.envelope.dataset_id}{flow}"
+    return f"raw, {flow}"
+
+
+def _requests(inlet: InletSettings) -> str:
+    records = "batches" if inlet.mode == "batch" else "one record each"
+    limit = show_size(inlet.max_request_bytes)
+    return f"{records}, up to {limit}, {_COMPRESSION[inlet.compression]}"
+
+
+def _access(inlet: InletSettings) -> str:
+    parts = ["no token"]
+    if inlet.token is not None:
+        parts = ["a token from the configuration"]
+    elif inlet.token_file is not None:
+        parts = [f"the token in {inlet.token_file}"]
+    if inlet.sandbox:
+        parts.append(f"sandbox {inlet.sandbox}")
+    if inlet.headers:
+        parts.append(f"headers {', '.join(inlet.headers)}")
+    if inlet.proxy:
+        parts.append("through a proxy")
+    return "; ".join(parts)
+
+
+def _source(source: Source) -> str:
+    if isinstance(source, FileSource):
+        name = f" ({source.name})" if source.name else ""
+        return f"files {', '.join(source.paths)}{name}"
+    return source.name
