@@ -4,11 +4,11 @@ This module imports structlog, which takes a tenth of a second: `agent.telemetry
 when the first line is to be written.
 """
 
-import atexit
 import os
 import re
 import sys
 import traceback
+from contextlib import suppress
 from typing import TextIO
 
 import orjson
@@ -28,7 +28,6 @@ class Sink:
     def __init__(self, stream: TextIO | None) -> None:
         """Without `stream`, lines go to what `sys.stderr` is at that moment."""
         self._stream = stream
-        self._gave_up = False
 
     @property
     def is_terminal(self) -> bool:
@@ -43,34 +42,15 @@ class Sink:
         target = self._target
         if target is None:
             return
-        try:
+        with suppress(OSError, ValueError):
             target.write(line + "\n")
             target.flush()
-        except (OSError, ValueError):
-            self._expect_trouble_at_exit(target)
 
     debug = info = warning = error = write
 
     @property
     def _target(self) -> TextIO | None:
         return self._stream or sys.stderr
-
-    def _expect_trouble_at_exit(self, target: TextIO) -> None:
-        if not self._gave_up:
-            self._gave_up = True
-            atexit.register(_abandon, target)
-
-
-def _abandon(target: TextIO) -> None:
-    """What stderr still holds would fail again when Python ends, and turn its exit code to 120."""
-    try:
-        target.flush()
-    except OSError:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, target.fileno())
-        os.close(nowhere)
-    except ValueError:
-        return
 
 
 def build(format: str, stream: TextIO | None) -> FilteringBoundLogger:

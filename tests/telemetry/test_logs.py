@@ -80,7 +80,9 @@ def test_a_caught_exception_is_written_with_its_traceback_and_without_its_secret
     except ValueError as error:
         log.exception("request failed")
         log.error("request failed again", exc_info=error)
+        log.error("request failed for good", exc_info=True)
     logs.forget("hush-hush-1")
+    assert len(said()) == 3
     for line in said():
         assert line["exception"].startswith("Traceback")
         assert line["exception"].endswith("ValueError: no [redacted] for you")

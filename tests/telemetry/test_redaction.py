@@ -161,6 +161,11 @@ def test_hostile_texts_take_time_in_proportion_to_their_length() -> None:
     assert perf_counter() - start < 10
 
 
+class Unreadable(list[int]):
+    def __len__(self) -> int:
+        raise RuntimeError
+
+
 class Unspeakable:
     def __str__(self) -> str:
         raise RuntimeError
@@ -168,6 +173,7 @@ class Unspeakable:
 
 def test_what_cannot_be_put_in_words_is_named_by_its_type() -> None:
     assert scrub([Unspeakable()]) == ["[Unspeakable]"]
+    assert scrub({"list": Unreadable([1])}) == {"list": "[Unreadable]"}
     assert scrub(ValueError(Unspeakable())) == "ValueError: [ValueError]"
 
 
