@@ -54,7 +54,7 @@ _batch_numbers = counting(1)
 
 @dataclass(slots=True)
 class Batch:
-    """One request: an encoded body and the lines it was made of. What is spooled is what is sent."""
+    """One request, encoded, and the lines it was made of. What is spooled is what is sent."""
 
     body: bytes
     gzipped: bool

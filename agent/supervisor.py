@@ -35,7 +35,10 @@ class Supervisor:
     ) -> None:
         for task in self._endless:
             task.cancel()
-        await self._group.__aexit__(kind, error, traceback)
+        try:
+            await self._group.__aexit__(kind, error, traceback)
+        except BaseExceptionGroup as group:
+            raise _first(group) from group
 
     def start(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Start work that ends by itself."""
@@ -51,3 +54,9 @@ class Supervisor:
 async def _endless(name: str, work: Coroutine[Any, Any, None]) -> None:
     await work
     raise EndedEarly(f"{name} ended by itself")
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What brought the group down; the others only fell with it."""
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first

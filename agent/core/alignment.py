@@ -5,6 +5,8 @@ index in an item's id is the better witness where there is one. Items without on
 where the indexes round them leave no doubt; a record that no item certainly speaks of gets none.
 """
 
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -14,15 +16,19 @@ from agent.core.items import Item, Outcome
 def align(items: Sequence[Item], count: int) -> list[Item | None]:
     """For each of *count* records the item that is certainly about it, or None."""
     placed, contradicted = _by_index(items, count)
+    unplaced = [index for index in range(count) if index not in placed]
+    named = Counter(item.index for item in items)
+    # an item that is there twice, or about a record that was not sent, says nothing of the order
     witnesses = [
-        item for item in items if item.index is None or placed.get(item.index) is item
-    ]  # without items about records that were not sent, and without repetitions
+        item
+        for item in items
+        if item.index is None or (item.index < count and named[item.index] == 1)
+    ]
     indexes = [item.index for item in witnesses if item.index is not None]
-    in_order = all(before < after for before, after in pairwise(indexes))
-    if in_order:
-        placed |= _between(witnesses, count)
+    if all(before < after for before, after in pairwise(indexes)):
+        placed |= _between(witnesses, unplaced)
     else:
-        placed |= _left_over(witnesses, [i for i in range(count) if i not in placed])
+        placed |= _left_over(witnesses, unplaced)
     return [None if index in contradicted else placed.get(index) for index in range(count)]
 
 
@@ -38,19 +44,19 @@ def _by_index(items: Sequence[Item], count: int) -> tuple[dict[int, Item], set[i
     return placed, contradicted
 
 
-def _between(witnesses: Sequence[Item], count: int) -> dict[int, Item]:
+def _between(witnesses: Sequence[Item], unplaced: Sequence[int]) -> dict[int, Item]:
     """Items without an index, placed between neighbours that have one."""
     placed: dict[int, Item] = {}
-    start = 0
+    start = 0  # in unplaced
     unnamed: list[Item] = []
-    for item in (*witnesses, None):
-        if item is not None and item.index is None:
+    for item in witnesses:
+        if item.index is None:
             unnamed.append(item)
             continue
-        end = item.index if item is not None and item.index is not None else count
-        placed |= _fill(range(start, end), unnamed)
-        start, unnamed = end + 1, []
-    return placed
+        end = bisect_left(unplaced, item.index)
+        placed |= _fill(unplaced[start:end], unnamed)
+        start, unnamed = end, []
+    return placed | _fill(unplaced[start:], unnamed)
 
 
 def _left_over(witnesses: Sequence[Item], records: Sequence[int]) -> dict[int, Item]:

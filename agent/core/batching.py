@@ -88,6 +88,10 @@ class Batching:
                 self._draft = None
         return full
 
+    def shrink(self, max_bytes: int) -> None:
+        """Fill no batch beyond *max_bytes* from now on, if that is less than so far."""
+        self.limits = replace(self.limits, max_bytes=min(max_bytes, self.limits.max_bytes))
+
     def fits_alone(self, record_bytes: int, max_bytes: int) -> bool:
         """Whether a record of that size fits a request of *max_bytes* with nothing beside it."""
         return self._envelope.body_bytes(1, record_bytes) <= max_bytes

@@ -42,7 +42,9 @@ class Checkpoints:
 
     def settle(self, span: Span) -> None:
         """Note that the records of *span* need no more work; they were read in one go."""
-        mark = self._marks[bisect_right(self._lines, span.line) - 1]
+        at = bisect_right(self._lines, span.line) - 1
+        assert at >= 0, "a record settles once"
+        mark = self._marks[at]
         mark.unsettled -= span.count
         assert mark.unsettled >= 0, "a record settles once"
         self._advance()

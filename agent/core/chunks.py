@@ -37,8 +37,8 @@ def read_chunk(chunk: Chunk, record_bytes_max: int) -> Contents:
         data, newline = _without_carriage_returns(data)
     lines = data.split(b"\n")
     lines.pop()  # what follows the last newline: nothing
-    no_line_too_long = len(data) <= record_bytes_max
-    if newline and no_line_too_long and are_records(data, lines):
+    none_too_long = len(data) <= record_bytes_max or max(map(len, lines)) <= record_bytes_max
+    if newline and none_too_long and are_records(data, lines):
         count = len(lines)
         span = Span(chunk.source, chunk.line, chunk.offset, count, newline)
         run = Run(span, lines, len(data) - count, chunk.read_at)

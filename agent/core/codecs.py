@@ -27,6 +27,11 @@ class Codec:
         if gzipped and self.gzip:
             self.proven = True
 
-    def refused_gzip(self) -> None:
-        """The records that gzip was refused for were taken without it."""
-        self.gzip = False
+    def refused_gzip(self) -> bool:
+        """The records that gzip was refused for were taken without it; says whether to stop it.
+
+        Where gzip was proven meanwhile, the refusal had another cause.
+        """
+        given_up = self.gzip and not self.proven
+        self.gzip = self.gzip and self.proven
+        return given_up

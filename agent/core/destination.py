@@ -34,26 +34,26 @@ class Destination:
         self.failures = 0  # in a row, counting requests sent at the same time as one
         self._closed_until = 0.0
         self._changed = 0.0
-        self._probing = False
+        self._probe_sent: float | None = None
 
     def may_send(self, now: float) -> float:
         """Seconds to wait before sending; 0 is leave to send, and must be used or given back."""
         if self.state == READY:
             return 0.0
-        if self._probing:
+        if self._probe_sent is not None:
             return self._policy.ceiling  # woken by the probe's answer
         if now < self._closed_until:
             return self._closed_until - now
-        self._probing = True
+        self._probe_sent = now
         return 0.0
 
     def gave_up(self) -> None:
         """A request that had leave was not answered because we stopped it."""
-        self._probing = False
+        self._probe_sent = None
 
     def succeeded(self, sent: float, now: float) -> bool:
         """Any usable answer; says whether this changed the state."""
-        self._probing = False
+        self._answered(sent)
         if sent < self._changed and now < self._closed_until:
             return False  # an answer to before it asked for a pause
         changed = self.state != READY
@@ -66,7 +66,7 @@ class Destination:
         self, advice: Advice, sent: float, now: float, *, dice: float, retry_after: float | None
     ) -> bool:
         """A request that was refused or not answered; says whether this changed the state."""
-        self._probing = False
+        self._answered(sent)
         before = self.state
         if sent >= self._changed:
             self.failures += 1
@@ -82,6 +82,10 @@ class Destination:
         if retry_after is not None:
             self._close(_STATE_OF.get(advice, DOWN), now + retry_after, now)
         return self.state != before
+
+    def _answered(self, sent: float) -> None:
+        if self._probe_sent is not None and sent >= self._probe_sent:
+            self._probe_sent = None
 
     def _close(self, state: str, until: float, now: float) -> None:
         if state != self.state:

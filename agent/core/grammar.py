@@ -7,36 +7,59 @@ just what the grammar accepts, and can say what it expected.
 
 import re
 
+# Whatever stands at a place, something matches there: "fault" where no token does, and at the end.
 _TOKEN = re.compile(
     rb"""[ \t\r\n]*+ (?:
-      (?P<mark>    [{}\[\]:,] )
-    | (?P<string>  "  [^"\\\x00-\x1f]*+
+      (?P<string>  "  [^"\\\x00-\x1f]*+
                    (?: \\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})  [^"\\\x00-\x1f]*+ )*+  " )
+    | (?P<comma>   , )
+    | (?P<colon>   : )
     | (?P<scalar>  -?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?(?![0-9.eE+-])
                  | (?:true|false|null)(?![A-Za-z0-9_]) )
-    )""",
+    | (?P<object>  \{ )
+    | (?P<close_object>  \} )
+    | (?P<array>   \[ )
+    | (?P<close_array>   \] )
+    | (?P<fault>) )""",
     re.VERBOSE,
 )
+
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 
-# What may come next, as sets of token classes: marks stand for themselves, "v" is a string or
-# another scalar where a value may stand, "k" a string where a key must stand.
-_VALUE = frozenset({"{", "[", "v"})
-_FIRST_VALUE = _VALUE | {"]"}
-_KEY = frozenset({"k"})
-_FIRST_KEY = _KEY | {"}"}
-_COLON = frozenset({":"})
-_AFTER_IN_OBJECT = frozenset({",", "}"})
-_AFTER_IN_ARRAY = frozenset({",", "]"})
+# What is expected, as people would say it, and for each token that fits, what is expected next.
+# After a token that closes, that depends on what was open round it: it was noted on opening.
+_AN_OBJECT = "an object"
+_FIRST_KEY = "a key in double quotes or }"
+_KEY = "a key in double quotes"
+_COLON = "a colon"
+_MEMBER = "a value"
+_AFTER_MEMBER = "a comma or }"
+_FIRST_ELEMENT = "a value or ]"
+_ELEMENT = "another value"
+_AFTER_ELEMENT = "a comma or ]"
+_NOTHING_MORE = "nothing more"
+_AS_AROUND = ""
 
-_WANTED = {
-    _VALUE: "a value",
-    _FIRST_VALUE: "a value or ]",
-    _KEY: "a key in double quotes",
-    _FIRST_KEY: "a key in double quotes or }",
-    _COLON: "a colon",
-    _AFTER_IN_OBJECT: "a comma or }",
-    _AFTER_IN_ARRAY: "a comma or ]",
+_Steps = dict[str | None, str]
+_OPENING: _Steps = {"object": _FIRST_KEY, "array": _FIRST_ELEMENT}
+_AN_ELEMENT: _Steps = {"string": _AFTER_ELEMENT, "scalar": _AFTER_ELEMENT, **_OPENING}
+_NEXT: dict[str, _Steps] = {
+    _AN_OBJECT: {"object": _FIRST_KEY},
+    _FIRST_KEY: {"string": _COLON, "close_object": _AS_AROUND},
+    _KEY: {"string": _COLON},
+    _COLON: {"colon": _MEMBER},
+    _MEMBER: {"string": _AFTER_MEMBER, "scalar": _AFTER_MEMBER, **_OPENING},
+    _AFTER_MEMBER: {"comma": _KEY, "close_object": _AS_AROUND},
+    _FIRST_ELEMENT: {**_AN_ELEMENT, "close_array": _AS_AROUND},
+    _ELEMENT: _AN_ELEMENT,
+    _AFTER_ELEMENT: {"comma": _ELEMENT, "close_array": _AS_AROUND},
+    _NOTHING_MORE: {},
+}
+_AFTER_CLOSING = {
+    _AN_OBJECT: _NOTHING_MORE,
+    _MEMBER: _AFTER_MEMBER,
+    _FIRST_ELEMENT: _AFTER_ELEMENT,
+    _ELEMENT: _AFTER_ELEMENT,
 }
 
 
@@ -45,54 +68,32 @@ def object_fault(text: bytes) -> str | None:
 
     *text* must be valid UTF-8: bytes inside strings are not looked at.
     """
-    start = _SPACE.match(text).end()  # type: ignore[union-attr]  # matches the empty string too
-    if text[start : start + 1] != b"{":
-        return f"expected an object at byte {start}, found {_shown(text, start)}"
-    open_marks = bytearray(b"{")
-    expected = _FIRST_KEY
-    at = start + 1
-    while open_marks:
-        token = _TOKEN.match(text, at)
-        kind = _kind(token, expected) if token else None
-        if token is None or kind not in expected:
-            at = _SPACE.match(text, at).end()  # type: ignore[union-attr]
-            if at >= len(text):
-                return f"the text ends at byte {at} where {_WANTED[expected]} was expected"
-            return f"expected {_WANTED[expected]} at byte {at}, found {_shown(text, at)}"
-        expected = _after(kind, open_marks)
-        at = token.end()
-    at = _SPACE.match(text, at).end()  # type: ignore[union-attr]
-    if at < len(text):
-        return f"the object ends at byte {at}, but more follows: {_shown(text, at)}"
-    return None
+    around: list[str] = []  # what is expected after each object and array that is still open
+    expected = _AN_OBJECT
+    tokens = _TOKEN.finditer(text)
+    while True:
+        token = next(tokens)
+        following = _NEXT[expected].get(token.lastgroup)
+        if following is None:
+            return _complaint(text, token, expected)
+        if token.lastgroup in _OPENING:
+            around.append(_AFTER_CLOSING[expected])
+        expected = following or around.pop()
 
 
-def _kind(token: re.Match[bytes], expected: frozenset[str]) -> str:
-    if token["mark"]:
-        return token["mark"].decode()
-    return "k" if token["string"] and "k" in expected else "v"
-
-
-def _after(kind: str, open_marks: bytearray) -> frozenset[str]:
-    """What may follow a token of this kind; keeps count of what is still open."""
-    if kind in "{[":
-        open_marks += kind.encode()
-        return _FIRST_KEY if kind == "{" else _FIRST_VALUE
-    if kind in "}]":
-        open_marks.pop()
-    in_object = open_marks[-1:] == b"{"
-    if kind == "k":
-        return _COLON
-    if kind == ":":
-        return _VALUE
-    if kind == ",":
-        return _KEY if in_object else _VALUE
-    return _AFTER_IN_OBJECT if in_object else _AFTER_IN_ARRAY
+def _complaint(text: bytes, token: re.Match[bytes], expected: str) -> str | None:
+    """What is wrong where *token* does not fit; None where it is the end of a finished text."""
+    at = _SPACE.match(text, token.start()).end()  # type: ignore[union-attr]  # always matches
+    if expected == _NOTHING_MORE:
+        if at == len(text):
+            return None
+        return f"the object ends, but more follows at byte {at}: {_shown(text, at)}"
+    if at == len(text):
+        return f"the text ends at byte {at} where {expected} was expected"
+    return f"expected {expected} at byte {at}, found {_shown(text, at)}"
 
 
 def _shown(text: bytes, at: int) -> str:
     """The byte at fault, never more of the record than that: records do not belong in messages."""
-    if at >= len(text):
-        return "nothing"
     character = text[at : at + 4].decode("utf-8", "replace")[:1]
     return repr(character) if character.isprintable() else f"U+{ord(character):04X}"

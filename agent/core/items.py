@@ -5,8 +5,9 @@ that end in `:<index>` or `-<index>`, or that end in no index at all.
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import orjson
@@ -14,6 +15,7 @@ import orjson
 from agent.core.statuses import Advice, advice_of
 from agent.record import XactionIds
 
+STATUS_KEYS = ("status", "statusCode")  # documented is the second, seen is the first
 MESSAGE_CHARS_MAX = 1024  # of the platform's own words that are kept
 
 
@@ -36,15 +38,34 @@ class Item:
     index: int | None  # which record it says it is about
 
 
+def read_items(values: Sequence[object], batch_id: str | None) -> list[Item]:
+    """The items of one answer. Only ids of its own series say which record they are about."""
+    items = [read_item(value, batch_id) for value in values]
+    series = Counter(_series(item) for item in items if item.index is not None)
+    if len(series) < 2:
+        return items
+    own = {f"{batch_id}:", f"{batch_id}-"} & series.keys()
+    if not own:
+        (first, most), (_, next_most) = series.most_common(2)
+        own = {first} if most > next_most else set()
+    return [item if _series(item) in own else replace(item, index=None) for item in items]
+
+
+def _series(item: Item) -> str:
+    """What the ids of one answer have in common: all but the number at their end."""
+    return (item.xaction_id or "").rstrip("0123456789")
+
+
 def read_item(value: object, batch_id: str | None) -> Item:
+    """One item of an answer, or the answer to a single record."""
     if not isinstance(value, dict):
         return Item(Outcome.AGAIN, None, "", None, None)
     xaction_id = text(value.get("xactionId"))
     index = index_of(xaction_id, batch_id) if xaction_id else None
-    has_status = value.keys() & {"status", "statusCode"}
-    status = integer(value.get("status", value.get("statusCode")))
+    stated = {integer(value[key]) for key in STATUS_KEYS if value.get(key) is not None}
+    status = next(iter(stated)) if len(stated) == 1 else None
     message = message_of(value) or f"status {status} without a message"
-    if has_status and status is None:
+    if stated and status is None:  # unreadable, or one contradicts the other
         outcome = Outcome.AGAIN
     elif status is None or status < 300:
         outcome = Outcome.ACCEPTED if xaction_id else Outcome.AGAIN
@@ -102,10 +123,16 @@ def message_of(answer: dict[str, object]) -> str:
     cause = report.get("cause") if isinstance(report, dict) else None
     for words in (answer.get("message"), inner, answer.get("errorMessage"), answer.get("detail")):
         if isinstance(words, str) and words:
-            causes = f" {orjson.dumps(cause).decode()}" if cause else ""
-            return (words + causes)[:MESSAGE_CHARS_MAX]
+            return (words + _compact(cause))[:MESSAGE_CHARS_MAX]
     title = answer.get("title") or answer.get("error_description") or answer.get("error")
     return title[:MESSAGE_CHARS_MAX] if isinstance(title, str) else ""
+
+
+def _compact(cause: object) -> str:
+    try:
+        return f" {orjson.dumps(cause).decode()}" if cause else ""
+    except orjson.JSONEncodeError:  # nested deeper than it writes, which is less than it reads
+        return ""
 
 
 def text(value: object) -> str | None:

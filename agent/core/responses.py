@@ -17,6 +17,7 @@ import orjson
 
 from agent.core.alignment import align
 from agent.core.items import (
+    STATUS_KEYS,
     Outcome,
     ids_of,
     index_of,
@@ -24,13 +25,15 @@ from agent.core.items import (
     message_of,
     milliseconds,
     read_item,
+    read_items,
     text,
 )
 from agent.core.statuses import Advice, advice_of
 from agent.record import XactionIds
 
-
 NO_IDS = XactionIds()
+
+_ERROR_KEYS = ("error", "errors", "error_code", "errorMessage", "errorCode")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ def _read_success(status: int, body: bytes, count: int) -> Reading:
     items = answer.get("responses")
     batch_id = text(answer.get("batchId"))
     if isinstance(items, list):
-        verdicts = align([read_item(item, batch_id) for item in items], count)
+        verdicts = align(read_items(items, batch_id), count)
     elif count == 1 and not _is_error(answer):
         verdicts = [read_item(answer, None)]
     else:
@@ -149,10 +152,9 @@ def _parsed(body: bytes) -> dict[str, object]:
 
 def _is_error(answer: dict[str, object]) -> bool:
     """Whether a body of one message tells of an error, whatever its status line says."""
-    status = integer(answer.get("status", answer.get("statusCode")))
-    if status is not None and status >= 300:
+    if any((integer(answer.get(key)) or 0) >= 300 for key in STATUS_KEYS):
         return True
-    return bool(answer.keys() & {"error", "errors", "error_code", "errorMessage", "errorCode"})
+    return any(answer.get(key) for key in _ERROR_KEYS)
 
 
 def _first_words(body: bytes) -> str:

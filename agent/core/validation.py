@@ -65,4 +65,5 @@ def fault(line: bytes) -> Fault | None:
 
 
 def _is_scalar(line: bytes) -> bool:
-    return object_fault(b'{"":' + line + b"}") is None
+    # without a comma, so that `1,"b":2` does not pass for the value of one member
+    return b"," not in line and object_fault(b'{"":' + line + b"}") is None

@@ -1,0 +1,87 @@
+"""The command line: finds the command, and imports only that."""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+
+from agent import __version__
+from agent.errors import AgentError, ConfigError
+
+COMMANDS = {
+    "run": "run the agent with a configuration file",
+    "send": "send files, or standard input, once and say what became of each record",
+    "demo": "see the whole journey on this machine, without an account",
+    "emulate": "be the platform's inlet on this machine, with faults on request",
+    "check": "check a configuration, and say what can be lost under which fault",
+    "dead-letters": "look at records that will not be delivered, and export them",
+    "receipts": "find out what the platform acknowledged, and when",
+    "schema": "print the JSON Schema of the configuration, for editors",
+    "completion": "print a completion script for your shell",
+}
+FATAL, USAGE, CONFIGURATION, INTERRUPTED = 1, 2, 78, 130
+
+_EPILOG = """\
+exit status:
+  0   done, or stopped with nothing left over
+  1   failed, or stopped with records left over
+  2   wrong usage
+  3   done, but some records were dead-lettered
+  78  the configuration is wrong
+
+examples:
+  aep-agent demo
+  aep-agent send --inlet-url URL --flow-id ID orders.ndjson
+  tail -F app.log | aep-agent send --inlet-url URL --flow-id ID -
+"""
+
+
+def parser_for(names: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser of these commands, which are imported; the others are only listed."""
+    parser = argparse.ArgumentParser(
+        prog="aep-agent",
+        description="Deliver JSON records to Adobe Experience Platform, with a verdict for each.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"aep-agent {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, help_line in COMMANDS.items():
+        if name not in names:
+            commands.add_parser(name, help=help_line, add_help=False)
+            continue
+        module = importlib.import_module(f"agent.cli.{name.replace('-', '_')}")
+        command = commands.add_parser(
+            name, help=help_line, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    chosen = next((word for word in words if not word.startswith("-")), "")
+    args = parser_for([chosen]).parse_args(words)
+    try:
+        return int(args.run(args))
+    except ConfigError as error:
+        print(f"aep-agent: {error}", file=sys.stderr)
+        return CONFIGURATION
+    except AgentError as error:
+        print(f"aep-agent: {error}", file=sys.stderr)
+        return FATAL
+    except BrokenPipeError:
+        # whoever read our output has seen enough; keep the interpreter from complaining at exit
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,147 @@
+"""In which order does the agent start, and how does it stop without losing anything?
+
+Start: store and parts, admin, senders, and sources last: nothing is read that could not be sent.
+Stop: sources first, since what is not read is not ours to lose; then waits are cut short and half
+batches sent; requests in flight get their grace; what is unanswered is released, not failed; the
+store closes once everything is written, and admin last, so that all of it can be watched.
+"""
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from contextlib import AsyncExitStack
+from typing import Any
+
+from agent.app.parts import Parts, build
+from agent.app.summary import Clock, Snapshot, snapshot
+from agent.config.model import Config
+from agent.errors import InputError
+from agent.sources.source import Source
+from agent.supervisor import Supervisor
+from agent.telemetry.logs import get_logger
+
+log = get_logger("agent")
+
+View = Callable[["Agent"], Coroutine[Any, Any, None]]
+
+
+class Agent:
+    """One run of the pipeline, from the first byte read to the last verdict.
+
+    Made inside a running loop; `stop` and `abort` are never too early and may come twice.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._clock = Clock()
+        self._loop = asyncio.get_running_loop()
+        self._stopping: asyncio.Future[None] = self._loop.create_future()
+        self._aborting: asyncio.Future[None] = self._loop.create_future()
+        self._deadline = 0.0
+        self._parts: Parts | None = None
+        self._unreadable: list[str] = []
+
+    async def run(self, view: View | None = None) -> Snapshot:
+        """Deliver everything the sources give, until they end or `stop`; say what became of it.
+
+        *view* is shown the agent while it runs. Raises ConfigError and StoreError before anything
+        is read, and StoreError where the store fails for good.
+        """
+        async with AsyncExitStack() as cleanup:
+            parts = self._parts = build(self._config)
+            cleanup.push_async_callback(parts.store.close)
+            cleanup.push_async_callback(parts.inlet.close)
+            async with Supervisor() as tasks:
+                tasks.start_endless("batcher", parts.batcher.run())
+                tasks.start_endless("store watch", parts.settler.watch())
+                if view:
+                    tasks.start_endless("view", view(self))
+                sending = [
+                    tasks.start(f"sender {number}", parts.senders.run())
+                    for number in range(1, self._config.delivery.max_in_flight + 1)
+                ]
+                reading = [tasks.start("source", self._read(parts, lane)) for lane in parts.lanes]
+                await _done(reading, or_when=self._stopping)
+                await self._stop_reading(parts, reading)
+                await self._drain(parts, sending)
+        return self.snapshot()
+
+    def stop(self) -> None:
+        """Take nothing more in, and give what is held `shutdown.grace` to be answered."""
+        if not self._stopping.done():
+            self._deadline = self._loop.time() + self._config.shutdown.grace
+            self._stopping.set_result(None)
+
+    def abort(self) -> None:
+        """Wait for no more answers: release what has none at once."""
+        self.stop()
+        if not self._aborting.done():
+            self._aborting.set_result(None)
+
+    def on_signal(self, number: signal.Signals) -> None:
+        """The first signal drains, the second one releases."""
+        if self._stopping.done():
+            log.warning("second signal, releasing what is unanswered", signal=number.name)
+            self.abort()
+        else:
+            log.info("stopping", signal=number.name, grace_seconds=self._config.shutdown.grace)
+            self.stop()
+
+    def snapshot(self) -> Snapshot:
+        """What became of everything so far, once `run` has begun."""
+        assert self._parts, "the agent has not been started"
+        return snapshot(
+            self._parts, self._clock, self._unreadable, interrupted=self._stopping.done()
+        )
+
+    async def _read(self, parts: Parts, lane: list[Source]) -> None:
+        for source in lane:
+            try:
+                await source.run(parts.intake.feed(source.name))
+            except InputError as error:
+                self._unreadable.append(str(error))
+                log.error("a source cannot be read", source=source.name, reason=str(error))
+
+    async def _stop_reading(self, parts: Parts, reading: Sequence[asyncio.Task[None]]) -> None:
+        for lane in parts.lanes:
+            for source in lane:
+                source.stop()
+        if self._stopping.done():
+            parts.budget.lift()  # a reader that waits for room hands over what it holds
+            await self._in_grace(reading)
+            _cancel(reading)
+
+    async def _drain(self, parts: Parts, sending: Sequence[asyncio.Task[None]]) -> None:
+        await parts.batcher.flush()
+        parts.spool.close()
+        await _done(sending, or_when=self._stopping)
+        if self._stopping.done():
+            parts.senders.hurry()
+            parts.spool.hurry()
+            await self._in_grace(sending)
+            _cancel(sending)
+        await _done(parts.settler.writing, or_when=self._stopping)
+        if self._stopping.done():
+            await self._in_grace(parts.settler.writing)
+
+    async def _in_grace(self, futures: Iterable[asyncio.Future[None]]) -> None:
+        """Wait for the futures while there is grace left."""
+        remaining = self._deadline - self._loop.time()
+        try:
+            async with asyncio.timeout(max(0.0, remaining)):
+                await _done(futures, or_when=self._aborting)
+        except TimeoutError:
+            log.warning("the grace is over, releasing what is unanswered")
+
+
+async def _done(futures: Iterable[asyncio.Future[None]], or_when: asyncio.Future[None]) -> None:
+    """Wait until all of these are done, or that one is."""
+    pending = {future for future in futures if not future.done()}
+    while pending and not or_when.done():
+        await asyncio.wait([*pending, or_when], return_when=asyncio.FIRST_COMPLETED)
+        pending = {future for future in pending if not future.done()}
+
+
+def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()

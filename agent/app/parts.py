@@ -1,0 +1,179 @@
+"""Which parts make up an agent? Here they are made; nothing else makes its own collaborators."""
+
+from dataclasses import dataclass
+
+from agent.config.envelope import XdmEnvelope
+from agent.config.inlet import InletSettings
+from agent.config.model import Config
+from agent.config.sources import StdinSource
+from agent.core import encoding
+from agent.core.batching import Batching, BatchLimits
+from agent.core.codecs import Codec
+from agent.core.destination import Destination, RetryPolicy
+from agent.core.encoding import Envelope
+from agent.delivery.batcher import Batcher
+from agent.delivery.encoder import Encoder
+from agent.delivery.inlet import Inlet, InletAddress, InletLimits, batch_url, single_url
+from agent.delivery.intake import Intake, IntakeLimits
+from agent.delivery.sender import Senders, Shared
+from agent.delivery.settling import Settler
+from agent.errors import ConfigError
+from agent.sources.files import files
+from agent.sources.source import Source, stdin
+from agent.store.budget import Budget
+from agent.store.disk import Store, StoreLimits
+from agent.store.memory import MemorySpool
+from agent.telemetry.logs import get_logger
+from agent.telemetry.meters import Meters
+
+log = get_logger("store")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that lives as long as one run."""
+
+    meters: Meters
+    store: Store
+    budget: Budget
+    spool: MemorySpool
+    settler: Settler
+    batcher: Batcher
+    intake: Intake
+    inlet: Inlet
+    destination: Destination
+    senders: Senders
+    lanes: list[list[Source]]  # read side by side; the sources within one after the other
+
+
+def build(config: Config) -> Parts:
+    """Make the parts. Raises ConfigError, or StoreError where the store does not open."""
+    lanes = _lanes(config)
+    inlet = _inlet(config)
+    meters = Meters()
+    envelope = _envelope(config.inlet)
+    codec = Codec(config.inlet.compression)
+    encoder = Encoder(envelope, codec)
+    batching = Batching(_batch_limits(config), envelope)
+    store = _store(config)
+    budget = Budget(config.buffer.max_bytes)
+    spool = MemorySpool()
+    dead_bytes = config.dead_letters.max_record_bytes
+    settler = Settler(store, spool, encoder, budget, meters, dead_bytes)
+    batcher = Batcher(batching, encoder, spool, budget, meters)
+    record_bytes_max = config.inlet.max_request_bytes - envelope.body_bytes(1, 0)
+    intake = Intake(IntakeLimits(record_bytes_max, dead_bytes), batcher, settler, budget, meters)
+    policy = RetryPolicy(config.delivery.retry.initial, config.delivery.retry.max)
+    destination = Destination(policy)
+    senders = Senders(Shared(spool, inlet, settler, encoder, batcher, destination, policy, meters))
+    parts = Parts(
+        meters, store, budget, spool, settler, batcher, intake, inlet, destination, senders, lanes
+    )
+    _connect_gauges(parts, codec, config)
+    return parts
+
+
+def _lanes(config: Config) -> list[list[Source]]:
+    block_bytes = config.batch.max_bytes
+    lanes: list[list[Source]] = []
+    for source in config.sources:
+        if isinstance(source, StdinSource):
+            lanes.append([stdin(source.name, block_bytes)])
+        else:
+            lanes.append([*files(source.paths, source.name, block_bytes)])
+    names = [source.name for lane in lanes for source in lane]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"sources: {name} is read by two sources; read it once")
+    return lanes
+
+
+def _inlet(config: Config) -> Inlet:
+    settings = config.inlet
+    url = batch_url(settings.url) if settings.mode == "batch" else single_url(settings.url)
+    address = InletAddress(
+        url,
+        _headers(settings),
+        proxy=settings.proxy,
+        verify=settings.tls.verify,
+        ca_file=settings.tls.ca_file,
+        cert_file=settings.tls.cert_file,
+        key_file=settings.tls.key_file,
+    )
+    limits = InletLimits(
+        connect=settings.timeouts.connect,
+        answer=settings.timeouts.answer,
+        total=settings.timeouts.total,
+        connection_age=settings.max_connection_age,
+        max_in_flight=config.delivery.max_in_flight,
+    )
+    return Inlet(address, limits)
+
+
+def _headers(settings: InletSettings) -> dict[str, str]:
+    headers = dict(settings.headers)
+    if settings.flow_id:
+        headers["x-adobe-flow-id"] = settings.flow_id
+    if settings.sandbox:
+        headers["x-sandbox-name"] = settings.sandbox
+    token = settings.token.get_secret_value() if settings.token else None
+    if settings.token_file:
+        try:
+            token = settings.token_file.read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"inlet.token_file: {settings.token_file}: {error}") from error
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    return headers
+
+
+def _envelope(settings: InletSettings) -> Envelope:
+    envelope = encoding.raw()
+    if isinstance(settings.envelope, XdmEnvelope):
+        envelope = encoding.xdm(
+            schema_id=settings.envelope.schema_id,
+            content_type=settings.envelope.schema_content_type,
+            dataset_id=settings.envelope.dataset_id,
+            flow_id=settings.flow_id,
+            ims_org_id=settings.envelope.ims_org_id,
+            source_name=settings.envelope.source_name,
+        )
+    return encoding.single(envelope) if settings.mode == "single" else envelope
+
+
+def _batch_limits(config: Config) -> BatchLimits:
+    if config.inlet.mode == "single":
+        return BatchLimits(config.inlet.max_request_bytes, 1, 0.0)
+    return BatchLimits(config.batch.max_bytes, config.batch.max_records, config.batch.max_wait)
+
+
+def _store(config: Config) -> Store:
+    limits = StoreLimits(
+        receipts_keep=config.receipts.keep,
+        receipts_max_bytes=config.receipts.max_bytes,
+        dead_letters_max_bytes=config.dead_letters.max_bytes,
+        receipts_enabled=config.receipts.enabled,
+    )
+    store = Store.open(
+        config.data_dir,
+        limits=limits,
+        on_trouble=lambda words: log.error("the store takes nothing, waiting", reason=words),
+        on_recovered=lambda: log.info("the store takes verdicts again"),
+    )
+    if store.set_aside:
+        log.error(
+            "the store could not be read and was set aside, a new one is begun",
+            set_aside=str(store.set_aside),
+        )
+    return store
+
+
+def _connect_gauges(parts: Parts, codec: Codec, config: Config) -> None:
+    meters = parts.meters
+    meters.buffer_bytes.read_from(lambda: parts.budget.held)
+    meters.buffer_limit_bytes.read_from(lambda: parts.budget.limit)
+    meters.buffer_batches.read_from(lambda: parts.spool.statistics().batches)
+    meters.requests_in_flight.read_from(lambda: parts.senders.in_flight)
+    meters.requests_limit.set(config.delivery.max_in_flight)
+    meters.compression_enabled.read_from(lambda: codec.gzip)
+    meters.destination_is(parts.destination.state)

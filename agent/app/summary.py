@@ -1,0 +1,103 @@
+"""What became of everything that was read? One snapshot feeds progress, /status and the report."""
+
+import resource
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from agent.app.parts import Parts
+from agent.record import Position, Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Counts since the start. read = accepted + dead-lettered + held, at any moment."""
+
+    read: int
+    accepted: int
+    dead_lettered: Mapping[str, int]  # by reason
+    bytes_read: int
+    input_done: int  # of the input as it lies there: compressed files count compressed
+    input_total: int | None  # None where it is not known
+    seconds: float
+    cpu_seconds: float
+    state: str
+    safe: Mapping[str, Position]  # by source: where to resume
+    unreadable: tuple[str, ...]  # sources that failed, and why
+    interrupted: bool
+    last_receipt: Receipt | None = None
+
+    @property
+    def dead_letters(self) -> int:
+        """Dead letters of every reason."""
+        return sum(self.dead_lettered.values())
+
+    @property
+    def held(self) -> int:
+        """Records read that have no verdict yet."""
+        return self.read - self.accepted - self.dead_letters
+
+    @property
+    def records_per_second(self) -> float:
+        """Of those settled, over the whole run."""
+        return (self.accepted + self.dead_letters) / self.seconds if self.seconds else 0.0
+
+    @property
+    def megabytes_per_cpu_second(self) -> float:
+        """Input read per CPU-second of this whole process, start-up included."""
+        return self.bytes_read / 1e6 / self.cpu_seconds if self.cpu_seconds else 0.0
+
+    def as_json(self) -> dict[str, object]:
+        """For scripts: --json, /status."""
+        return {
+            "read": self.read,
+            "accepted": self.accepted,
+            "dead_lettered": self.dead_letters,
+            "dead_lettered_by_reason": dict(self.dead_lettered),
+            "held": self.held,
+            "bytes_read": self.bytes_read,
+            "seconds": round(self.seconds, 3),
+            "cpu_seconds": round(self.cpu_seconds, 3),
+            "records_per_second": round(self.records_per_second, 1),
+            "megabytes_per_cpu_second": round(self.megabytes_per_cpu_second, 1),
+            "destination": self.state,
+            "safe_positions": {
+                source: {"line": position.line, "offset": position.offset}
+                for source, position in self.safe.items()
+            },
+            "unreadable": list(self.unreadable),
+            "interrupted": self.interrupted,
+        }
+
+
+@dataclass(slots=True)
+class Clock:
+    """When this run began."""
+
+    started: float = field(default_factory=time.monotonic)
+
+    def seconds(self) -> float:
+        """Since then."""
+        return time.monotonic() - self.started
+
+
+def snapshot(parts: Parts, clock: Clock, unreadable: list[str], *, interrupted: bool) -> Snapshot:
+    """Look at everything once."""
+    progress = [source.progress() for lane in parts.lanes for source in lane]
+    totals = [each.total for each in progress]
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return Snapshot(
+        read=int(parts.meters.records_read.total()),
+        accepted=parts.settler.totals.accepted,
+        dead_lettered=dict(parts.settler.totals.dead_lettered),
+        bytes_read=int(parts.meters.bytes_read.total()),
+        input_done=sum(each.read for each in progress),
+        input_total=None if None in totals else sum(total or 0 for total in totals),
+        seconds=clock.seconds(),
+        cpu_seconds=usage.ru_utime + usage.ru_stime,
+        state=parts.destination.state,
+        safe={name: feed.checkpoints.safe for name, feed in parts.intake.feeds.items()},
+        unreadable=tuple(unreadable),
+        interrupted=interrupted,
+        last_receipt=parts.settler.totals.last_receipt,
+    )

@@ -1,0 +1,74 @@
+"""What do `run`, `send` and `demo` share? The way from flags to a running agent and exit code."""
+
+import argparse
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from agent.app.lifecycle import Agent, View
+from agent.app.summary import Snapshot
+from agent.config import load
+from agent.config.model import Config
+from agent.errors import ConfigError
+from agent.telemetry import logs
+
+DONE, FAILED, SOME_DEAD_LETTERED = 0, 1, 3
+
+T = TypeVar("T")
+
+
+def overrides(args: argparse.Namespace) -> dict[str, object]:
+    """What the flags say, by configuration key; None where a flag was not given."""
+    chosen: dict[str, object] = {
+        "inlet.url": getattr(args, "inlet_url", None),
+        "inlet.flow_id": getattr(args, "flow_id", None),
+        "inlet.compression": getattr(args, "compression", None),
+        "data_dir": args.data_dir,
+    }
+    for assignment in args.set:
+        key, equals, value = assignment.partition("=")
+        if not equals:
+            raise ConfigError(f"--set {assignment}: write KEY=VALUE, such as batch.max_wait=100ms")
+        chosen[key.strip()] = value
+    return chosen
+
+
+def configured(args: argparse.Namespace, chosen: dict[str, object]) -> Config:
+    """The configuration of this run; logging follows it, and its warnings are said."""
+    config = load(Path(args.config) if args.config else None, overrides=chosen)
+    logs.configure(config.log.level, config.log.format, config.log.repeat)
+    for warning in config.warnings:
+        logs.get_logger("config").warning(warning)
+    return config
+
+
+def deliver(config: Config, view: View | None = None) -> Snapshot:
+    """Run the pipeline to its end, or until a signal; what became of everything."""
+
+    async def deliver_until_signalled() -> Snapshot:
+        agent = Agent(config)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, agent.on_signal, number)
+        return await agent.run(view)
+
+    return run_loop(deliver_until_signalled())
+
+
+def run_loop(work: Coroutine[Any, Any, T]) -> T:
+    """Run on uvloop where there is one, which costs less CPU per request."""
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+    with suppress(ImportError):
+        from uvloop import new_event_loop as loop_factory
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        return runner.run(work)
+
+
+def exit_code(snapshot: Snapshot) -> int:
+    """What to tell the shell."""
+    if snapshot.held or snapshot.unreadable:
+        return FAILED
+    return SOME_DEAD_LETTERED if snapshot.dead_letters else DONE

@@ -1,0 +1,32 @@
+"""How is a finished run told to a person?"""
+
+from agent.app.summary import Snapshot
+
+
+def report(done: Snapshot) -> str:
+    """What became of everything, in a few lines."""
+    lines = [
+        f"{done.read:,} records read, {done.accepted:,} accepted,"
+        f" {done.dead_letters:,} dead-lettered, {done.held:,} without an answer"
+    ]
+    for reason, count in sorted(done.dead_lettered.items(), key=lambda item: -item[1]):
+        lines.append(f"  {count:,} {reason.replace('_', ' ')}")
+    lines.append(
+        f"{done.seconds:.1f} s, {done.records_per_second:,.0f} records/s,"
+        f" {done.megabytes_per_cpu_second:,.0f} MB of input per CPU-second"
+    )
+    lines += [f"not read to the end: {problem}" for problem in done.unreadable]
+    if done.held:
+        lines += _left_over(done)
+    if done.dead_letters:
+        lines.append("why, record by record: aep-agent dead-letters list")
+    return "\n".join(lines)
+
+
+def _left_over(done: Snapshot) -> list[str]:
+    lines = ["everything before these lines has its verdict; go on from there:"]
+    lines += [
+        f"  {source}: line {position.line:,} (tail -n +{position.line} {source})"
+        for source, position in done.safe.items()
+    ]
+    return lines

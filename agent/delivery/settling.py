@@ -1,0 +1,156 @@
+"""What happens once a verdict is known: receipts and dead letters are made durable, and only then
+are the records let go of.
+
+Invariant: a batch holds its bytes of the budget, and its source its position, until the store has
+committed what became of it. [design: sentences 1 and 5]
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from agent.core.checkpoints import Checkpoints
+from agent.core.responses import Reading
+from agent.delivery import dead_letters
+from agent.delivery.encoder import Encoder
+from agent.record import Batch, DeadLetter, Receipt, Span, select
+from agent.store.budget import Budget
+from agent.store.memory import MemorySpool
+from agent.telemetry.meters import Meters
+
+
+class Ledger(Protocol):
+    """Where receipts and dead letters are kept."""
+
+    def settle(
+        self, receipts: Sequence[Receipt], dead_letters: Sequence[DeadLetter]
+    ) -> "asyncio.Future[None]":
+        """Keep both in one transaction; done when they are durable."""
+        ...
+
+
+@dataclass(slots=True)
+class Totals:
+    """What became of records so far, all of it durable."""
+
+    accepted: int = 0
+    dead_lettered: Counter[str] = field(default_factory=Counter)  # by reason
+    last_receipt: Receipt | None = None
+
+
+class Settler:
+    """Carries verdicts into the store, then frees what their records held."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        spool: MemorySpool,
+        encoder: Encoder,
+        budget: Budget,
+        meters: Meters,
+        dead_letter_bytes_max: int,
+    ) -> None:
+        self.totals = Totals()
+        self._ledger = ledger
+        self._spool = spool
+        self._encoder = encoder
+        self._budget = budget
+        self._meters = meters
+        self._dead_letter_bytes_max = dead_letter_bytes_max
+        self._checkpoints: dict[str, Checkpoints] = {}
+        self._writing: set[asyncio.Future[None]] = set()
+        self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def follow(self, source: str, checkpoints: Checkpoints) -> None:
+        """Tell these checkpoints of every record of that source that is settled."""
+        self._checkpoints[source] = checkpoints
+
+    def refuse(self, letters: Sequence[DeadLetter], held_bytes: int) -> None:
+        """Settle lines that never became part of a batch."""
+        self._write([], letters, held_bytes)
+
+    def settle(self, batch: Batch, reading: Reading, wait: float) -> None:
+        """Settle what the answer gave a verdict on; the others are tried again after *wait* s."""
+        if len(reading.accepted) == batch.count:
+            self._replace(batch, [], 0.0)
+            self._write([_receipt(batch, reading, batch.spans)], [], batch.held_bytes)
+            return
+        records = self._encoder.records(batch)
+        parts = [self._encoder.part(batch, records, reading.again)] if reading.again else []
+        accepted = select(batch.spans, records, reading.accepted)
+        letters = dead_letters.of_rejections(
+            batch, records, reading.rejected, self._dead_letter_bytes_max
+        )
+        self._replace(batch, parts, wait)
+        self._write(
+            [_receipt(batch, reading, accepted)] if accepted else [],
+            list(letters),
+            batch.held_bytes,
+        )
+
+    def split(self, batch: Batch) -> None:
+        """Put two halves in the place of a batch that was refused as a whole."""
+        records = self._encoder.records(batch)
+        middle = batch.count // 2
+        halves = [
+            self._encoder.part(batch, records, indexes)
+            for indexes in (range(middle), range(middle, batch.count))
+        ]
+        self._replace(batch, halves, 0.0)
+        self._budget.give(batch.held_bytes)
+
+    async def watch(self) -> None:
+        """Go on until the store fails for good; then raise what it failed with."""
+        await self._broken
+
+    @property
+    def writing(self) -> set["asyncio.Future[None]"]:
+        """What has been handed over and is not durable yet."""
+        return set(self._writing)
+
+    def _replace(self, batch: Batch, parts: Sequence[Batch], wait: float) -> None:
+        for part in parts:
+            self._budget.exchange(0, part.held_bytes)
+        self._spool.settle(batch, parts, wait)
+
+    def _write(
+        self, receipts: Sequence[Receipt], letters: Sequence[DeadLetter], held_bytes: int
+    ) -> None:
+        def done(written: "asyncio.Future[None]") -> None:
+            self._writing.discard(written)
+            error = written.exception()
+            if error is None:
+                self._budget.give(held_bytes)
+                self._durable(receipts, letters)
+            elif not self._broken.done():
+                self._broken.set_exception(error)
+
+        written = self._ledger.settle(receipts, letters)
+        self._writing.add(written)
+        written.add_done_callback(done)
+
+    def _durable(self, receipts: Sequence[Receipt], letters: Sequence[DeadLetter]) -> None:
+        for receipt in receipts:
+            self.totals.accepted += receipt.count
+            self.totals.last_receipt = receipt
+            self._meters.records_accepted.add(receipt.count)
+            for span in receipt.spans:
+                self._checkpoints[span.source].settle(span)
+        for letter in letters:
+            self.totals.dead_lettered[letter.reason] += 1
+            self._meters.records_dead_lettered.add(1, letter.reason)
+            self._checkpoints[letter.source].settle(dead_letters.span_of(letter))
+
+
+def _receipt(batch: Batch, reading: Reading, spans: Sequence[Span]) -> Receipt:
+    return Receipt(
+        accepted_at=time.time(),
+        received_time_ms=reading.received_time_ms,
+        batch_id=reading.batch_id,
+        ids=reading.ids,
+        spans=tuple(spans),
+        attempts=batch.attempts,
+    )

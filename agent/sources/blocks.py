@@ -1,0 +1,154 @@
+"""How are bytes read from a descriptor without ever stopping the event loop?
+
+Regular files are read straight from the page cache, and by a thread only where they are not in it.
+Pipes, terminals and sockets are read when they are ready. Their descriptors stay as they were
+found: making a shared standard input non-blocking would surprise the programs that share it.
+"""
+
+import asyncio
+import fcntl
+import os
+import stat
+from contextlib import suppress
+from typing import Protocol
+
+_PIPE_BYTES = 2**20  # what a pipe is asked to hold, so that a busy writer waits less often
+_ONLY_CACHED = getattr(os, "RWF_NOWAIT", None)  # Linux
+
+
+class Blocks(Protocol):
+    """Bytes in order, block by block."""
+
+    async def read(self, size: int) -> bytes:
+        """The next bytes, *size* at most; none at the end, or once stopped."""
+        ...
+
+    def stop(self) -> None:
+        """End a read that waits, and all later ones."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the descriptor."""
+        ...
+
+    def progress(self) -> tuple[int, int | None]:
+        """Bytes read so far, and how many there are where that is known."""
+        ...
+
+
+def open_blocks(descriptor: int) -> Blocks:
+    """The right way to read this descriptor, which then belongs to the blocks."""
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return FileBlocks(descriptor)
+    return StreamBlocks(descriptor)
+
+
+class FileBlocks:
+    """A regular file, from the descriptor's position on."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._offset = self._start = os.lseek(descriptor, 0, os.SEEK_CUR)
+        self._size = os.fstat(descriptor).st_size
+        self._buffer = bytearray()
+        self._stopped = False
+        with suppress(OSError):
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
+
+    async def read(self, size: int) -> bytes:
+        """The next bytes; lets other tasks run, for a file is always ready."""
+        if self._stopped:
+            return b""
+        await asyncio.sleep(0)
+        block = self._cached(size)
+        if block is None:
+            block = await asyncio.to_thread(os.pread, self._descriptor, size, self._offset)
+        self._offset += len(block)
+        return block
+
+    def stop(self) -> None:
+        """Read no more."""
+        self._stopped = True
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+    def progress(self) -> tuple[int, int | None]:
+        """Bytes read so far, and the size of the rest of the file when it was opened."""
+        return self._offset - self._start, max(self._size, self._offset) - self._start
+
+    def _cached(self, size: int) -> bytes | None:
+        """What the page cache holds of the next bytes; None where it has to be read from disk."""
+        if _ONLY_CACHED is None:
+            return None
+        if len(self._buffer) < size:
+            self._buffer = bytearray(size)
+        view = memoryview(self._buffer)[:size]
+        try:
+            count = os.preadv(self._descriptor, [view], self._offset, _ONLY_CACHED)
+        except OSError:  # not cached, or this file system cannot tell
+            return None
+        return bytes(view[:count])
+
+
+class StreamBlocks:
+    """A pipe, terminal, socket or character device."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._read = 0
+        self._stopped = False
+        self._ready: asyncio.Future[None] | None = None
+        if hasattr(fcntl, "F_SETPIPE_SZ"):
+            with suppress(OSError):  # not a pipe, or more than this user may have
+                fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+
+    async def read(self, size: int) -> bytes:
+        """The next bytes, as soon as there are any."""
+        while not self._stopped:
+            if not await self._is_ready():
+                break
+            try:
+                block = os.read(self._descriptor, size)
+            except BlockingIOError:
+                continue  # somebody else who shares the descriptor was faster
+            except InterruptedError:
+                continue
+            self._read += len(block)
+            return block
+        return b""
+
+    def stop(self) -> None:
+        """End a read that waits; what is still in the pipe stays there."""
+        self._stopped = True
+        if self._ready and not self._ready.done():
+            self._ready.set_result(None)
+
+    def close(self) -> None:
+        """Close the descriptor."""
+        os.close(self._descriptor)
+
+    def progress(self) -> tuple[int, int | None]:
+        """Bytes read so far; how many will come is not known."""
+        return self._read, None
+
+    async def _is_ready(self) -> bool:
+        """Wait until a read will not block; False once stopped."""
+        loop = asyncio.get_running_loop()
+        self._ready = ready = loop.create_future()
+        try:
+            loop.add_reader(self._descriptor, _set, ready)
+        except PermissionError:  # epoll knows no such thing as waiting for /dev/null
+            await asyncio.sleep(0)
+            return True
+        try:
+            await ready
+        finally:
+            loop.remove_reader(self._descriptor)
+        return not self._stopped
+
+
+def _set(ready: "asyncio.Future[None]") -> None:
+    if not ready.done():
+        ready.set_result(None)

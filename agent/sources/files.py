@@ -1,0 +1,56 @@
+"""Which files do the paths and patterns of a configuration mean, and how is each read once?"""
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from functools import partial
+from glob import glob, has_magic
+from pathlib import Path
+
+from agent.errors import ConfigError
+from agent.sources.source import StreamSource
+
+
+def files(paths: Sequence[str], name: str | None, block_bytes: int) -> list[StreamSource]:
+    """A source for every file, in the order given and sorted within a pattern; each file once.
+
+    Raises ConfigError, naming every path that leads to nothing readable.
+    """
+    problems: list[str] = []
+    chosen: dict[tuple[int, int], StreamSource] = {}
+    for path in _expanded(paths, problems):
+        try:
+            found = Path(path).stat()
+        except OSError as error:
+            problems.append(f"{path}: {error.strerror}")
+            continue
+        if stat.S_ISDIR(found.st_mode):
+            problems.append(f"{path}: is a directory; write {path.rstrip('/')}/*.json")
+        elif not os.access(path, os.R_OK):
+            problems.append(f"{path}: this user may not read it")
+        else:
+            chosen.setdefault((found.st_dev, found.st_ino), _source(path, found, name, block_bytes))
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return list(chosen.values())
+
+
+def _expanded(paths: Sequence[str], problems: list[str]) -> Iterator[str]:
+    for path in paths:
+        if not has_magic(path) or Path(path).exists():
+            yield path
+        elif matches := sorted(glob(path, recursive=True)):  # noqa: PTH207  # keeps names as written
+            yield from (match for match in matches if not Path(match).is_dir())
+        else:
+            problems.append(f"{path}: no file matches this pattern")
+
+
+def _source(path: str, found: os.stat_result, name: str | None, block_bytes: int) -> StreamSource:
+    is_regular = stat.S_ISREG(found.st_mode)
+    return StreamSource(
+        name=f"{name}:{path}" if name else path,
+        open=partial(os.open, path, os.O_RDONLY | os.O_CLOEXEC),
+        block_bytes=block_bytes,
+        is_again_readable=is_regular,
+        size=found.st_size if is_regular else None,
+    )

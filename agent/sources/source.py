@@ -1,0 +1,118 @@
+"""What is a source? Something that reads bytes forwards and hands them to its feed."""
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from agent.errors import InputError
+from agent.sources.blocks import Blocks, open_blocks
+from agent.sources.gzipped import MAGIC, GzipBlocks
+
+
+class Feed(Protocol):
+    """Where a source puts what it read; both calls wait while there is no room."""
+
+    async def put(self, block: bytes) -> None:
+        """Take the next bytes."""
+        ...
+
+    async def end(self) -> None:
+        """There will be no more."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a source is: bytes read, and how many there are where that is known."""
+
+    read: int
+    total: int | None
+
+
+class Source(Protocol):
+    """One input. `run` returns at its end, or soon after `stop`, which may come at any time."""
+
+    name: str
+
+    async def run(self, feed: Feed) -> None:
+        """Read until the end. Raises InputError where that is not possible."""
+        ...
+
+    def stop(self) -> None:
+        """Take nothing more from the input."""
+        ...
+
+    def progress(self) -> Progress:
+        """How far it is."""
+        ...
+
+
+@dataclass(slots=True)
+class StreamSource:
+    """A descriptor read to its end: standard input, a file, a pipe in the place of a file."""
+
+    name: str
+    open: Callable[[], int]  # gives the descriptor
+    block_bytes: int
+    may_be_gzip: bool = True
+    is_again_readable: bool = False  # what was not handed over is still there for the next run
+    size: int | None = None  # while it is not open
+    _blocks: Blocks | None = field(default=None, init=False)
+    _stopped: bool = field(default=False, init=False)
+    _ended: Progress | None = field(default=None, init=False)
+
+    async def run(self, feed: Feed) -> None:
+        """Read and hand over until the end."""
+        if self._stopped:
+            return
+        try:
+            blocks = self._blocks = open_blocks(self.open())
+        except OSError as error:
+            raise InputError(f"{self.name}: {error.strerror or error}") from error
+        try:
+            await self._read(blocks, feed)
+        except OSError as error:
+            raise InputError(f"{self.name}: cannot be read: {error.strerror or error}") from error
+        except InputError as error:
+            await feed.end()
+            raise InputError(f"{self.name}: {error}") from error
+        finally:
+            self._ended = self.progress()
+            self._blocks = None
+            blocks.close()
+
+    def stop(self) -> None:
+        """Take nothing more."""
+        self._stopped = True
+        if self._blocks:
+            self._blocks.stop()
+
+    def progress(self) -> Progress:
+        """How far it is, in bytes of the file as it lies there."""
+        if self._blocks:
+            return Progress(*self._blocks.progress())
+        return self._ended or Progress(0, self.size)
+
+    async def _read(self, blocks: Blocks, feed: Feed) -> None:
+        block = await blocks.read(self.block_bytes)
+        if self.may_be_gzip and block.startswith(MAGIC):
+            blocks = self._blocks = GzipBlocks(blocks, block)
+            block = await blocks.read(self.block_bytes)
+        while block:
+            await feed.put(block)
+            block = await blocks.read(self.block_bytes)
+        if not (self._stopped and self.is_again_readable):
+            await feed.end()
+
+
+def stdin(name: str, block_bytes: int) -> StreamSource:
+    """Standard input: a pipe, a terminal, or a file redirected into it."""
+
+    def descriptor() -> int:
+        if sys.stdin is None:
+            raise InputError("standard input is closed")
+        return os.dup(0)
+
+    return StreamSource(name, descriptor, block_bytes, may_be_gzip=False)
