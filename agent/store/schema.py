@@ -15,14 +15,8 @@ _RECEIPTS_AND_DEAD_LETTERS = (
         name TEXT NOT NULL UNIQUE,
         widest_span INTEGER NOT NULL DEFAULT 0
     )""",
-    # What is kept, counted as it is written: both limits are checked at every settle.
-    """CREATE TABLE totals (
-        kind TEXT PRIMARY KEY,
-        count INTEGER NOT NULL DEFAULT 0,
-        bytes INTEGER NOT NULL DEFAULT 0
-    ) WITHOUT ROWID""",
-    "INSERT INTO totals (kind) VALUES ('receipts'), ('dead_letters')",
-    # `indexes` is "0-9,11-479", or NULL where the ids are listed in receipt_ids.
+    # `indexes` is "0-9,11-479", or NULL where the ids are listed in receipt_ids. `bytes_until` is
+    # the size of this receipt and all before it, so that what is kept is one subtraction.
     """CREATE TABLE receipts (
         id INTEGER PRIMARY KEY,
         accepted_ms INTEGER NOT NULL,
@@ -31,7 +25,7 @@ _RECEIPTS_AND_DEAD_LETTERS = (
         prefix TEXT NOT NULL,
         indexes TEXT,
         attempts INTEGER NOT NULL,
-        bytes INTEGER NOT NULL
+        bytes_until INTEGER NOT NULL
     )""",
     "CREATE INDEX receipts_by_prefix ON receipts (prefix) WHERE indexes IS NOT NULL",
     # A batch id that the prefix repeats is found by the prefix: a second index on random ids would
@@ -80,6 +74,8 @@ _RECEIPTS_AND_DEAD_LETTERS = (
         id INTEGER PRIMARY KEY REFERENCES dead_letters (id) ON DELETE CASCADE,
         record BLOB NOT NULL
     )""",
+    "CREATE TABLE dead_letters_kept (count INTEGER NOT NULL, bytes INTEGER NOT NULL)",
+    "INSERT INTO dead_letters_kept VALUES (0, 0)",
 )
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_RECEIPTS_AND_DEAD_LETTERS,)

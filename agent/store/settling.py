@@ -13,8 +13,9 @@ _DEAD_LETTER_BYTES = 200
 _REMEMBERED_SOURCES = 10_000
 
 _INSERT_RECEIPT = """INSERT INTO receipts
-    (accepted_ms, received_time_ms, batch_id, prefix, indexes, attempts, bytes)
-    VALUES (?, ?, ?, ?, ?, ?, ?)"""
+    (accepted_ms, received_time_ms, batch_id, prefix, indexes, attempts, bytes_until)
+    VALUES (?, ?, ?, ?, ?, ?,
+        ? + IFNULL((SELECT bytes_until FROM receipts ORDER BY id DESC LIMIT 1), 0))"""
 _INSERT_SPAN = """INSERT INTO receipt_spans
     (receipt_id, first, source_id, line, "offset", count, newline)
     VALUES (?, ?, ?, ?, ?, ?, ?)"""
@@ -27,7 +28,8 @@ _INSERT_RECORD = "INSERT INTO dead_letter_records (id, record) VALUES (?, ?)"
 _KEEP_SOURCE = """INSERT INTO sources (name, widest_span) VALUES (?, ?)
     ON CONFLICT (name) DO UPDATE SET widest_span = MAX(widest_span, excluded.widest_span)
     RETURNING id, widest_span"""
-_COUNT = "UPDATE totals SET count = count + ?, bytes = bytes + ? WHERE kind = ?"
+_KEPT = "SELECT bytes FROM dead_letters_kept"
+_KEEP = "UPDATE dead_letters_kept SET count = count + ?, bytes = bytes + ?"
 
 
 def storable(text: str) -> str:
@@ -64,13 +66,11 @@ class Settling:
         if dead_letters:
             self._require_room(connection)
             self._write_dead_letters(connection, dead_letters)
-        if receipts:
-            size = sum(self._write_receipt(connection, receipt) for receipt in receipts)
-            connection.execute(_COUNT, (len(receipts), size, "receipts"))
+        for receipt in receipts:
+            self._write_receipt(connection, receipt)
 
     def _require_room(self, connection: sqlite3.Connection) -> None:
-        query = "SELECT bytes FROM totals WHERE kind = 'dead_letters'"
-        kept = connection.execute(query).fetchone()[0]
+        kept = connection.execute(_KEPT).fetchone()[0]
         if kept >= self._dead_letters_max_bytes:
             raise StoreFull(
                 f"the dead letters take {kept:,} bytes and may take"
@@ -79,7 +79,7 @@ class Settling:
                 " dead letters wait"
             )
 
-    def _write_receipt(self, connection: sqlite3.Connection, receipt: Receipt) -> int:
+    def _write_receipt(self, connection: sqlite3.Connection, receipt: Receipt) -> None:
         ids = receipt.ids
         indexes = None if ids.listed else write_runs(ids.indexes)
         size = _RECEIPT_BYTES + len(receipt.spans) * _SPAN_BYTES + 2 * len(ids.prefix)
@@ -106,7 +106,6 @@ class Settling:
         if ids.listed:
             listed = [(receipt_id, ordinal, each) for ordinal, each in enumerate(ids.listed)]
             connection.executemany(_INSERT_ID, listed)
-        return size
 
     def _write_dead_letters(
         self, connection: sqlite3.Connection, dead_letters: Sequence[DeadLetter]
@@ -135,7 +134,7 @@ class Settling:
             )
             letter_id = connection.execute(_INSERT_DEAD_LETTER, row).lastrowid
             connection.execute(_INSERT_RECORD, (letter_id, letter.record))
-        connection.execute(_COUNT, (len(dead_letters), total, "dead_letters"))
+        connection.execute(_KEEP, (len(dead_letters), total))
 
     def _source_id(self, connection: sqlite3.Connection, span: Span) -> int:
         """The number of the span's source, given to it now if it has none."""

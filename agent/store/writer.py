@@ -22,7 +22,7 @@ from agent.store.database import is_damage, is_refusal, suspect, why
 Work = Callable[[sqlite3.Connection], None]
 """Statements for a transaction that is open; may raise StoreFull before its first write."""
 
-COMMIT_SPACING = 0.020  # seconds between the starts of two commits: under load they share an fsync
+COMMIT_SPACING = 0.040  # seconds between the starts of two commits: under load they share an fsync
 RETRY_EVERY = 1.0  # seconds until what was refused is tried again
 TIDY_EVERY = 10.0  # seconds between two looks at what may be removed
 
