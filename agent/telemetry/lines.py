@@ -8,7 +8,6 @@ import os
 import re
 import sys
 import traceback
-from contextlib import suppress
 from typing import TextIO
 
 import orjson
@@ -23,7 +22,7 @@ _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206
 
 
 class Sink:
-    """Writes lines to a stream, and shrugs when the stream is full, broken or closed."""
+    """Writes lines to a stream."""
 
     def __init__(self, stream: TextIO | None) -> None:
         """Without `stream`, lines go to what `sys.stderr` is at that moment."""
@@ -32,19 +31,15 @@ class Sink:
     @property
     def is_terminal(self) -> bool:
         """Is somebody watching?"""
-        try:
-            return self._target is not None and self._target.isatty()
-        except (OSError, ValueError):
-            return False
+        return self._target is not None and self._target.isatty()
 
     def write(self, line: str) -> None:
-        """Write one line; a line that cannot be written is lost, the work goes on."""
+        """Write one line; raises OSError or ValueError where the stream does not take it."""
         target = self._target
         if target is None:
             return
-        with suppress(OSError, ValueError):
-            target.write(line + "\n")
-            target.flush()
+        target.write(line + "\n")
+        target.flush()
 
     debug = info = warning = error = write
 

@@ -91,6 +91,14 @@ def test_a_forgotten_secret_is_looked_for_no_more() -> None:
     assert scrub_text("current-one-2") == "current-one-2"
 
 
+def test_a_secret_that_begins_like_another_is_taken_out_whole() -> None:
+    redact("hush-hush")
+    redact("hush-hush-and-more")
+    assert scrub_text("hush-hush-and-more") == "[redacted]"
+    forget("hush-hush")
+    forget("hush-hush-and-more")
+
+
 def test_registering_something_too_short_changes_nothing() -> None:
     redact("a")
     redact("")
