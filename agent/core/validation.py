@@ -59,11 +59,6 @@ def fault(line: bytes) -> Fault | None:
         return Fault(
             "invalid_json", "begins with a byte order mark (BOM), which JSON does not allow"
         )
-    if line.lstrip(b" \t\r\n")[:1] in (b"[", b'"') or _is_scalar(line):
+    if object_fault(b'{"":' + line + b"}") is None:
         return Fault("not_an_object", f"a record must be a JSON object: {problem}")
     return Fault("invalid_json", f"not valid JSON: {problem}")
-
-
-def _is_scalar(line: bytes) -> bool:
-    # without a comma, so that `1,"b":2` does not pass for the value of one member
-    return b"," not in line and object_fault(b'{"":' + line + b"}") is None
