@@ -17,19 +17,28 @@ def align(items: Sequence[Item], count: int) -> list[Item | None]:
     """For each of *count* records the item that is certainly about it, or None."""
     placed, contradicted = _by_index(items, count)
     unplaced = [index for index in range(count) if index not in placed]
-    named = Counter(item.index for item in items)
-    # an item that is there twice, or about a record that was not sent, says nothing of the order
-    witnesses = [
-        item
-        for item in items
-        if item.index is None or (item.index < count and named[item.index] == 1)
-    ]
+    witnesses = _witnesses(items, count)
     indexes = [item.index for item in witnesses if item.index is not None]
     if all(before < after for before, after in pairwise(indexes)):
         placed |= _between(witnesses, unplaced)
     else:
         placed |= _left_over(witnesses, unplaced)
     return [None if index in contradicted else placed.get(index) for index in range(count)]
+
+
+def _witnesses(items: Sequence[Item], count: int) -> list[Item]:
+    """The items that say something of the order, without what was certainly added.
+
+    Where one of two items with the same index belongs is not known: neither says anything.
+    """
+    named = Counter(item.index for item in items)
+    first = {(item.xaction_id, item.outcome): item for item in reversed(items)}
+    return [
+        item
+        for item in items
+        if (item.xaction_id is None or first[item.xaction_id, item.outcome] is item)
+        and (item.index is None or (item.index < count and named[item.index] == 1))
+    ]
 
 
 def _by_index(items: Sequence[Item], count: int) -> tuple[dict[int, Item], set[int]]:
@@ -59,25 +68,19 @@ def _between(witnesses: Sequence[Item], unplaced: Sequence[int]) -> dict[int, It
     return placed | _fill(unplaced[start:], unnamed)
 
 
-def _left_over(witnesses: Sequence[Item], records: Sequence[int]) -> dict[int, Item]:
-    """Items without an index when the order is broken: placed only if it makes no difference."""
-    unnamed = [item for item in witnesses if item.index is None]
-    if len(unnamed) == len(records) and _all_say_the_same(unnamed):
-        return dict(zip(records, unnamed, strict=True))
-    return {}
-
-
 def _fill(records: Sequence[int], unnamed: Sequence[Item]) -> dict[int, Item]:
-    """As many items as records: one each. More, all refusing alike: it holds for each record."""
-    if len(unnamed) == len(records):
-        return dict(zip(records, unnamed, strict=True))
-    if len(unnamed) > len(records) and _all_say_the_same(unnamed):
+    """As many items as records: one each. More, all refusing: so each of the records is refused."""
+    refusing = all(item.outcome is Outcome.REJECTED for item in unnamed)
+    if len(unnamed) == len(records) or (len(unnamed) > len(records) and refusing):
         return dict(zip(records, unnamed, strict=False))
     return {}
 
 
-def _all_say_the_same(items: Sequence[Item]) -> bool:
-    """Whether every item refuses its record in the same words."""
-    return len({(item.status, item.message) for item in items}) <= 1 and all(
-        item.outcome is Outcome.REJECTED for item in items
-    )
+def _left_over(witnesses: Sequence[Item], records: Sequence[int]) -> dict[int, Item]:
+    """Items without an index when the order is broken: placed only if it makes no difference."""
+    unnamed = [item for item in witnesses if item.index is None]
+    verdicts = {(item.outcome, item.status, item.message) for item in unnamed}
+    all_refuse_alike = len(verdicts) == 1 and unnamed[0].outcome is Outcome.REJECTED
+    if len(unnamed) == len(records) and all_refuse_alike:
+        return dict(zip(records, unnamed, strict=True))
+    return {}

@@ -6,6 +6,7 @@ single line may be larger than the whole budget) and once the limit is lifted in
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 
 
 class Budget:
@@ -35,7 +36,9 @@ class Budget:
             if turn.done() and not turn.cancelled():
                 self.give(size)
             else:
-                self._waiting.remove((size, turn))
+                # whoever gave room may have found the turn cancelled, and passed it over
+                with suppress(ValueError):
+                    self._waiting.remove((size, turn))
                 self._serve()
             raise
 

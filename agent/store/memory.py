@@ -7,6 +7,7 @@ delayed or leased until it is settled, and in exactly one of the three.
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from agent.record import Batch
@@ -53,7 +54,9 @@ class MemorySpool:
                 if turn.done() and not turn.cancelled():
                     self._wake()  # hand the turn on
                 else:
-                    self._waiting.remove(turn)
+                    # whoever woke others may have found the turn cancelled, and passed it over
+                    with suppress(ValueError):
+                        self._waiting.remove(turn)
                 raise
         return self._ready.popleft()
 
