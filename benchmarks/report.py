@@ -139,7 +139,10 @@ def _throughput(made: Throughput) -> Iterator[Figure]:
                 of_limit=made.ratio(variant, net=net),
             )
         yield Figure(f"{name}: wall", made.wall(variant), "MB/s")
-    yield Figure("part of the limit, gzip", made.ratio("gzip", net=True), "", at_least=0.75)
+    yield Figure("CPU to start and stop", made.start_up_cpu(), "s")
+    yield Figure(
+        "part of the limit, gzip, net of start-up", made.ratio("gzip", net=True), "", at_least=0.75
+    )
     share = max(made.sink_share(variant) for variant in ("gzip", "none", "piped"))
     yield Figure("sink's CPU per agent's", share, "", at_most=1.0)
 
