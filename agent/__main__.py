@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from agent import __version__
 from agent.errors import AgentError, ConfigError
+from agent.telemetry.logs import get_logger
 
 COMMANDS = {
     "run": "run the agent with a configuration file",
@@ -81,6 +82,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return INTERRUPTED
+    except Exception:  # noqa: BLE001  # a bug: told with secrets taken out, as every line is
+        get_logger("agent").exception("this is a bug in aep-agent, please report it")
+        return FATAL
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from typing import Any
 
 from agent.app.parts import Parts, build
 from agent.app.summary import Clock, Snapshot, snapshot
+from agent.app.watch import Watch
 from agent.config.model import Config
 from agent.errors import InputError
 from agent.sources.source import Source
@@ -51,9 +52,13 @@ class Agent:
             parts = self._parts = build(self._config)
             cleanup.push_async_callback(parts.store.close)
             cleanup.push_async_callback(parts.inlet.close)
+            watch = Watch(parts, self._config, self.snapshot)
+            await watch.start()
+            cleanup.push_async_callback(watch.stop)
             async with Supervisor() as tasks:
                 tasks.start_endless("batcher", parts.batcher.run())
                 tasks.start_endless("store watch", parts.settler.watch())
+                tasks.start_endless("loop watch", watch.run())
                 if view:
                     tasks.start_endless("view", view(self))
                 sending = [
@@ -61,7 +66,9 @@ class Agent:
                     for number in range(1, self._config.delivery.max_in_flight + 1)
                 ]
                 reading = [tasks.start("source", self._read(parts, lane)) for lane in parts.lanes]
+                watch.stage = "running"
                 await _done(reading, or_when=self._stopping)
+                watch.stage = "draining"
                 await self._stop_reading(parts, reading)
                 await self._drain(parts, sending)
         return self.snapshot()

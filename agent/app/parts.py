@@ -23,7 +23,7 @@ from agent.sources.source import Source, stdin
 from agent.store.budget import Budget
 from agent.store.disk import Store, StoreLimits
 from agent.store.memory import MemorySpool
-from agent.telemetry.logs import get_logger
+from agent.telemetry.logs import get_logger, redact
 from agent.telemetry.meters import Meters
 
 log = get_logger("store")
@@ -123,6 +123,7 @@ def _headers(settings: InletSettings) -> dict[str, str]:
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"inlet.token_file: {settings.token_file}: {error}") from error
     if token:
+        redact(token)
         headers["Authorization"] = f"Bearer {token}"
     return headers
 

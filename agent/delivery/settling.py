@@ -39,6 +39,7 @@ class Totals:
     accepted: int = 0
     dead_lettered: Counter[str] = field(default_factory=Counter)  # by reason
     last_receipt: Receipt | None = None
+    last_at: float = field(default_factory=time.monotonic)  # when anything was settled
 
 
 class Settler:
@@ -133,6 +134,7 @@ class Settler:
         written.add_done_callback(done)
 
     def _durable(self, receipts: Sequence[Receipt], letters: Sequence[DeadLetter]) -> None:
+        self.totals.last_at = time.monotonic()
         for receipt in receipts:
             self.totals.accepted += receipt.count
             self.totals.last_receipt = receipt

@@ -16,19 +16,23 @@ class Budget:
         self.limit = limit
         self.held = 0
         self._lifted = False
+        self._exhausted_since = 0.0
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     @property
-    def is_exhausted(self) -> bool:
-        """Whether somebody waits for room."""
-        return bool(self._waiting)
+    def exhausted_since(self) -> float | None:
+        """Loop time since which somebody has been waiting for room; None where nobody waits."""
+        return self._exhausted_since if self._waiting else None
 
     async def take(self, size: int) -> None:
         """Hold *size* more bytes, first come first served; waits while there is no room."""
         if not self._waiting and self._has_room(size):
             self.held += size
             return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[None] = loop.create_future()
+        if not self._waiting:
+            self._exhausted_since = loop.time()
         self._waiting.append((size, turn))
         try:
             await turn
