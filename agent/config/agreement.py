@@ -30,16 +30,16 @@ def _written(tree: Mapping[str, Any], key: str) -> Any:
 
 def size_disagreements(tree: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     """Sizes that do not fit together, whichever other settings are wrong."""
-    sizes = {}
-    for key in _SIZES:
-        written = _written(tree, key)
-        try:
-            default = all_keys()[key].field.default
-            sizes[key] = default if written is None else parse_size(str(written))
-        except ValueError:
-            return  # reported as what it is: not a size
-    for key, advice in disagreements(*sizes.values()):
-        yield tuple(key.split(".")), f"found {show_size(sizes[key])}; write {advice}"
+    written = {key: _written(tree, key) for key in _SIZES}
+    sizes = {key: all_keys()[key].field.default for key in _SIZES}
+    try:
+        sizes |= {key: parse_size(str(text)) for key, text in written.items() if text is not None}
+    except ValueError:
+        return  # reported as what it is: not a size
+    for ways_out in disagreements(*sizes.values()):
+        # A default cannot be wrong: what was written is what does not fit.
+        key = next((key for key in ways_out if written[key] is not None), next(iter(ways_out)))
+        yield tuple(key.split(".")), f"found {show_size(sizes[key])}; write {ways_out[key]}"
 
 
 def unreadable_files(tree: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:

@@ -57,6 +57,7 @@ class TimeoutSettings(Section):
         default=60.0,
         description="Longest time for one whole request; then it is tried again.",
         examples=["60s"],
+        validate_default=True,
     )
 
     @field_validator("total")

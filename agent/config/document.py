@@ -81,7 +81,7 @@ def _parse(text: str, document: Document, environ: Mapping[str, str]) -> None:
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         document.add_problem(
-            f"found the control character 0x{ord(error.character):02x}; remove it", line
+            f"found the control character 0x{ord(text[error.position]):02x}; remove it", line
         )
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark

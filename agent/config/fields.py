@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from agent.config.units import parse_duration, parse_size
+from agent.config.units import parse_duration, parse_size, show_duration, show_size
 
 _PRINTABLE_ASCII = re.compile(r"[!-~]+")
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
@@ -43,6 +43,10 @@ class Written(ABC):
     @abstractmethod
     def read(self, value: object) -> object:
         """The value itself; ValueError where `value` does not spell one."""
+
+    def show(self, value: Any) -> str:
+        """A value of this kind the way people write it."""
+        return str(value)
 
     def _read(self, value: object) -> object:
         # An empty text unsets an optional key, so that `${VAR:-}` can switch it off.
@@ -105,6 +109,9 @@ class Duration(_Bounded):
     def parse(self, text: str) -> float:
         return parse_duration(text)
 
+    def show(self, value: float) -> str:
+        return show_duration(value)
+
 
 class Size(_Bounded):
     """Bytes, as an int."""
@@ -115,6 +122,9 @@ class Size(_Bounded):
 
     def parse(self, text: str) -> int:
         return parse_size(text)
+
+    def show(self, value: int) -> str:
+        return show_size(value)
 
 
 class Whole(_Bounded):

@@ -48,6 +48,7 @@ class InletSettings(Section):
         default=None,
         description="Bearer token for authenticated inlets; token_file keeps it out of this file.",
         examples=["${AEP_INLET_TOKEN}"],
+        json_schema_extra=SECRET,
     )
     token_file: Annotated[Path | None, FilePath("the path of a file", optional=True)] = Field(
         default=None,
@@ -115,7 +116,7 @@ class InletSettings(Section):
     def _one_authorization(cls, headers: dict[str, str], info: ValidationInfo) -> dict[str, str]:
         authorized = "authorization" in map(str.lower, headers)
         if authorized and (info.data.get("token") or info.data.get("token_file")):
-            raise wrong("either this header or inlet.token, not both", key="authorization")
+            raise wrong("either an Authorization header or inlet.token, not both")
         return headers
 
     @field_serializer("headers")

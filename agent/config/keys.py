@@ -9,9 +9,10 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any, get_args, get_origin
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from agent.config.fields import Written
 from agent.config.model import Config
 
 KeyPath = tuple[str | int, ...]
@@ -30,9 +31,14 @@ class Key:
     def secret(self) -> bool:
         """Whether its value must never be shown."""
         extra = self.field.json_schema_extra
-        return SecretStr in _leaves(self.field.annotation) or (
-            isinstance(extra, dict) and bool(extra.get("writeOnly"))
-        )
+        return isinstance(extra, dict) and bool(extra.get("writeOnly"))
+
+    def show_default(self) -> str:
+        """Its default the way people write it."""
+        for kind in self.field.metadata:
+            if isinstance(kind, Written):
+                return kind.show(self.field.default)
+        return str(self.field.default)
 
 
 def _leaves(annotation: Any) -> Iterator[Any]:

@@ -72,6 +72,9 @@ class Reading:
                 self._problems.append(Problem(origin, None, path, text))
                 return
         section[path[-1]] = value
+        below = [other for other in self._origins if other[: len(path)] == path]
+        for other in below:
+            del self._origins[other]
         self._origins[path] = origin
 
     def config(self) -> Config:

@@ -1,5 +1,6 @@
 """Which settings are there, and what are they when nobody says?"""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -70,6 +71,7 @@ class RetrySettings(Section):
         default=60.0,
         description="Longest pause of all; 60s finds out within a minute that an outage is over.",
         examples=["60s"],
+        validate_default=True,
     )
 
     @field_validator("max")
@@ -105,6 +107,7 @@ class DeadLetterSettings(Section):
         default=1_073_741_824,
         description="Bytes of all dead letters; when reached, input waits until they are purged.",
         examples=["1GiB"],
+        validate_default=True,
     )
 
     @field_validator("max_bytes")
@@ -184,7 +187,7 @@ class Config(Section):
         default=(StdinSource(type="stdin"),),
         description="Where records are read from.",
         examples=[[{"type": "stdin"}]],
-        min_length=1,
+        json_schema_extra={"minItems": 1},
     )
     batch: BatchSettings = Field(
         default_factory=BatchSettings, description="When a batch is closed and sent."
@@ -218,6 +221,8 @@ class Config(Section):
     @field_validator("sources")
     @classmethod
     def _sources_differ(cls, sources: tuple[Source, ...]) -> tuple[Source, ...]:
+        if not sources:
+            raise wrong("at least one source")
         if sum(isinstance(source, StdinSource) for source in sources) > 1:
             raise wrong("stdin once: two readers would tear each other's records apart")
         seen: set[str] = set()
@@ -230,9 +235,9 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _sizes_agree(self) -> Self:
-        for key, advice in disagreements(
-            self.inlet.max_request_bytes, self.batch.max_bytes, self.buffer.max_bytes
-        ):
+        sizes = self.inlet.max_request_bytes, self.batch.max_bytes, self.buffer.max_bytes
+        for ways_out in disagreements(*sizes):
+            key, advice = next(iter(ways_out.items()))
             raise wrong(advice, key=key)
         return self
 
@@ -248,13 +253,15 @@ class Config(Section):
         return copy
 
 
-def disagreements(request: int, batch: int, buffer: int) -> list[tuple[str, str]]:
-    """Keys whose sizes do not fit together, each with what to write instead."""
-    found = []
+def disagreements(request: int, batch: int, buffer: int) -> Iterator[dict[str, str]]:
+    """Sizes that do not fit together: for each pair, what to write instead into either key."""
     if batch > request:
-        advice = f"at most {show_size(request)}, which is inlet.max_request_bytes"
-        found.append(("batch.max_bytes", advice))
+        yield {
+            "batch.max_bytes": f"at most {show_size(request)}, which is inlet.max_request_bytes",
+            "inlet.max_request_bytes": f"at least {show_size(batch)}, which is batch.max_bytes",
+        }
     if buffer < 2 * batch:
-        advice = f"at least {show_size(2 * batch)}, room for two batches of batch.max_bytes"
-        found.append(("buffer.max_bytes", advice))
-    return found
+        yield {
+            "buffer.max_bytes": f"at least {show_size(2 * batch)}, twice batch.max_bytes",
+            "batch.max_bytes": f"at most {show_size(buffer // 2)}, half of buffer.max_bytes",
+        }

@@ -44,7 +44,7 @@ def show(value: object, *, secret: bool = False) -> str:
         case dict():
             return "a mapping"
         case list() | tuple():
-            return "a list"
+            return "a list" if value else "an empty list"
     if secret:
         return "a value (not shown: it is secret)"
     # Whoever pastes a URL into the wrong place may paste a user and password with it.
@@ -65,7 +65,7 @@ def explain(error: ErrorDetails) -> tuple[KeyPath, str]:
         return path, _unknown(path)
     below = tuple(int(key) if key.isdecimal() else key for key in _below(context))
     path += below
-    found = None if kind == "missing" else context.get("tag", error["input"])
+    found = None if kind == "missing" else error["input"]
     for key in below:
         found = _item(found, key)
     advice = _ADVICE.get(kind, _example)(path, context)
@@ -96,6 +96,8 @@ def _found(found: object, path: KeyPath, error: ErrorDetails) -> str:
     if error["type"] in _SECTION_EXPECTED and not isinstance(found, dict | list | tuple):
         return "found text"  # which may be a secret that belongs into the section
     key = key_at(path)
+    if key is not None and key.scalar and found is key.field.default:
+        return f"found {key.show_default()}, the default"
     return f"found {show(found, secret=key is None or key.secret)}"
 
 
@@ -142,5 +144,4 @@ _ADVICE: Mapping[str, Callable[[KeyPath, Mapping[str, Any]], str]] = {
     "bool_type": lambda path, context: "true or false",
     "bool_parsing": lambda path, context: "true or false",
     "tuple_type": lambda path, context: "a list, each item on its own line after a dash",
-    "too_short": lambda path, context: "at least one item",
 }

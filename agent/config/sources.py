@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from agent.config.fields import Text
+from agent.config.fields import Text, wrong
 from agent.config.section import Section
 
 
@@ -27,7 +27,7 @@ class FileSource(Section):
         Field(
             description="Paths or patterns of the files; .gz files are decompressed.",
             examples=[["/var/log/app/*.json"]],
-            min_length=1,
+            json_schema_extra={"minItems": 1},
         )
     )
     name: Annotated[str | None, Text("a name", optional=True)] = Field(
@@ -35,6 +35,13 @@ class FileSource(Section):
         description="Name in receipts, dead letters and metrics; unset uses each file's path.",
         examples=["orders"],
     )
+
+    @field_validator("paths")
+    @classmethod
+    def _some_paths(cls, paths: tuple[str, ...]) -> tuple[str, ...]:
+        if not paths:
+            raise wrong("at least one path or pattern")
+        return paths
 
 
 Source = Annotated[StdinSource | FileSource, Field(discriminator="type")]

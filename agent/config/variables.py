@@ -1,7 +1,7 @@
 """Which settings come from environment variables, and how do texts refer to them?"""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -68,13 +68,22 @@ def from_environment(environ: Mapping[str, str]) -> tuple[dict[str, tuple[str, A
         for name, key in names.items():
             if value := environ.get(name):
                 found[key] = (name, None if value == "null" else value)
-    warnings = []
-    for name in sorted(environ):
-        if name.startswith(PREFIX) and name not in keys and not _SERVICE_LINK.fullmatch(name):
-            near = get_close_matches(name, keys, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            warnings.append(f"environment {name}: no such setting, so it is ignored{hint}")
-    return found, warnings
+    unknown = [
+        name
+        for name in sorted(environ)
+        if name.startswith(PREFIX) and name not in keys and not _SERVICE_LINK.fullmatch(name)
+    ]
+    return found, [f"environment {name}: {_unknown(name, keys)}" for name in unknown]
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    path = name.removeprefix(PREFIX)
+    if path.split("__")[0] == "SOURCES":
+        return "ignored; sources are set in a file or by flags"
+    near = get_close_matches(path, [other.removeprefix(PREFIX) for other in known], n=1)
+    return "no such setting, so it is ignored" + (
+        f"; did you mean {PREFIX}{near[0]}?" if near else ""
+    )
 
 
 def _settable(path: str) -> bool:

@@ -1,0 +1,90 @@
+"""Does `aep-agent check` say what a configuration comes to?"""
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from agent.cli import check
+from agent.errors import ConfigError
+
+URL = "https://dcs.adobedc.net/collection/0123"
+
+
+def _arguments(*words: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    check.add_arguments(parser)
+    return parser.parse_args(words)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in [name for name in os.environ if name.startswith("AEP_")]:
+        monkeypatch.delenv(variable)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        f"data_dir: /data\ninlet: {{url: '{URL}', flow_id: f, token: hunter2}}\n"
+        "sources: [{type: stdin}, {type: file, paths: [/x/*.json], name: x}]\n"
+        "admin: {listen: '0.0.0.0:9600'}\n"
+    )
+    return path
+
+
+def test_a_valid_configuration_is_shown_with_what_can_be_lost(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check.run(_arguments(str(config))) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert out.startswith(f"{config} is valid.\n")
+    for line in (
+        f"  inlet         {URL}",
+        "  envelope      raw, flow f",
+        "  access        a token from the configuration",
+        "  sources       stdin; files /x/*.json (x)",
+        "  batch         up to 500KB or 5000 records, sent after 1s at the latest",
+        "  store         /data",
+        "  the agent is killed (kill -9, out of memory, a crash)",
+        "Warnings",
+        "  admin.listen is 0.0.0.0:9600: others can read the metrics and the status",
+    ):
+        assert line in out.splitlines()
+    assert "      lost:  what was read from stdin and was not yet answered, at most 32MiB" in out
+    assert "hunter2" not in out
+
+
+def test_json_holds_settings_warnings_and_faults(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check.run(_arguments(str(config), "--json")) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["valid"] is True
+    assert shown["settings"]["batch"]["max_wait"] == 1.0
+    assert shown["settings"]["inlet"]["token"] == "**********"
+    assert len(shown["warnings"]) == 1
+    assert {tuple(fault) for fault in shown["faults"]} == {("fault", "lost", "twice")}
+
+
+def test_a_wrong_configuration_is_left_to_the_exit_code(config: Path) -> None:
+    config.write_text("inlet: {url: 5, flow_id: f}\n")
+    with pytest.raises(ConfigError, match=r"config.yaml:1: inlet.url: found"):
+        check.run(_arguments(str(config)))
+
+
+def test_a_wrong_configuration_in_json_lists_its_problems(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.write_text("log: {level: loud}\ninlet: {url: 5, flow_id: f}\n")
+    assert check.run(_arguments(str(config), "--json")) == 78
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["valid"] is False
+    assert [problem.split(": ")[1] for problem in shown["problems"]] == [
+        "log.level",
+        "inlet.url",
+    ]

@@ -1,0 +1,48 @@
+"""Do the example configurations load, and does the long one show every key with its default?"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from agent.config import load
+from agent.config.keys import all_keys
+
+EXAMPLES = Path(__file__).parents[2] / "config"
+ENVIRON = {
+    "AEP_INLET_URL": "https://dcs.adobedc.net/collection/0123",
+    "AEP_FLOW_ID": "f",
+    "AEP_SCHEMA_ID": "https://ns.adobe.com/tenant/schemas/1",
+    "AEP_DATASET_ID": "5f3c9e27a1b2c3d4e5f60718",
+    "HOME": "/home/someone",
+}
+
+
+@pytest.mark.parametrize("name", ["aep-agent", "minimal", "sidecar-stdin", "xdm"])
+def test_an_example_loads(name: str) -> None:
+    config = load(EXAMPLES / f"{name}.yaml", environ=ENVIRON)
+    assert config.inlet.url == ENVIRON["AEP_INLET_URL"]
+
+
+def test_the_long_example_is_the_default_configuration() -> None:
+    written = load(EXAMPLES / "aep-agent.yaml", environ=ENVIRON)
+    assert written == load(None, environ=ENVIRON)
+
+
+def _keys(tree: Any, prefix: str = "") -> Iterator[str]:
+    if isinstance(tree, list):
+        for item in tree:
+            yield from _keys(item, prefix)
+    elif isinstance(tree, dict) and prefix != "inlet.headers.":
+        for name, value in tree.items():
+            yield f"{prefix}{name}"
+            yield from _keys(value, f"{prefix}{name}.")
+
+
+def test_the_long_example_shows_every_key() -> None:
+    text = (EXAMPLES / "aep-agent.yaml").read_text()
+    switched_on = re.sub(r"^( *)#(?=(- |  )?\w+: )", r"\1", text, flags=re.MULTILINE)
+    assert set(_keys(yaml.safe_load(switched_on))) == set(all_keys())
