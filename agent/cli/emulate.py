@@ -102,14 +102,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM; exit code 0. Raises AgentError where it cannot listen."""
-    from agent.emulator.rules import load_script, parse_line, parse_script
+    from agent.emulator.faults import Script
+    from agent.emulator.rules import load_script, parse_lines
 
     options = _options(args)
-    script = load_script(args.faults) if args.faults else parse_script([])
-    written = [parse_line(line) for line in args.fault]
-    named = [{"name": line, **rule} for line, rule in zip(args.fault, written, strict=True)]
-    more = parse_script(named)
-    script = type(script)((*script.rules, *more.rules), script.seed)
+    script = load_script(args.faults) if args.faults else Script()
+    script = Script((*script.rules, *parse_lines(args.fault)), script.seed)
     _runner()(_serve(options, script))
     return 0
 

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import orjson
+
 from agent.emulator.faults import Refusal
 from agent.emulator.xdm import UNKNOWN_FORMAT
 
@@ -76,6 +78,10 @@ def _headers(found: Any) -> dict[str, str]:
 def _body(found: Any) -> Any:
     if not isinstance(found, str | Mapping | list):
         raise Wrong("an object, a text, or one of html, empty, problem")
+    try:
+        orjson.dumps(found)
+    except TypeError as error:
+        raise Wrong(f"something that JSON can hold ({error})") from None
     return found
 
 

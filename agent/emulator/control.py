@@ -101,10 +101,8 @@ async def _streamed(request: web.Request, blocks: Iterator[bytes]) -> web.Stream
 
 
 def _json(content: object) -> web.Response:
-    return web.Response(
-        body=orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE),
-        content_type="application/json",
-    )
+    options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
+    return web.Response(body=orjson.dumps(content, option=options), content_type="application/json")
 
 
 def _problem(message: str) -> web.Response:

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,17 +55,27 @@ def load_script(path: Path) -> Script:
         ) from None
 
 
-def parse_line(line: str) -> dict[str, Any]:
-    """A rule as written on a command line, `status=503,requests=3`, in the form of a script.
+def parse_lines(lines: Sequence[str]) -> tuple[Rule, ...]:
+    """Rules as written on a command line, such as `status=503,requests=3`; each is its own name.
 
-    A comma belongs to a value unless a key follows it. Raises ConfigError.
+    A comma belongs to a value unless a key follows it. Raises ConfigError, naming the line.
     """
+    rules: list[Rule] = []
+    for line in lines:
+        try:
+            rules += parse_script([{"name": line, **_from_line(line)}]).rules
+        except ConfigError as error:
+            raise ConfigError(str(error).replace("rule 1", f'fault "{line}"')) from None
+    return tuple(rules)
+
+
+def _from_line(line: str) -> dict[str, Any]:
     rule: dict[str, Any] = {}
     when: dict[str, Any] = {}
     for part in re.split(r",(?=[a-z_]+=)", line):
         key, equals, text = part.partition("=")
         if not equals:
-            raise ConfigError(f'fault "{line}": found "{part}"; write key=value,key=value')
+            raise ConfigError(f'rule 1: found "{part}"; write key=value,key=value')
         if key in WHEN:
             when[key] = text if key == "matching" else _scalar(text)
         else:
