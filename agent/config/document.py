@@ -27,6 +27,7 @@ class Document:
     tree: dict[str, Any] = field(default_factory=dict)
     lines: dict[tuple[str | int, ...], int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    understood: bool = True  # whether it could be read at all
 
     def line_of(self, path: Sequence[str | int]) -> int | None:
         """The 1-based line of a key, or of the nearest section round it that was written."""
@@ -36,8 +37,14 @@ class Document:
         return None
 
     def add_problem(self, text: str, line: int | None, path: Sequence[str | int] = ()) -> None:
-        """Note something wrong with the file itself."""
+        """Note something wrong at one place of the file."""
         self.problems.append(Problem(self.name, line, tuple(path), text))
+
+    def give_up(self, text: str, line: int | None = None) -> None:
+        """Note why the file as a whole cannot be read."""
+        self.understood = False
+        self.tree = {}
+        self.add_problem(text, line)
 
 
 def read_document(path: Path, environ: Mapping[str, str]) -> Document:
@@ -53,18 +60,18 @@ def _read_text(path: Path, document: Document) -> str | None:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        document.add_problem("no such file; check the path", None)
+        document.give_up("no such file; check the path")
         return None
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
-        document.add_problem(f"cannot be read: {reason}; check the path and its permissions", None)
+        document.give_up(f"cannot be read: {reason}; check the path and its permissions")
         return None
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         byte = content[error.start]
-        document.add_problem(f"found the byte 0x{byte:02x}; write the file in UTF-8", line)
+        document.give_up(f"found the byte 0x{byte:02x}; write the file in UTF-8", line)
         return None
 
 
@@ -75,21 +82,21 @@ def _parse(text: str, document: Document, environ: Mapping[str, str]) -> None:
             return
         if not isinstance(root, yaml.MappingNode):
             line = root.start_mark.line + 1
-            document.add_problem("found no mapping; write settings as `key: value`", line)
+            document.give_up("found no mapping; write settings as `key: value`", line)
             return
         document.tree = _Construction(document, environ).mapping(root, ())
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        document.add_problem(
+        document.give_up(
             f"found the control character 0x{ord(text[error.position]):02x}; remove it", line
         )
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None
         column = f" at column {mark.column + 1}" if mark else ""
-        document.add_problem(f"not valid YAML{column}: {_plain_words(error)}", line)
+        document.give_up(f"not valid YAML{column}: {_plain_words(error)}", line)
     except RecursionError:
-        document.add_problem("nested too deeply; no setting lies deeper than five levels", None)
+        document.give_up("nested too deeply; no setting lies deeper than five levels")
 
 
 class _Construction:

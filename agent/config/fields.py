@@ -44,10 +44,6 @@ class Written(ABC):
     def read(self, value: object) -> object:
         """The value itself; ValueError where `value` does not spell one."""
 
-    def show(self, value: Any) -> str:
-        """A value of this kind the way people write it."""
-        return str(value)
-
     def _read(self, value: object) -> object:
         # An empty text unsets an optional key, so that `${VAR:-}` can switch it off.
         if self.optional and (value is None or value == ""):
@@ -73,7 +69,7 @@ class Written(ABC):
 
 
 @dataclass(frozen=True)
-class _Bounded(Written):
+class Quantity(Written):
     """A quantity between two bounds, which are themselves written the way people write them."""
 
     at_least: str
@@ -90,6 +86,10 @@ class _Bounded(Written):
     def parse(self, text: str) -> float:
         """The quantity that a text spells; ValueError where it spells none."""
 
+    @abstractmethod
+    def show(self, quantity: float) -> str:
+        """A quantity the way people write it."""
+
     def read(self, value: object) -> float:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise ValueError("neither text nor a number")
@@ -99,7 +99,7 @@ class _Bounded(Written):
         return quantity
 
 
-class Duration(_Bounded):
+class Duration(Quantity):
     """Seconds, as a float."""
 
     pattern = r"^ *[0-9.]+(ms|[dhms]|)([0-9.]+(ms|[hms]))* *$|\$\{"
@@ -109,11 +109,11 @@ class Duration(_Bounded):
     def parse(self, text: str) -> float:
         return parse_duration(text)
 
-    def show(self, value: float) -> str:
-        return show_duration(value)
+    def show(self, quantity: float) -> str:
+        return show_duration(quantity)
 
 
-class Size(_Bounded):
+class Size(Quantity):
     """Bytes, as an int."""
 
     pattern = r"^ *[0-9.]+ ?([KMGTkmgt]?[Ii]?[Bb])? *$|\$\{"
@@ -123,11 +123,11 @@ class Size(_Bounded):
     def parse(self, text: str) -> int:
         return parse_size(text)
 
-    def show(self, value: int) -> str:
-        return show_size(value)
+    def show(self, quantity: float) -> str:
+        return show_size(int(quantity))
 
 
-class Whole(_Bounded):
+class Whole(Quantity):
     """A count, as an int."""
 
     json_types = ("integer", "string")
@@ -137,6 +137,9 @@ class Whole(_Bounded):
 
     def parse(self, text: str) -> int:
         return int(text)
+
+    def show(self, quantity: float) -> str:
+        return str(quantity)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from agent.config.fields import Written
+from agent.config.fields import Quantity
 from agent.config.model import Config
 
 KeyPath = tuple[str | int, ...]
@@ -33,12 +33,11 @@ class Key:
         extra = self.field.json_schema_extra
         return isinstance(extra, dict) and bool(extra.get("writeOnly"))
 
-    def show_default(self) -> str:
-        """Its default the way people write it."""
-        for kind in self.field.metadata:
-            if isinstance(kind, Written):
-                return kind.show(self.field.default)
-        return str(self.field.default)
+    @property
+    def quantity(self) -> Quantity | None:
+        """Its kind, where its values are quantities."""
+        kinds = (kind for kind in self.field.metadata if isinstance(kind, Quantity))
+        return next(kinds, None)
 
 
 def _leaves(annotation: Any) -> Iterator[Any]:

@@ -107,19 +107,14 @@ class Reading:
             if origin := self._origins.get(path[:end]):
                 self._problems.append(Problem(origin, None, path, text))
                 return
-        line = self._document.line_of(path)
-        self._problems.append(Problem(self._document.name, line, path, text))
+        # Of a file that cannot be read, it is no news that keys are missing.
+        if self._document.understood:
+            line = self._document.line_of(path)
+            self._problems.append(Problem(self._document.name, line, path, text))
 
     def _report(self) -> str:
-        if any(not problem.path for problem in self._document.problems):
-            # The file was not understood: that its keys are missing is not news.
-            self._problems = [problem for problem in self._problems if not _is_absence(problem)]
         ordered = sorted(self._problems, key=lambda problem: problem.line or 0)
         return "\n".join(dict.fromkeys(map(str, ordered)))
-
-
-def _is_absence(problem: Problem) -> bool:
-    return problem.text.startswith("missing;")
 
 
 def _at(tree: Any, path: KeyPath) -> Any:

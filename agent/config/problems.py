@@ -39,8 +39,6 @@ def show_path(path: Sequence[str | int]) -> str:
 def show(value: object, *, secret: bool = False) -> str:
     """What was found, in a few words on one line: never a secret, never a whole section."""
     match value:
-        case None:
-            return "nothing"
         case dict():
             return "a mapping"
         case list() | tuple():
@@ -48,7 +46,7 @@ def show(value: object, *, secret: bool = False) -> str:
     if secret:
         return "a value (not shown: it is secret)"
     # Whoever pastes a URL into the wrong place may paste a user and password with it.
-    text = re.sub(r"//[^/\s]*@", "//…@", str(value))
+    text = re.sub(r"//\S*@", "//…@", str(value))
     if len(text) > 80:
         text = f"{text[:60]}…"
     return f'"{_one_line(text)}"'
@@ -76,16 +74,18 @@ def explain(error: ErrorDetails) -> tuple[KeyPath, str]:
 
 
 def _below(context: Mapping[str, Any]) -> list[str]:
+    """The keys that lead from the place pydantic names to the one that is wrong."""
     if "discriminator" in context:
         return ["type"]
     return context["key"].split(".") if context.get("key") else []
 
 
 def _item(found: Any, key: str | int) -> Any:
+    """What was written for a key of a section or list; None where nothing was."""
     try:
         return found[key]
     except (KeyError, IndexError, TypeError):
-        return found if isinstance(found, str) else None
+        return None
 
 
 def _found(found: object, path: KeyPath, error: ErrorDetails) -> str:
@@ -96,8 +96,9 @@ def _found(found: object, path: KeyPath, error: ErrorDetails) -> str:
     if error["type"] in _SECTION_EXPECTED and not isinstance(found, dict | list | tuple):
         return "found text"  # which may be a secret that belongs into the section
     key = key_at(path)
-    if key is not None and key.scalar and found is key.field.default:
-        return f"found {key.show_default()}, the default"
+    if key is not None and key.quantity and isinstance(found, int | float):
+        default = ", the default" if found is key.field.default else ""
+        return f"found {key.quantity.show(found)}{default}"
     return f"found {show(found, secret=key is None or key.secret)}"
 
 

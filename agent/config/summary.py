@@ -41,8 +41,7 @@ def summary(config: Config) -> dict[str, str]:
         else "off",
         "shutdown": f"{show_duration(config.shutdown.grace)} for requests in flight",
         "admin": f"http://{config.admin.listen}" if config.admin.listen else "off",
-        "log": f"{config.log.level}, {config.log.format}; "
-        f"repeats once in {show_duration(config.log.repeat)}",
+        "log": f"{config.log.level}, {config.log.format}; {_repeats(config.log.repeat)}",
     }
 
 
@@ -73,6 +72,10 @@ def _access(inlet: InletSettings) -> str:
     if inlet.proxy:
         parts.append("through a proxy")
     return "; ".join(parts)
+
+
+def _repeats(seconds: float) -> str:
+    return f"repeats once in {show_duration(seconds)}" if seconds else "every repeat"
 
 
 def _source(source: Source) -> str:

@@ -1,0 +1,59 @@
+"""Is each setting that matters told in a line?"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.config.summary import summary
+
+if TYPE_CHECKING:
+    from agent.config.model import Config
+
+XDM = "envelope: {type: xdm, schema_id: s, dataset_id: d}"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "words"),
+    [
+        ("", "envelope", "raw, flow the-flow"),
+        (f"inlet: {{{XDM}}}", "envelope", "xdm, schema s, dataset d, flow the-flow"),
+        ("inlet: {mode: single}", "requests", "one record each, up to 1MB, gzip where the inlet"),
+        ("inlet: {compression: none}", "requests", "batches, up to 1MB, not compressed"),
+        ("", "access", "no token"),
+        ("inlet: {token: hunter2}", "access", "a token from the configuration"),
+        (
+            "inlet: {sandbox: dev, headers: {x-key: hunter2}, proxy: 'http://u:hunter2@p'}",
+            "access",
+            "no token; sandbox dev; headers x-key; through a proxy",
+        ),
+        ("sources: [{type: file, paths: [a, b]}]", "sources", "files a, b"),
+        ("receipts: {enabled: false}", "receipts", "off"),
+        ("admin: {listen: null}", "admin", "off"),
+        ("log: {repeat: 0}", "log", "info, auto; every repeat"),
+    ],
+)
+def test_a_setting_is_told_in_words(
+    configured: Callable[..., "Config"], text: str, name: str, words: str
+) -> None:
+    assert summary(configured(text))[name].startswith(words)
+
+
+def test_a_token_file_is_named_not_read(
+    configured: Callable[..., "Config"], tmp_path: Path
+) -> None:
+    file = tmp_path / "token"
+    file.write_text("hunter2")
+    assert summary(configured(f"inlet: {{token_file: {file}}}"))["access"] == f"the token in {file}"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("inlet: {}", "raw, the flow in the URL"), (f"inlet: {{{XDM}}}", "xdm, schema s, dataset d")],
+)
+def test_the_flow_may_be_elsewhere(
+    configured: Callable[..., "Config"], text: str, words: str
+) -> None:
+    environ = {"AEP_INLET_URL": "https://x/collection/1?x-adobe-flow-id=f"}
+    assert summary(configured(text, environ))["envelope"] == words
