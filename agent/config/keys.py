@@ -34,10 +34,10 @@ class Key:
         return isinstance(extra, dict) and bool(extra.get("writeOnly"))
 
     @property
-    def quantity(self) -> Quantity | None:
-        """Its kind, where its values are quantities."""
-        kinds = (kind for kind in self.field.metadata if isinstance(kind, Quantity))
-        return next(kinds, None)
+    def shown_default(self) -> str | None:
+        """Its default the way people write it, where it is a quantity."""
+        kinds = [kind for kind in self.field.metadata if isinstance(kind, Quantity)]
+        return kinds[0].show(self.field.default) if kinds else None
 
 
 def _leaves(annotation: Any) -> Iterator[Any]:

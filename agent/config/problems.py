@@ -96,9 +96,8 @@ def _found(found: object, path: KeyPath, error: ErrorDetails) -> str:
     if error["type"] in _SECTION_EXPECTED and not isinstance(found, dict | list | tuple):
         return "found text"  # which may be a secret that belongs into the section
     key = key_at(path)
-    if key is not None and key.quantity and isinstance(found, int | float):
-        default = ", the default" if found is key.field.default else ""
-        return f"found {key.quantity.show(found)}{default}"
+    if key is not None and key.shown_default and found is key.field.default:
+        return f"found {key.shown_default}, the default"
     return f"found {show(found, secret=key is None or key.secret)}"
 
 
