@@ -11,8 +11,9 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agent.errors import StoreCorrupt, StoreError, StoreFormat, StoreFull
+from agent.errors import StoreCorrupt, StoreError, StoreFormat
 from agent.store.schema import APPLICATION_ID, FORMAT, MIGRATIONS, PAGE_SIZE
+from agent.store.trouble import is_damage, kind_of, openable, readable_errors
 
 try:
     import fcntl
@@ -23,17 +24,6 @@ FILE_NAME = "store.db"
 BUSY_TIMEOUT = 10.0  # seconds to wait while another process writes
 CHECKPOINT_PAGES = 512  # 16 MiB of write-ahead log before it is folded into the file
 _MAGIC = b"SQLite format 3\0"
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-_HINTS = {
-    sqlite3.SQLITE_FULL: "no room is left; free space on its disk",
-    sqlite3.SQLITE_BUSY: "another process keeps it locked; wait for it, or stop it",
-    sqlite3.SQLITE_LOCKED: "it is locked; stop what else uses it",
-    sqlite3.SQLITE_PROTOCOL: "it is locked; stop what else uses it",
-    sqlite3.SQLITE_READONLY: "it is read-only; make the file and its directory writable",
-    sqlite3.SQLITE_PERM: "it is not permitted; make the file and its directory writable",
-    sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check that its directory is there and writable",
-    sqlite3.SQLITE_IOERR: "its disk reports an error; check the disk and the system's log",
-}
 
 
 def open_for_writing(data_dir: Path) -> tuple[sqlite3.Connection, Path | None]:
@@ -44,7 +34,7 @@ def open_for_writing(data_dir: Path) -> tuple[sqlite3.Connection, Path | None]:
     used from any one thread at a time and is in autocommit mode.
     """
     path = data_dir / FILE_NAME
-    with _readable_errors(path), _alone_in(data_dir):
+    with openable(path), readable_errors(path), _alone_in(data_dir):
         _create(path)
         try:
             _refuse_foreign(path)
@@ -61,7 +51,7 @@ def open_for_reading(data_dir: Path) -> sqlite3.Connection | None:
     Raises StoreFormat, StoreCorrupt or StoreError, saying what to do.
     """
     path = data_dir / FILE_NAME
-    with readable_errors_of_reading(data_dir):
+    with openable(path), readable_errors(path):
         if not path.exists():
             return None
         connection = _connect_readonly(path)
@@ -76,64 +66,10 @@ def open_for_reading(data_dir: Path) -> sqlite3.Connection | None:
         return connection
 
 
-@contextmanager
-def readable_errors_of_reading(data_dir: Path) -> Iterator[None]:
-    """Turn what sqlite3 and the system raise inside into a StoreError that says what to do."""
-    path = data_dir / FILE_NAME
-    try:
-        with _readable_errors(path):
-            yield
-    except StoreCorrupt as error:
-        raise StoreCorrupt(
-            f"{error}; the agent will set it aside when it next starts, and `sqlite3 {path} "
-            ".recover` may still read parts of it"
-        ) from error
-
-
-def is_damage(error: BaseException) -> bool:
-    """Whether *error* means that the file no longer is a readable database."""
-    return isinstance(error, sqlite3.DatabaseError) and _code(error) in _DAMAGED
-
-
 def suspect(data_dir: Path) -> None:
     """Have the next opening read the whole file, because a part of it could not be."""
     with suppress(OSError):
         _suspicion(data_dir / FILE_NAME).touch(mode=0o600)
-
-
-def is_refusal(error: BaseException) -> bool:
-    """Whether *error* is the system's, so that the same write may succeed later."""
-    return isinstance(error, sqlite3.OperationalError) and _code(error) in _HINTS
-
-
-def why(error: BaseException) -> str:
-    """What went wrong and what to do, in words for an operator."""
-    hint = _HINTS.get(_code(error))
-    return f"{hint} ({error})" if hint else str(error)
-
-
-def _code(error: BaseException) -> int:
-    # Errors of the module itself, not of the library, carry no code. The low byte is the kind.
-    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-
-
-@contextmanager
-def _readable_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        kind: type[StoreError] = StoreError
-        if is_damage(error):
-            kind = StoreCorrupt
-        elif _code(error) == sqlite3.SQLITE_FULL:
-            kind = StoreFull
-        raise kind(f"cannot use the store {path}: {why(error)}") from error
-    except OSError as error:
-        raise StoreError(
-            f"cannot open the store {path}: {(error.strerror or str(error)).lower()}; give this"
-            " user write access to that directory, or choose another one with --data-dir or"
-            " AEP_AGENT_DATA_DIR"
-        ) from error
 
 
 @contextmanager
@@ -165,7 +101,11 @@ def _create(path: Path) -> None:
 
 
 def _refuse_foreign(path: Path) -> None:
-    """Look at the file without writing to it; raise where it is not for us to write to."""
+    """Look at the file without writing to it; raise where it is not for us to write to.
+
+    Closing a file drops the locks that this process holds on it: this must come before anything
+    else here opens the same store.
+    """
     size = path.stat().st_size
     if not size:
         return
@@ -173,7 +113,8 @@ def _refuse_foreign(path: Path) -> None:
         header = file.read(100)
     if not header.startswith(_MAGIC) or _is_cut(header, size, path):
         raise StoreCorrupt(f"{path} is not a store, or only a part of one")
-    connection = _connect_readonly(path)
+    # Without a log nobody is writing: then not even the empty log of a reader is left behind.
+    connection = _connect_readonly(path, immutable=not _has_log(path))
     try:
         _identify(connection, path)
         if _suspicion(path).exists():
@@ -183,7 +124,7 @@ def _refuse_foreign(path: Path) -> None:
     except sqlite3.DatabaseError as error:
         if is_damage(error):
             raise StoreCorrupt(f"{path} is damaged: {error}") from error
-        if _code(error) != sqlite3.SQLITE_READONLY:
+        if kind_of(error) != sqlite3.SQLITE_READONLY:
             raise
         # A crash while the file was being made left a journal that only a writer can roll back.
     finally:
@@ -192,11 +133,17 @@ def _refuse_foreign(path: Path) -> None:
 
 def _is_cut(header: bytes, size: int, path: Path) -> bool:
     """Whether the file is shorter than it says, and no log is there to complete it."""
-    if path.with_name(path.name + "-wal").exists():
+    if _has_log(path):
         return False
     page_size = int.from_bytes(header[16:18], "big")
     page_size = 65536 if page_size == 1 else page_size
     return len(header) < 100 or size < page_size * int.from_bytes(header[28:32], "big")
+
+
+def _has_log(path: Path) -> bool:
+    with suppress(FileNotFoundError):
+        return path.with_name(path.name + "-wal").stat().st_size > 0
+    return False
 
 
 def _identify(connection: sqlite3.Connection, path: Path) -> int:
@@ -224,8 +171,8 @@ def _connect(target: str, *, uri: bool = False) -> sqlite3.Connection:
     )
 
 
-def _connect_readonly(path: Path) -> sqlite3.Connection:
-    return _connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+def _connect_readonly(path: Path, *, immutable: bool = False) -> sqlite3.Connection:
+    return _connect(f"{path.absolute().as_uri()}?mode=ro&immutable={immutable:d}", uri=True)
 
 
 def _prepare(path: Path) -> sqlite3.Connection:

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agent.errors import StoreCorrupt, StoreError, StoreFull
-from agent.store.database import is_damage, is_refusal, suspect, why
+from agent.store.database import suspect
+from agent.store.trouble import is_damage, is_refusal, why
 
 Work = Callable[[sqlite3.Connection], None]
 """Statements for a transaction that is open; may raise StoreFull before its first write."""

@@ -1,0 +1,126 @@
+"""What do the commands that read the store share? Finding it, and showing what it holds."""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from agent.errors import InputError
+
+if TYPE_CHECKING:
+    import sqlite3
+
+
+def add_data_dir(parser: argparse.ArgumentParser) -> None:
+    """The flag that says where the store is."""
+    parser.add_argument(
+        "--data-dir",
+        metavar="DIR",
+        type=Path,
+        help="where the store is (AEP_AGENT_DATA_DIR, or where `aep-agent run` keeps it)",
+    )
+
+
+def add_since(parser: argparse.ArgumentParser) -> None:
+    """The flag that says from when on."""
+    parser.add_argument(
+        "--since",
+        metavar="TIME",
+        type=moment,
+        help="only from then on: an age such as 2h or 1h30m, or an ISO 8601 time (UTC unless it"
+        " says otherwise)",
+    )
+
+
+def moment(text: str) -> float:
+    """Seconds since 1970 for an age (`2h`, `30d`) or an ISO 8601 time.
+
+    Raises argparse.ArgumentTypeError for anything else.
+    """
+    import time
+
+    from agent.config.units import parse_duration
+
+    try:
+        return time.time() - parse_duration(text)
+    except ValueError:
+        pass
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither an age such as 2h nor a time such as 2026-05-04T12:00:00Z"
+        ) from None
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+
+
+@contextmanager
+def reading(args: argparse.Namespace) -> Iterator["sqlite3.Connection | None"]:
+    """A connection to the store that *args* name; None, and a word about it, where there is none.
+
+    Raises StoreError, saying what to do, where the store cannot be read.
+    """
+    from agent.config import default_data_dir
+    from agent.store.database import FILE_NAME, open_for_reading
+    from agent.store.trouble import readable_errors
+
+    told = args.data_dir or os.environ.get("AEP_AGENT_DATA_DIR")
+    data_dir = Path(told) if told else default_data_dir(os.environ)
+    connection = open_for_reading(data_dir)
+    if connection is None:
+        say(f"no store at {data_dir} yet; --data-dir or AEP_AGENT_DATA_DIR name another place")
+        yield None
+        return
+    try:
+        with readable_errors(data_dir / FILE_NAME):
+            yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def output(path: str | None) -> Iterator[BinaryIO]:
+    """Where an export goes: the file, made for its owner only, or standard output.
+
+    Raises InputError where the file cannot be written.
+    """
+    if path is None or path == "-":
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    try:
+        file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}") from error
+    with file:
+        yield file
+
+
+def say(words: str) -> None:
+    """A word to the person at the terminal, apart from what is piped on."""
+    print(words, file=sys.stderr)
+
+
+def iso(seconds: float) -> str:
+    """Seconds since 1970 as ISO 8601, in UTC with milliseconds."""
+    text = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+def printable(text: str) -> str:
+    """The text with every character escaped that could play tricks on a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
+
+
+def shortened(text: str, length: int) -> str:
+    """The printable text, cut to so many characters."""
+    shown = printable(text[: length + 1])
+    return shown if len(shown) <= length else f"{shown[: length - 1]}…"
