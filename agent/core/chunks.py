@@ -55,37 +55,32 @@ def _without_carriage_returns(data: bytes) -> tuple[bytes, int]:
 
 
 def _line_by_line(chunk: Chunk, record_bytes_max: int) -> Contents:
-    runs: list[Run] = []
+    runs: list[tuple[Position, int, list[bytes]]] = []  # start, newline, records
     refused: list[Refused] = []
     offset = chunk.offset
     lines = chunk.data.split(b"\n")
     lines.pop()
-    adding: Run | None = None
+    adding, ended_by = None, 0  # the records of the last run, where it may still grow
     for number, whole in enumerate(lines, chunk.line):
         line, newline = (whole[:-1], 2) if whole.endswith(b"\r") else (whole, 1)
-        position = Position(number, offset)
-        offset += len(whole) + 1
+        start, offset = offset, offset + len(whole) + 1
         if not line.strip(b" \t\r"):
             adding = None
-            continue
-        problem = _too_large(line, record_bytes_max) or fault(line)
-        if problem:
-            refused.append(Refused(line, position, problem))
+        elif problem := _too_large(line, record_bytes_max) or fault(line):
+            refused.append(Refused(line, Position(number, start), problem))
             adding = None
-        elif adding and adding.span.newline == newline:
-            adding = runs[-1] = _grown(adding, line)
+        elif adding is not None and newline == ended_by:
+            adding.append(line)
         else:
-            span = Span(chunk.source, number, position.offset, 1, newline)
-            adding = Run(span, [line], len(line), chunk.read_at)
-            runs.append(adding)
-    return Contents(runs, refused, Position(chunk.line + len(lines), offset))
+            adding, ended_by = [line], newline
+            runs.append((Position(number, start), newline, adding))
+    end = Position(chunk.line + len(lines), offset)
+    return Contents([_run(chunk, *run) for run in runs], refused, end)
 
 
-def _grown(run: Run, line: bytes) -> Run:
-    run.records.append(line)
-    span = run.span
-    longer = Span(span.source, span.line, span.offset, span.count + 1, span.newline)
-    return Run(longer, run.records, run.record_bytes + len(line), run.read_at)
+def _run(chunk: Chunk, start: Position, newline: int, records: list[bytes]) -> Run:
+    span = Span(chunk.source, start.line, start.offset, len(records), newline)
+    return Run(span, records, sum(map(len, records)), chunk.read_at)
 
 
 def _too_large(line: bytes, record_bytes_max: int) -> Fault | None:

@@ -11,7 +11,10 @@ from hashlib import sha256
 
 @dataclass(frozen=True, slots=True)
 class Oversize:
-    """A line too long to be a record: its first bytes, and length and SHA-256 of the whole."""
+    """A line too long to be a record: its first bytes, and length and SHA-256 of the whole.
+
+    The whole is what stands before the newline, a carriage return included.
+    """
 
     head: bytes
     length: int
@@ -93,7 +96,7 @@ class LineFramer:
     def _keep(self, part: bytes) -> None:
         self._parts.append(part)
         self._unfinished += len(part)
-        if self._unfinished > self._max:
+        if self._unfinished > self._max + 1:  # one more may be the carriage return of its end
             self._swallowed = _Swallowed(self._head_bytes)
             for kept in self._parts:
                 self._swallowed.add(kept)

@@ -38,22 +38,39 @@ class Item:
     index: int | None  # which record it says it is about
 
 
-def read_items(values: Sequence[object], batch_id: str | None) -> list[Item]:
-    """The items of one answer. Only ids of its own series say which record they are about."""
+def read_items(values: Sequence[object], batch_id: str | None, count: int) -> list[Item]:
+    """The items of an answer about *count* records; an index is kept only where it is certain.
+
+    The ids of one answer are numbered in one series. Where there are several, or more items than
+    records, some may be about another request: their numbers tell nothing, and they accept none.
+    """
     items = [read_item(value, batch_id) for value in values]
     series = Counter(_series(item) for item in items if item.index is not None)
-    if len(series) < 2:
-        return items
-    own = {f"{batch_id}:", f"{batch_id}-"} & series.keys()
-    if not own:
-        (first, most), (_, next_most) = series.most_common(2)
-        own = {first} if most > next_most else set()
-    return [item if _series(item) in own else replace(item, index=None) for item in items]
+    own = _own_series(series, batch_id, surplus=len(items) - count)
+    if own is None:
+        return [replace(item, index=None) for item in items]
+    return [item if _series(item) == own else _stranger(item) for item in items]
 
 
 def _series(item: Item) -> str:
     """What the ids of one answer have in common: all but the number at their end."""
     return (item.xaction_id or "").rstrip("0123456789")
+
+
+def _own_series(series: Counter[str], batch_id: str | None, surplus: int) -> str | None:
+    """The series that names the batch, or else the largest, if it cannot all be surplus."""
+    for named in (f"{batch_id}:", f"{batch_id}-"):
+        if named in series:
+            return named
+    ranked = series.most_common(2)
+    if not ranked or ranked[0][1] <= max(surplus, *(size for _, size in ranked[1:]), 0):
+        return None
+    return ranked[0][0]
+
+
+def _stranger(item: Item) -> Item:
+    accepts = item.outcome is Outcome.ACCEPTED
+    return replace(item, index=None, outcome=Outcome.AGAIN if accepts else item.outcome)
 
 
 def read_item(value: object, batch_id: str | None) -> Item:

@@ -116,7 +116,7 @@ def _read_success(status: int, body: bytes, count: int) -> Reading:
     items = answer.get("responses")
     batch_id = text(answer.get("batchId"))
     if isinstance(items, list):
-        verdicts = align(read_items(items, batch_id), count)
+        verdicts = align(read_items(items, batch_id, count), count)
     elif count == 1 and not _is_error(answer):
         verdicts = [read_item(answer, None)]
     else:

@@ -59,6 +59,12 @@ def fault(line: bytes) -> Fault | None:
         return Fault(
             "invalid_json", "begins with a byte order mark (BOM), which JSON does not allow"
         )
-    if object_fault(b'{"":' + line + b"}") is None:
+    if _is_json(line):
         return Fault("not_an_object", f"a record must be a JSON object: {problem}")
     return Fault("invalid_json", f"not valid JSON: {problem}")
+
+
+def _is_json(line: bytes) -> bool:
+    """Whether the line is one JSON value of any kind: it can stand where one may stand."""
+    # `1,"b":2` would pass for the value of a member and `1],"b":[2` for an element, none for both
+    return all(object_fault(place % line) is None for place in (b'{"":%b}', b'{"":[%b]}'))

@@ -1,0 +1,12 @@
+"""How hard the properties are searched: thoroughly, but within half a minute for all of core."""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "core",
+    max_examples=100,
+    deadline=None,  # the machine may be busy
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("core")
