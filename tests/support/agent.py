@@ -1,0 +1,123 @@
+"""The agent as its users run it: a process with files, pipes and signals."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from support.emulator import Remote
+
+LIMIT = 60  # seconds after which a run counts as hung
+
+# Waits that suit a test: an outage of a tenth of a second is a long one.
+QUICK: Mapping[str, object] = {
+    "delivery.retry.initial": "10ms",
+    "delivery.retry.max": "100ms",
+    "batch.max_wait": "20ms",
+    "batch.max_bytes": "20KB",
+    "log.format": "json",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A process that has ended."""
+
+    code: int
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What --json printed."""
+        return dict(json.loads(self.stdout))
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """The log, line by line."""
+        return [json.loads(line) for line in self.stderr.splitlines() if line.startswith(b"{")]
+
+    def logged(self, words: str) -> list[dict[str, Any]]:
+        """The log lines whose event holds these words."""
+        return [line for line in self.log if words in line["event"]]
+
+
+class Running:
+    """A process that goes on until it is told to stop; killed when the test ends before it."""
+
+    def __init__(self, arguments: Sequence[str], stdin: Any) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "agent", *arguments],
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def write(self, content: bytes) -> None:
+        """Write to its standard input, which stays open."""
+        assert self.process.stdin
+        self.process.stdin.write(content)
+        self.process.stdin.flush()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self.process.send_signal(number)
+
+    def finished(self, stdin: bytes | None = None) -> Finished:
+        """Wait for its end; *stdin* is written first, and then closed."""
+        stdout, stderr = self.process.communicate(stdin, timeout=LIMIT)
+        return Finished(self.process.returncode, stdout, stderr)
+
+    def peak_bytes(self) -> int:
+        """The most memory it ever had."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        if self.process.poll() is None:
+            self.process.kill()
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if stream:
+                stream.close()
+        self.process.wait()
+
+
+def aep_agent(*arguments: str | Path, stdin: Any = b"", cwd: Path | None = None) -> Finished:
+    """Run any command to its end. *stdin* is bytes to pipe in, or a file or descriptor."""
+    piped = {"input": stdin} if isinstance(stdin, bytes) else {"stdin": stdin}
+    done = subprocess.run(
+        [sys.executable, "-m", "agent", *map(str, arguments)],
+        capture_output=True,
+        timeout=LIMIT,
+        check=False,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+        **piped,
+    )
+    return Finished(done.returncode, done.stdout, done.stderr)
+
+
+def send_arguments(
+    emulator: Remote, data_dir: Path, *files: str | Path, **settings: object
+) -> list[str]:
+    """The command line of a quick `send --json`; settings are keys with `__` for the dots."""
+    chosen = {**QUICK, **{key.replace("__", "."): value for key, value in settings.items()}}
+    sets = [word for key, value in chosen.items() for word in ("--set", f"{key}={value}")]
+    target = ["--inlet-url", emulator.inlet_url, "--flow-id", emulator.flow_id]
+    return ["send", "--json", *target, "--data-dir", str(data_dir), *sets, *map(str, files)]
+
+
+def eventually(truth: Callable[[], object], within: float = 20.0) -> None:
+    """Wait until it is so."""
+    deadline = time.monotonic() + within
+    while not truth():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.01)
