@@ -125,9 +125,7 @@ class Senders:
             refusal = answer
             answer = await self._post(self._shared.encoder.plain(batch), gzipped=False)
             gzipped = False
-            if advice_of(answer.status) is Advice.SETTLE and self._codec.gzip:
-                self._codec.refused_gzip()
-                self._shared.meters.compression_enabled.set(0)
+            if advice_of(answer.status) is Advice.SETTLE and self._codec.refused_gzip():
                 log.warning(
                     "the inlet does not take gzip, sending without from now on",
                     status=refusal.status,
