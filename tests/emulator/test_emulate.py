@@ -5,6 +5,7 @@ import json
 import re
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -107,6 +108,39 @@ def test_a_record_that_cannot_be_kept_is_not_accepted(emulated: Emulate, tmp_pat
     resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (20, 20))
     status, answer = post(line, b'{"text":"longer than a file may be"}')
     assert (status, b"cannot keep the records" in answer) == (500, True)
+
+
+def test_answers_are_broken_in_the_same_way_on_the_loop_of_the_command(emulated: Emulate) -> None:
+    _, line = emulated(
+        *("--fault", "requests=1,reset=0"),
+        *("--fault", "requests=1,reset=12"),
+        *("--fault", "requests=1,truncate=5"),
+        *("--fault", "requests=1,hang=0.05"),
+    )
+    host, port = line["listening"].removeprefix("http://").split(":")
+    path = line["inlet_url"].removeprefix(line["listening"])
+    received: list[bytes] = []
+    for _ in range(4):
+        with socket.create_connection((host, int(port)), timeout=5) as connection:
+            connection.sendall(
+                f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                f"x-adobe-flow-id: {line['flow_id']}\r\nContent-Length: 2\r\n\r\n{{}}".encode()
+            )
+            received.append(everything(connection))
+    assert received[:2] == [b"<reset>", b"HTTP/1.1 200<reset>"]
+    assert received[2].endswith(b'\r\n\r\n{"inl')
+    assert received[3] == b""
+
+
+def everything(connection: socket.socket) -> bytes:
+    """What arrives until the connection ends, and whether a reset ended it."""
+    received = b""
+    try:
+        while piece := connection.recv(65536):
+            received += piece
+    except ConnectionResetError:
+        received += b"<reset>"
+    return received
 
 
 def test_bad_flags_are_a_configuration_error(tmp_path: Path) -> None:
