@@ -8,6 +8,7 @@ found: making a shared standard input non-blocking would surprise the programs t
 import asyncio
 import fcntl
 import os
+import select
 import stat
 from contextlib import suppress
 from typing import Protocol
@@ -18,6 +19,8 @@ _ONLY_CACHED = getattr(os, "RWF_NOWAIT", None)  # Linux
 
 class Blocks(Protocol):
     """Bytes in order, block by block."""
+
+    is_again_readable: bool  # whether what was read once is still there for the next run
 
     async def read(self, size: int) -> bytes:
         """The next bytes, *size* at most; none at the end, or once stopped."""
@@ -45,6 +48,8 @@ def open_blocks(descriptor: int) -> Blocks:
 
 class FileBlocks:
     """A regular file, from the descriptor's position on."""
+
+    is_again_readable = True
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -95,11 +100,14 @@ class FileBlocks:
 class StreamBlocks:
     """A pipe, terminal, socket or character device."""
 
+    is_again_readable = False
+
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._read = 0
         self._stopped = False
         self._ready: asyncio.Future[None] | None = None
+        self._watched, self._is_always_ready = _watched(descriptor)
         if hasattr(fcntl, "F_SETPIPE_SZ"):
             with suppress(OSError):  # not a pipe, or more than this user may have
                 fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
@@ -127,6 +135,8 @@ class StreamBlocks:
 
     def close(self) -> None:
         """Close the descriptor."""
+        if self._watched:
+            self._watched.close()
         os.close(self._descriptor)
 
     def progress(self) -> tuple[int, int | None]:
@@ -135,18 +145,35 @@ class StreamBlocks:
 
     async def _is_ready(self) -> bool:
         """Wait until a read will not block; False once stopped."""
+        if self._is_always_ready:
+            await asyncio.sleep(0)
+            return not self._stopped
         loop = asyncio.get_running_loop()
         self._ready = ready = loop.create_future()
-        try:
-            loop.add_reader(self._descriptor, _set, ready)
-        except PermissionError:  # epoll knows no such thing as waiting for /dev/null
-            await asyncio.sleep(0)
-            return True
+        watched = self._watched or self._descriptor
+        loop.add_reader(watched, _set, ready)
         try:
             await ready
         finally:
-            loop.remove_reader(self._descriptor)
+            loop.remove_reader(watched)
         return not self._stopped
+
+
+def _watched(descriptor: int) -> tuple["select.epoll | None", bool]:
+    """What the loop is to watch in the descriptor's place, and whether there is no need to.
+
+    Some loops make what they watch non-blocking, as uvloop does; an epoll of our own shares
+    that with nobody.
+    """
+    if not hasattr(select, "epoll"):
+        return None, False
+    watched = select.epoll()
+    try:
+        watched.register(descriptor, select.EPOLLIN)
+    except PermissionError:  # epoll knows no such thing as waiting for /dev/null
+        watched.close()
+        return None, True
+    return watched, False
 
 
 def _set(ready: "asyncio.Future[None]") -> None:

@@ -39,18 +39,22 @@ def _expanded(paths: Sequence[str], problems: list[str]) -> Iterator[str]:
     for path in paths:
         if not has_magic(path) or Path(path).exists():
             yield path
-        elif matches := sorted(glob(path, recursive=True)):  # noqa: PTH207  # keeps names as written
-            yield from (match for match in matches if not Path(match).is_dir())
+        elif matches := _matches(path):
+            yield from matches
         else:
             problems.append(f"{path}: no file matches this pattern")
 
 
+def _matches(pattern: str) -> list[str]:
+    found = glob(pattern, recursive=True)  # noqa: PTH207  # keeps names as they were written
+    return sorted(path for path in found if not Path(path).is_dir())
+
+
 def _source(path: str, found: os.stat_result, name: str | None, block_bytes: int) -> StreamSource:
-    is_regular = stat.S_ISREG(found.st_mode)
+    # without O_NONBLOCK, opening a FIFO would stop everything until somebody writes to it
     return StreamSource(
         name=f"{name}:{path}" if name else path,
-        open=partial(os.open, path, os.O_RDONLY | os.O_CLOEXEC),
+        open=partial(os.open, path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK),
         block_bytes=block_bytes,
-        is_again_readable=is_regular,
-        size=found.st_size if is_regular else None,
+        size=found.st_size if stat.S_ISREG(found.st_mode) else None,
     )

@@ -57,7 +57,6 @@ class StreamSource:
     open: Callable[[], int]  # gives the descriptor
     block_bytes: int
     may_be_gzip: bool = True
-    is_again_readable: bool = False  # what was not handed over is still there for the next run
     size: int | None = None  # while it is not open
     _blocks: Blocks | None = field(default=None, init=False)
     _stopped: bool = field(default=False, init=False)
@@ -74,6 +73,7 @@ class StreamSource:
         try:
             await self._read(blocks, feed)
         except OSError as error:
+            await self._break_off(feed)
             raise InputError(f"{self.name}: cannot be read: {error.strerror or error}") from error
         except InputError as error:
             await feed.end()
@@ -103,7 +103,14 @@ class StreamSource:
         while block:
             await feed.put(block)
             block = await blocks.read(self.block_bytes)
-        if not (self._stopped and self.is_again_readable):
+        if self._stopped:
+            await self._break_off(feed)
+        else:
+            await feed.end()
+
+    async def _break_off(self, feed: Feed) -> None:
+        """End before the end: half a line is handed over only where it cannot be read again."""
+        if self._blocks and not self._blocks.is_again_readable:
             await feed.end()
 
 
