@@ -1,0 +1,484 @@
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from agent.core.responses import Reading, Rejection, read
+from agent.core.statuses import Advice, advice_of
+
+BATCH = "1565628583792:1485:153"
+UUID = "9341f8eb-06c4-4e9d-a2d1-0a7d4a3ee90c"
+SINGLE = "1584479347507:2153:240"
+RECEIVED = 1565628583854
+
+Answer = dict[str, Any]
+
+
+def encoded(answer: object) -> bytes:
+    return json.dumps(answer).encode()
+
+
+def settled(reading: Reading, count: int) -> tuple[list[int], list[int], list[int]]:
+    """The three lists, having made sure that each record is in just one of them."""
+    rejected = [rejection.index for rejection in reading.rejected]
+    accepted, again = list(reading.accepted), list(reading.again)
+    assert sorted([*accepted, *rejected, *again]) == list(range(count))
+    assert accepted == sorted(accepted)
+    assert len(reading.ids) == len(list(reading.ids)) == len(accepted)
+    assert all(reading.ids)
+    return accepted, rejected, again
+
+
+# One message, one answer
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {},
+        {"inletId": "i"},
+        {"inletID": "i"},
+        {"flowId": "f"},
+        {"syncValidation": {"status": "pass"}},
+        {"synchronousValidation": {"skipped": True}},
+        {"status": 200},
+        {"status": None, "error": None},
+        {"errors": []},
+    ],
+)
+def test_a_single_message_is_accepted_by_its_id(extra: Answer) -> None:
+    answer = {"xactionId": SINGLE, "receivedTimeMs": RECEIVED} | extra
+    reading = read(200, encoded(answer), 1)
+    assert settled(reading, 1) == ([0], [], [])
+    assert (reading.advice, list(reading.ids)) == (Advice.SETTLE, [SINGLE])
+    assert reading.received_time_ms == RECEIVED
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"inletId": "i", "receivedTimeMs": RECEIVED},
+        {"xactionId": None},
+        {"xactionId": SINGLE, "status": 400, "message": "no"},
+        {"xactionId": SINGLE, "statusCode": "500"},
+        {"xactionId": SINGLE, "status": "failed"},
+        {"xactionId": SINGLE, "status": None, "statusCode": 400},
+        {"xactionId": SINGLE, "error": "no"},
+        {"xactionId": SINGLE, "errors": ["no"]},
+        {"error_code": "401013", "message": "Oauth token is not valid"},
+        {"errorMessage": "timed out"},
+        {"status": 400, "title": "Invalid XDM Message Format"},
+        {"responses": None, "status": 503},
+        {},
+        [],
+        [{"xactionId": SINGLE}],
+        "ok",
+        None,
+    ],
+)
+def test_an_answer_to_one_message_without_a_clear_yes_calls_for_another_try(
+    answer: object,
+) -> None:
+    reading = read(200, encoded(answer), 1)
+    assert settled(reading, 1) == ([], [], [0])
+    assert reading.advice is Advice.RETRY
+    assert reading.detail
+
+
+def test_the_id_of_one_message_says_nothing_of_many() -> None:
+    assert settled(read(200, encoded({"xactionId": SINGLE}), 2), 2) == ([], [], [0, 1])
+
+
+# Bodies that are no answer
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "an empty answer"),
+        (b" \n", "an empty answer"),
+        (b"<html>\n<h1>502 Bad\tGateway</h1>", "<html> <h1>502 Bad Gateway</h1>"),
+        (b'{"batchId":"b","responses":[{"xactio', '{"batchId":"b","responses":[{"xactio'),
+        (b'{"message":"quota"}', "quota"),
+        (b"\xff\x00\x1b[31mred", "\ufffd [31mred"),
+        (b"x" * 10_000, "x" * 200),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 207])
+def test_success_without_verdicts_is_no_success(status: int, body: bytes, words: str) -> None:
+    reading = read(status, body, 3)
+    assert settled(reading, 3) == ([], [], [0, 1, 2])
+    assert (reading.advice, reading.detail) == (Advice.RETRY, words)
+
+
+@pytest.mark.parametrize("cut", range(1, 60))
+def test_a_truncated_answer_settles_nothing(cut: int) -> None:
+    body = encoded({"batchId": BATCH, "responses": [{"xactionId": f"{BATCH}:0"}]})
+    assert settled(read(207, body[:-cut], 1), 1) == ([], [], [0])
+
+
+# Statuses
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"title":"t"}', b"[]", b"null"])
+def test_no_status_but_success_settles_many_records(body: bytes) -> None:
+    for status in range(100, 600):
+        reading = read(status, body, 3)
+        assert settled(reading, 3) == ([], [], [0, 1, 2])
+        assert reading.detail
+        expected = advice_of(status)
+        assert reading.advice is (Advice.RETRY if expected is Advice.SETTLE else expected)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"title":"t"}', b"[]"])
+def test_only_a_refusal_of_the_request_rejects_the_one_record_in_it(body: bytes) -> None:
+    for status in range(100, 600):
+        reading = read(status, body, 1)
+        accepted, rejected, _ = settled(reading, 1)
+        assert accepted == []
+        refused = advice_of(status) in (Advice.SUSPECT, Advice.TOO_LARGE)
+        assert rejected == ([0] if refused else [])
+        assert (reading.advice is Advice.SETTLE) is refused
+
+
+def test_a_record_alone_in_a_refused_request_is_rejected_in_the_platforms_words() -> None:
+    problem = {
+        "type": "http://ns.adobe.com/adobecloud/problem/data-collection-service/inlet",
+        "status": 400,
+        "title": "Invalid XDM Message Format",
+        "report": {"message": "Message has unknown xdm format"},
+    }
+    reading = read(400, encoded(problem), 1)
+    assert reading.rejected == (Rejection(0, 400, "Message has unknown xdm format"),)
+
+
+def test_the_violations_of_a_synchronous_validation_are_kept() -> None:
+    cause = {"_streamingValidation": [{"message": "3 schema violations found"}]}
+    problem = {"status": 400, "report": {"message": "Message is invalid", "cause": cause}}
+    [rejection] = read(400, encoded(problem), 1).rejected
+    assert rejection.message == (
+        'Message is invalid {"_streamingValidation":[{"message":"3 schema violations found"}]}'
+    )
+
+
+def test_a_refusal_without_words_names_its_status() -> None:
+    assert read(413, b"", 1).rejected == (Rejection(0, 413, "status 413 without a message"),)
+    assert read(503, b"", 2).detail == "status 503 without a message"
+
+
+def test_a_cause_too_deep_to_repeat_does_not_break_the_reading() -> None:
+    body = b'{"message":"m","report":{"cause":' + b"[" * 400 + b"]" * 400 + b"}}"
+    assert read(400, body, 2).detail == "m"
+
+
+# The answer to a batch
+
+
+@pytest.mark.parametrize("received", [RECEIVED, str(RECEIVED)])
+@pytest.mark.parametrize("inlet_id", ["inletId", "inletID"])
+@pytest.mark.parametrize(
+    ("batch_id", "prefix"),
+    [(BATCH, f"{BATCH}:"), (UUID, f"{UUID}-"), ("other", f"{UUID}-"), ("opaque", "opaque:")],
+)
+def test_a_batch_all_accepted_is_one_run_of_ids(
+    batch_id: str, prefix: str, inlet_id: str, received: int | str
+) -> None:
+    answer = {
+        inlet_id: "i",
+        "batchId": batch_id,
+        "receivedTimeMs": received,
+        "responses": [{"xactionId": f"{prefix}{index}"} for index in range(12)],
+    }
+    reading = read(207, encoded(answer), 12)
+    assert settled(reading, 12) == (list(range(12)), [], [])
+    assert (reading.ids.prefix, reading.ids.indexes) == (prefix, (range(12),))
+    assert (reading.batch_id, reading.received_time_ms) == (batch_id, RECEIVED)
+    assert (reading.advice, reading.detail) == (Advice.SETTLE, "")
+
+
+@pytest.mark.parametrize(
+    "change", [{"batchId": None}, {"batchId": 7}, {"receivedTimeMs": [1]}, {"receivedTimeMs": "x"}]
+)
+def test_what_stands_round_the_items_does_not_decide_over_them(change: Answer) -> None:
+    items = [{"xactionId": f"{BATCH}:{index}"} for index in range(3)]
+    answer = {"batchId": BATCH, "receivedTimeMs": RECEIVED, "responses": items} | change
+    reading = read(207, encoded(answer), 3)
+    assert settled(reading, 3) == ([0, 1, 2], [], [])
+
+
+def test_ids_in_another_order_are_told_in_the_order_of_the_records() -> None:
+    items = [{"xactionId": f"{BATCH}:{index}"} for index in (0, 2, 1)]
+    reading = read(207, encoded({"batchId": BATCH, "responses": items}), 3)
+    assert settled(reading, 3) == ([0, 1, 2], [], [])
+    assert list(reading.ids) == [f"{BATCH}:{index}" for index in range(3)]
+
+
+def test_ids_without_numbers_are_listed_in_order() -> None:
+    items = [{"xactionId": name} for name in ("p", "q", "r")]
+    reading = read(207, encoded({"batchId": BATCH, "responses": items}), 3)
+    assert settled(reading, 3) == ([0, 1, 2], [], [])
+    assert reading.ids.listed == ("p", "q", "r")
+
+
+def test_both_dialects_reject_with_status_message_and_id() -> None:
+    items = [
+        {"statusCode": 400, "message": "documented"},
+        {"xactionId": f"{BATCH}:1", "status": "422", "message": "observed"},
+        {"xactionId": f"{BATCH}:2"},
+        {"xactionId": f"{BATCH}:3", "status": 500, "message": "busy"},
+    ]
+    reading = read(207, encoded({"batchId": BATCH, "responses": items}), 4)
+    assert settled(reading, 4) == ([2], [0, 1], [3])
+    assert reading.rejected == [
+        Rejection(0, 400, "documented"),
+        Rejection(1, 422, "observed", f"{BATCH}:1"),
+    ]
+    assert list(reading.ids) == [f"{BATCH}:2"]
+
+
+def test_the_documentations_own_sample_settles_only_what_is_certain() -> None:
+    items = [
+        {"xactionId": "1565650704337:2124:92:3"},
+        {"statusCode": 400, "message": "x"},
+        {"xactionId": f"{BATCH}:2"},
+        {"statusCode": 400, "message": "y"},
+    ]
+    body = encoded({"batchId": BATCH, "responses": items})
+    assert settled(read(207, body, 5), 5) == ([2], [1], [0, 3, 4])
+    assert settled(read(207, body, 4), 4) == ([2], [1, 3], [0])
+
+
+# The oracle: what the platform decided is known, its answer is bent
+
+OK, NO, LATER = "ok", "no", "later"
+
+
+@dataclass
+class Truth:
+    """What the platform decided for each record, and how it spells that."""
+
+    decisions: list[str]
+    dialect: str
+    prefix: str
+    batch_id: str | None
+
+    @property
+    def accepted(self) -> set[int]:
+        return {index for index, decision in enumerate(self.decisions) if decision == OK}
+
+    @property
+    def rejected(self) -> set[int]:
+        return {index for index, decision in enumerate(self.decisions) if decision == NO}
+
+    def item(self, index: int) -> Answer:
+        xaction_id = f"{self.prefix}{index}"
+        if self.decisions[index] == OK:
+            return {"xactionId": xaction_id}
+        status = 400 if self.decisions[index] == NO else 503
+        if self.dialect == "documented":
+            return {"statusCode": status, "message": f"refused {index % 2}"}
+        return {"xactionId": xaction_id, "status": str(status), "message": f"refused {index}"}
+
+    def items(self) -> list[Answer]:
+        return [self.item(index) for index in range(len(self.decisions))]
+
+    def read(self, items: list[Answer]) -> Reading:
+        answer = {"inletId": "i", "receivedTimeMs": RECEIVED, "responses": items}
+        if self.batch_id:
+            answer["batchId"] = self.batch_id
+        return read(207, encoded(answer), len(self.decisions))
+
+
+def truths(*decisions: str) -> st.SearchStrategy[Truth]:
+    return st.builds(
+        lambda decided, dialect, form, named: Truth(
+            decided, dialect, form[0], form[1] if named else None
+        ),
+        st.lists(st.sampled_from(decisions), min_size=1, max_size=12),
+        st.sampled_from(["documented", "observed"]),
+        st.sampled_from([(f"{BATCH}:", BATCH), (f"{UUID}-", UUID)]),
+        st.booleans(),
+    )
+
+
+def check(truth: Truth, reading: Reading) -> tuple[set[int], set[int]]:
+    """Nothing is settled against what was decided, and every id is that of its record."""
+    lists = settled(reading, len(truth.decisions))
+    accepted, rejected = set(lists[0]), set(lists[1])
+    assert accepted <= truth.accepted
+    assert rejected <= truth.rejected
+    assert list(reading.ids) == [f"{truth.prefix}{index}" for index in lists[0]]
+    for rejection in reading.rejected:
+        assert rejection.status == 400
+        if truth.dialect == "observed" and truth.batch_id:
+            assert rejection.message == f"refused {rejection.index}"
+    return accepted, rejected
+
+
+@given(truths(OK, NO, LATER))
+def test_an_unbent_answer_is_read_to_the_letter(truth: Truth) -> None:
+    reading = truth.read(truth.items())
+    assert check(truth, reading) == (truth.accepted, truth.rejected)
+    assert all(
+        rejection.message == truth.item(rejection.index)["message"]
+        for rejection in reading.rejected
+    )
+
+
+@given(truths(OK, NO, LATER), st.data())
+def test_with_items_dropped_what_was_answered_with_an_id_is_still_known(
+    truth: Truth, choices: st.DataObject
+) -> None:
+    count = len(truth.decisions)
+    kept = choices.draw(st.lists(st.sampled_from(range(count)), unique=True).map(sorted))
+    accepted, rejected = check(truth, truth.read([truth.item(index) for index in kept]))
+    assert accepted == truth.accepted & set(kept)
+    if truth.dialect == "observed":
+        assert rejected == truth.rejected & set(kept)
+    else:
+        assert rejected <= set(kept)
+
+
+FOREIGN = [
+    {"xactionId": "1565650704337:2124:92:0"},
+    {"xactionId": "1565650704337:2124:92:1"},
+    {"xactionId": "c2b3b1de-2c5e-4a12-8f52-5e5dbeb5ba6c-2", "status": 400, "message": "foreign"},
+    {"xactionId": "not-numbered"},
+    {"statusCode": 400, "message": "foreign"},
+    {"status": "503"},
+    {},
+    None,
+    "garbage",
+]
+
+
+@st.composite
+def additions(draw: st.DrawFn, truth: Truth) -> list[Answer]:
+    """The items of the answer with doubles, items of no record and foreign ones among them."""
+    items = truth.items()
+    beyond = {"xactionId": f"{truth.prefix}{len(items) + draw(st.integers(0, 5))}"}
+    for _ in range(draw(st.integers(1, 4))):
+        extra = draw(st.sampled_from([*truth.items(), beyond, *FOREIGN]))
+        items.insert(draw(st.integers(0, len(items))), extra)
+    return items
+
+
+@given(truths(OK, NO, LATER), st.data())
+def test_items_added_settle_no_record_against_what_was_decided(
+    truth: Truth, choices: st.DataObject
+) -> None:
+    reading = truth.read(choices.draw(additions(truth)))
+    accepted, rejected = check(truth, reading)
+    if truth.batch_id:
+        assert accepted == truth.accepted
+    if truth.batch_id and truth.dialect == "observed":
+        assert rejected == truth.rejected
+
+
+@given(truths(OK, NO), st.data())
+def test_items_added_in_any_order_settle_no_record_against_what_was_decided(
+    truth: Truth, choices: st.DataObject
+) -> None:
+    items = choices.draw(st.permutations(choices.draw(additions(truth))))
+    accepted, _ = check(truth, truth.read(items))
+    if truth.batch_id:
+        assert accepted == truth.accepted
+
+
+@given(truths(OK, NO), st.data())
+def test_in_any_order_all_accepted_records_are_known_with_their_ids(
+    truth: Truth, choices: st.DataObject
+) -> None:
+    accepted, rejected = check(truth, truth.read(choices.draw(st.permutations(truth.items()))))
+    assert accepted == truth.accepted
+    if truth.dialect == "observed":
+        assert rejected == truth.rejected
+
+
+@given(truths(OK, NO, LATER), st.data())
+def test_accepted_records_whose_ids_were_stripped_are_tried_again(
+    truth: Truth, choices: st.DataObject
+) -> None:
+    stripped = choices.draw(st.sets(st.sampled_from(range(len(truth.decisions)))))
+    items = truth.items()
+    for index in stripped:
+        items[index].pop("xactionId", None)
+    accepted, rejected = check(truth, truth.read(items))
+    assert accepted == truth.accepted - stripped
+    assert rejected == truth.rejected
+
+
+@given(truths(OK, NO), st.data())
+def test_ids_without_numbers_are_matched_only_when_every_record_has_its_item(
+    truth: Truth, choices: st.DataObject
+) -> None:
+    items = [{**item, "xactionId": f"opaque-{n}-x"} for n, item in enumerate(truth.items())]
+    accepted, rejected, _ = settled(truth.read(items), len(items))
+    assert (set(accepted), set(rejected)) == (truth.accepted, truth.rejected)
+    dropped = choices.draw(st.integers(0, len(items) - 1))
+    assume(len(items) > 1)
+    reading = truth.read(items[:dropped] + items[dropped + 1 :])
+    assert settled(reading, len(items)) == ([], [], list(range(len(items))))
+
+
+# Whatever comes
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 700)
+    | st.sampled_from(["", "400", "200", "x", BATCH, f"{BATCH}:0", f"{BATCH}:1", f"{UUID}-1"]),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "batchId",
+                    "responses",
+                    "xactionId",
+                    "status",
+                    "statusCode",
+                    "message",
+                    "report",
+                    "cause",
+                    "receivedTimeMs",
+                    "error",
+                    "title",
+                ]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(
+    st.sampled_from([100, 200, 202, 207, 299, 302, 400, 401, 404, 413, 429, 500, 503]),
+    VALUES
+    | st.fixed_dictionaries(
+        {"responses": st.lists(VALUES, max_size=5)}, optional={"batchId": VALUES}
+    ),
+    st.integers(0, 3),
+    st.integers(1, 5),
+)
+def test_whatever_comes_each_record_lands_in_exactly_one_list(
+    status: int, answer: object, cut: int, count: int
+) -> None:
+    body = encoded(answer)
+    reading = read(status, body[: len(body) - cut], count)
+    accepted, rejected, _ = settled(reading, count)
+    assert not accepted or 200 <= status < 300
+    assert (reading.advice is Advice.SETTLE) == bool(accepted or rejected)
+    assert all(rejection.message for rejection in reading.rejected)
+
+
+@given(st.sampled_from([200, 207, 400, 503]), st.binary(max_size=60), st.integers(1, 3))
+def test_whatever_bytes_come_nothing_breaks_and_nothing_is_accepted(
+    status: int, body: bytes, count: int
+) -> None:
+    assert settled(read(status, body, count), count)[0] == []
