@@ -67,7 +67,7 @@ def _read_text(path: Path, document: Document) -> str | None:
         document.give_up(f"cannot be read: {reason}; check the path and its permissions")
         return None
     try:
-        return content.decode("utf-8-sig")
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         byte = content[error.start]
@@ -149,7 +149,7 @@ class _Construction:
         return items
 
     def _scalar(self, node: yaml.ScalarNode, path: tuple[str | int, ...]) -> Any:
-        if node.tag == f"{_PLAIN_TAG}null" and node.style is None:
+        if node.tag == f"{_PLAIN_TAG}null":
             return None
         try:
             return expand(node.value, self._environ)

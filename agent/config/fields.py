@@ -91,7 +91,7 @@ class Quantity(Written):
         """A quantity the way people write it."""
 
     def read(self, value: object) -> float:
-        if isinstance(value, bool) or not isinstance(value, str | int | float):
+        if not isinstance(value, str | int | float):
             raise ValueError("neither text nor a number")
         quantity = self.parse(str(value))
         if not self.parse(self.at_least) <= quantity <= self.parse(self.at_most):

@@ -17,7 +17,7 @@ from agent.config.document import Document, read_document
 from agent.config.keys import KeyPath, key_at
 from agent.config.model import Config
 from agent.config.problems import Problem, explain
-from agent.config.variables import MISSING, from_environment
+from agent.config.variables import from_environment
 from agent.errors import ConfigError
 
 NO_OVERRIDES: Mapping[str, object] = {}
@@ -46,7 +46,7 @@ class Reading:
         self._document = Document("configuration") if path is None else read_document(path, environ)
         self._origins: dict[KeyPath, str] = {}
         self._problems: list[Problem] = []
-        self._tree: dict[str, Any] = deepcopy(self._document.tree)
+        self._tree: dict[str, Any] = self._document.tree
         settings, self._warnings = from_environment(environ)
         for key, (variable, value) in settings.items():
             self._put(tuple(key.split(".")), value, f"environment {variable}")
@@ -71,7 +71,7 @@ class Reading:
                 )
                 self._problems.append(Problem(origin, None, path, text))
                 return
-        section[path[-1]] = value
+        section[path[-1]] = deepcopy(value)
         below = [other for other in self._origins if other[: len(path)] == path]
         for other in below:
             del self._origins[other]
@@ -101,7 +101,7 @@ class Reading:
     def _add(self, path: KeyPath, text: str) -> None:
         # What could not be made out has been reported already, with its own line.
         unknown = {problem.path for problem in self._document.problems if problem.path}
-        if path in unknown or _at(self._tree, path) is MISSING:
+        if path in unknown:
             return
         for end in range(len(path), 0, -1):
             if origin := self._origins.get(path[:end]):
@@ -115,15 +115,6 @@ class Reading:
     def _report(self) -> str:
         ordered = sorted(self._problems, key=lambda problem: problem.line or 0)
         return "\n".join(dict.fromkeys(map(str, ordered)))
-
-
-def _at(tree: Any, path: KeyPath) -> Any:
-    for part in path:
-        try:
-            tree = tree[part]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return tree
 
 
 def _without_empty_sections(tree: dict[str, Any], path: KeyPath = ()) -> dict[str, Any]:

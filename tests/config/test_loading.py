@@ -83,10 +83,19 @@ def test_a_flag_that_says_null_unsets_the_key() -> None:
     assert load(None, environ=INLET, overrides={"admin.listen": "null"}).admin.listen is None
 
 
-def test_the_file_and_the_flags_given_are_not_changed(written: Callable[..., Path]) -> None:
-    overrides = {"sources": [{"type": "stdin"}], "sources_note": None}
-    load(written("inlet:\n"), environ=INLET, overrides=overrides)
-    assert overrides == {"sources": [{"type": "stdin"}], "sources_note": None}
+def test_the_flags_given_are_not_changed() -> None:
+    inlet = {"url": URL}
+    config = load(None, environ={}, overrides={"inlet": inlet, "inlet.flow_id": "f"})
+    assert config.inlet.flow_id == "f"
+    assert inlet == {"url": URL}
+
+
+def test_a_problem_inside_a_value_is_told_of_the_flag_that_set_it(report: Report) -> None:
+    overrides = {"sources": [{"type": "file", "paths": [""]}]}
+    assert report("sources:\n  - type: stdin\n", INLET, overrides) == [
+        'command line: sources[0].paths[0]: found ""; '
+        "write a path or a pattern such as /var/log/app/*.json"
+    ]
 
 
 def test_sections_whose_keys_are_all_commented_out_have_their_defaults(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -169,10 +170,12 @@ def test_a_mistake_is_explained_by_what_to_write(report: Report, text: str, expe
     assert line.startswith(f"config.yaml:1: {expected}")
 
 
-def test_a_token_in_two_places_is_refused(report: Report) -> None:
-    text = "inlet:\n  token: abc\n  token_file: /etc/hostname\n  headers: {Authorization: x}\n"
+def test_a_token_in_two_places_is_refused(report: Report, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("abc")
+    text = f"inlet:\n  token: abc\n  token_file: {file}\n  headers: {{Authorization: x}}\n"
     assert report(text) == [
-        'config.yaml:3: inlet.token_file: found "/etc/hostname"; '
+        'config.yaml:3: inlet.token_file: found "token"; '
         "write either inlet.token or inlet.token_file, not both",
         "config.yaml:4: inlet.headers: found a mapping; "
         "write either an Authorization header or inlet.token, not both",
@@ -193,6 +196,7 @@ SECRET = "hunter2-hunter2"
         f"inlet: {{proxy: {SECRET}}}",
         f"inlet: {{proxy: 'http://user:{SECRET}@proxy:99999'}}",
         f"inlet: {{url: 'https://user:{SECRET}@x/collection/1'}}",
+        f"inlet: {{url: 'https://user:pa/{SECRET}@x/collection/1'}}",
         f"inlet: {{url: 'https://{'u' * 90}:{SECRET}@x/collection/1'}}",
         f'inlet: {{headers: {{x-key: "{SECRET}\\u00e9"}}}}',
         f"inlet: {{headers: {{Host: {SECRET}}}}}",
