@@ -426,32 +426,17 @@ def test_ids_without_numbers_are_matched_only_when_every_record_has_its_item(
 
 # Whatever comes
 
+KEYS = [
+    *("batchId", "responses", "receivedTimeMs", "xactionId", "status", "statusCode"),
+    *("message", "report", "cause", "error", "title"),
+]
 VALUES = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-5, 700)
     | st.sampled_from(["", "400", "200", "x", BATCH, f"{BATCH}:0", f"{BATCH}:1", f"{UUID}-1"]),
     lambda inner: (
-        st.lists(inner, max_size=4)
-        | st.dictionaries(
-            st.sampled_from(
-                [
-                    "batchId",
-                    "responses",
-                    "xactionId",
-                    "status",
-                    "statusCode",
-                    "message",
-                    "report",
-                    "cause",
-                    "receivedTimeMs",
-                    "error",
-                    "title",
-                ]
-            ),
-            inner,
-            max_size=4,
-        )
+        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4)
     ),
     max_leaves=12,
 )
