@@ -1,0 +1,45 @@
+# Two commands for a new machine with Python >= 3.11: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: demo test check bench fmt lock
+.DEFAULT_GOAL := demo
+
+demo: $(VENV)/runtime          ## the main job on this machine, without an account
+	$(BIN)/aep-agent demo
+
+test: $(VENV)/dev              ## every test; `make test T=tests/core` for some
+	$(BIN)/python -m pytest $(or $(T),--cov=agent.core --cov-branch --cov-fail-under=100)
+
+check: $(VENV)/dev             ## format, lint, types, floors
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+bench: $(VENV)/dev             ## measure, beside the limit, in one run; `make bench B=--quick`
+	$(BIN)/python -m benchmarks $(B)
+
+fmt: $(VENV)/dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix --exit-zero .
+
+lock: $(VENV)/dev              ## choose new versions of everything CI installs
+	$(BIN)/uv pip compile --quiet --universal --no-annotate --no-header --no-emit-index-url pyproject.toml -o .ci/requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --no-annotate --no-header --no-emit-index-url --group dev pyproject.toml -o .ci/requirements-dev.txt
+
+$(VENV)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "aep-agent needs Python 3.11 or newer: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/runtime: $(VENV)/python pyproject.toml .ci/requirements.txt
+	$(PIP) -r .ci/requirements.txt
+	$(PIP) --no-deps --editable .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/runtime .ci/requirements-dev.txt
+	$(PIP) -r .ci/requirements-dev.txt
+	@touch $@
