@@ -50,11 +50,11 @@ class Agent:
         """
         async with AsyncExitStack() as cleanup:
             parts = self._parts = build(self._config)
+            watch = Watch(parts, self._config, self.snapshot)
+            cleanup.push_async_callback(watch.stop)
             cleanup.push_async_callback(parts.store.close)
             cleanup.push_async_callback(parts.inlet.close)
-            watch = Watch(parts, self._config, self.snapshot)
             await watch.start()
-            cleanup.push_async_callback(watch.stop)
             async with Supervisor() as tasks:
                 tasks.start_endless("batcher", parts.batcher.run())
                 tasks.start_endless("store watch", parts.settler.watch())
@@ -123,7 +123,7 @@ class Agent:
         parts.spool.close()
         await _done(sending, or_when=self._stopping)
         if self._stopping.done():
-            parts.senders.hurry()
+            parts.senders.hurry(self._deadline)
             parts.spool.hurry()
             await self._in_grace(sending)
             _cancel(sending)

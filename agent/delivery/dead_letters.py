@@ -9,6 +9,12 @@ from agent.core.responses import Rejection
 from agent.record import Batch, DeadLetter, Position, Span
 
 _TOO_LARGE = 413
+_LETTER_BYTES = 512  # what a dead letter costs in memory besides its record, roughly
+
+
+def held_bytes(letters: Sequence[DeadLetter]) -> int:
+    """What these hold of the budget until they are durable: tiny ones cost more than they are."""
+    return sum(len(letter.record) + _LETTER_BYTES for letter in letters)
 
 
 def span_of(letter: DeadLetter) -> Span:

@@ -9,6 +9,9 @@ from agent.core.encoding import Envelope
 from agent.delivery.compression import gunzip, gzip
 from agent.record import Batch, Span, select
 
+_BATCH_BYTES = 1024  # what a batch costs in memory besides its body, roughly
+_SPAN_BYTES = 192
+
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
@@ -46,5 +49,5 @@ class Encoder:
             plain_bytes=len(plain),
             spans=spans,
             read_at=read_at,
-            held_bytes=len(body),
+            held_bytes=len(body) + _BATCH_BYTES + len(spans) * _SPAN_BYTES,
         )

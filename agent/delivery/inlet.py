@@ -113,7 +113,7 @@ class Inlet:
                     response.headers.get("Retry-After"),
                 )
         except TimeoutError as error:
-            raise Unavailable(f"no answer in time ({error or 'total'})") from error
+            raise Unavailable(_too_late(error)) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise Unavailable(_readable(error)) from error
         finally:
@@ -184,10 +184,25 @@ def _tls(address: InletAddress) -> ssl.SSLContext:
 
 def _proxy_from_environment(url: URL) -> str | None:
     """HTTPS_PROXY, HTTP_PROXY and NO_PROXY, as every other program reads them."""
-    host = url.host or ""
-    if urllib.request.proxy_bypass(f"{host}:{url.port}"):
+    proxy = urllib.request.getproxies().get(url.scheme)
+    if not proxy or urllib.request.proxy_bypass(f"{url.host}:{url.port}"):
         return None
-    return urllib.request.getproxies().get(url.scheme)
+    scheme, found, _ = proxy.partition("://")
+    if found and scheme.lower() not in ("http", "https"):
+        raise ConfigError(
+            f"{url.scheme}_proxy in the environment: found a proxy of the kind {scheme}; write"
+            " http://host:port, unset it, or name the inlet's host in no_proxy"
+        )
+    return proxy if found else f"http://{proxy}"
+
+
+def _too_late(error: TimeoutError) -> str:
+    """Which phase took too long, in words without the URL that aiohttp puts in its own."""
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return "no connection in time (inlet.timeouts.connect)"
+    if isinstance(error, aiohttp.SocketTimeoutError):
+        return "no answer in time (inlet.timeouts.answer)"
+    return "not sent and answered in time (inlet.timeouts.total)"
 
 
 def _readable(error: Exception) -> str:

@@ -1,6 +1,8 @@
 """Where do bytes from a source become records, or dead letters, each with its position?"""
 
+import asyncio
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from agent.core.checkpoints import Checkpoints
@@ -9,11 +11,13 @@ from agent.core.framing import LineFramer, Oversize
 from agent.delivery import dead_letters
 from agent.delivery.batcher import Batcher
 from agent.delivery.settling import Settler
-from agent.record import Chunk, Position
+from agent.record import Chunk, DeadLetter, Position
 from agent.store.budget import Budget
 from agent.telemetry.meters import Meters
 
 _PRESSURE_NOTICED = 0.001  # seconds of waiting that count as pressure
+_LINES_AT_ONCE = 4096  # what a line costs in time and memory does not shrink with its length
+_SAMPLES, _SAMPLE_BYTES = 4, 1024  # counting all lines would cost as much as reading them
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +78,12 @@ class Feed:
     async def _take(self, frame: bytes | Oversize) -> None:
         if isinstance(frame, Oversize):
             await self._oversize(frame)
-        else:
+        elif not _may_be_many_lines(frame):
             await self._lines(frame)
+        else:
+            for piece in _pieces(frame):
+                await self._lines(piece)
+                await asyncio.sleep(0)
 
     async def _lines(self, data: bytes) -> None:
         await self._hold(len(data))
@@ -86,14 +94,11 @@ class Feed:
         contents = read_chunk(chunk, limits.record_bytes_max)
         self._note(contents.end, contents.count, len(data))
         in_runs = sum(run.record_bytes + run.span.count * run.span.newline for run in contents.runs)
-        refused = sum(len(line.line) for line in contents.refused)
-        intake.budget.give(len(data) - in_runs - refused)  # blank lines, and ends of refused ones
-        if contents.refused:
-            letters = [
-                dead_letters.of_refused(self.source, line, read_at, limits.dead_letter_bytes_max)
-                for line in contents.refused
-            ]
-            intake.settler.refuse(letters, refused)
+        letters = [
+            dead_letters.of_refused(self.source, line, read_at, limits.dead_letter_bytes_max)
+            for line in contents.refused
+        ]
+        self._refuse(letters, len(data) - in_runs)
         for run in contents.runs:
             await intake.batcher.add(run)
 
@@ -104,7 +109,14 @@ class Feed:
         )
         size = line.length + 1
         self._note(Position(self.position.line + 1, self.position.offset + size), 1, size)
-        self._intake.settler.refuse([letter], len(line.head))
+        self._refuse([letter], len(line.head))
+
+    def _refuse(self, letters: list[DeadLetter], taken: int) -> None:
+        """Settle lines that are no records; *taken* of the budget is what no record holds."""
+        held = dead_letters.held_bytes(letters)
+        self._intake.budget.exchange(taken, held)
+        if letters:
+            self._intake.settler.refuse(letters, held)
 
     async def _hold(self, size: int) -> None:
         begun = time.monotonic()
@@ -118,3 +130,24 @@ class Feed:
         self._intake.meters.bytes_read.add(size, self.source)
         self.checkpoints.read(end, count)
         self.position = end
+
+
+def _may_be_many_lines(data: bytes) -> bool:
+    """Whether there seem to be more lines than should be taken at once, going by samples."""
+    if len(data) < 2 * _LINES_AT_ONCE:
+        return False
+    step = len(data) // _SAMPLES
+    starts = range(0, step * _SAMPLES, step)
+    found = sum(data.count(b"\n", start, start + _SAMPLE_BYTES) for start in starts)
+    return found * len(data) > _LINES_AT_ONCE * _SAMPLES * _SAMPLE_BYTES
+
+
+def _pieces(data: bytes) -> Iterator[bytes]:
+    """Whole lines, cut into pieces of not too many."""
+    if data.count(b"\n") <= _LINES_AT_ONCE:
+        yield data
+        return
+    half = len(data) // 2
+    middle = data.rfind(b"\n", 0, half) + 1 or data.find(b"\n", half) + 1
+    yield from _pieces(data[:middle])
+    yield from _pieces(data[middle:])

@@ -51,6 +51,7 @@ class Senders:
         self._codec: Codec = shared.encoder.codec
         self.in_flight = 0
         self._hurried = False
+        self._until = 0.0
         self._turned = asyncio.Event()  # set when the destination's state changed
 
     async def run(self) -> None:
@@ -60,6 +61,7 @@ class Senders:
         """
         usable = True
         while usable or not self._hurried:
+            await self._shared.settler.room()
             if (batch := await self._shared.spool.lease()) is None:
                 return
             try:
@@ -69,9 +71,10 @@ class Senders:
                 self._shared.spool.release(batch)
                 raise
 
-    def hurry(self) -> None:
-        """The agent stops: wait for nothing but answers."""
+    def hurry(self, until: float) -> None:
+        """The agent stops at *until*, of the monotonic clock: wait for nothing but answers."""
         self._hurried = True
+        self._until = until
         self._turned.set()
 
     async def _may_send(self) -> bool:
@@ -79,10 +82,12 @@ class Senders:
         destination = self._shared.destination
         while wait := destination.may_send(time.monotonic()):
             throttled = destination.state == THROTTLED
-            if self._hurried:
-                return not throttled  # one last try, but not where we were asked to keep away
-            self._turned.clear()
             begun = time.monotonic()
+            if self._hurried and not throttled:
+                return True  # one last try
+            if self._hurried and begun + wait > self._until:
+                return False  # we were asked to keep away for longer than there is
+            self._turned.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._turned.wait()
@@ -205,6 +210,8 @@ class Senders:
         log.info(event, state=self._shared.destination.state)
 
     def _wait_of(self, batch: Batch) -> float:
+        if self._hurried:
+            return 0.0
         policy = self._shared.policy
         return retrying.backoff(
             batch.attempts,

@@ -8,8 +8,8 @@ committed what became of it. [design: sentences 1 and 5]
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from agent.core.checkpoints import Checkpoints
@@ -20,6 +20,8 @@ from agent.record import Batch, DeadLetter, Receipt, Span, select
 from agent.store.budget import Budget
 from agent.store.memory import MemorySpool
 from agent.telemetry.meters import Meters
+
+_GROWN_SHARE = 4  # a quarter of the budget may be rejected records before sending waits for them
 
 
 class Ledger(Protocol):
@@ -62,6 +64,9 @@ class Settler:
         self._meters = meters
         self._dead_letter_bytes_max = dead_letter_bytes_max
         self._checkpoints: dict[str, Checkpoints] = {}
+        self._grown = 0  # bytes of dead letters that are not durable
+        self._has_room = asyncio.Event()
+        self._has_room.set()
         self._writing: set[asyncio.Future[None]] = set()
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -71,26 +76,35 @@ class Settler:
 
     def refuse(self, letters: Sequence[DeadLetter], held_bytes: int) -> None:
         """Settle lines that never became part of a batch."""
-        self._write([], letters, held_bytes)
+        self._write([], letters, (), held_bytes)
+
+    async def room(self) -> None:
+        """Wait while rejected records that are not written yet fill their part of the budget.
+
+        In its dead letter a record grows from its share of a compressed body to all of its bytes.
+        """
+        await self._has_room.wait()
 
     def settle(self, batch: Batch, reading: Reading, wait: float) -> None:
         """Settle what the answer gave a verdict on; the others are tried again after *wait* s."""
         if len(reading.accepted) == batch.count:
             self._replace(batch, [], 0.0)
-            self._write([_receipt(batch, reading, batch.spans)], [], batch.held_bytes)
+            receipt = _receipt(batch, reading, batch.spans)
+            self._write([receipt], [], batch.spans, batch.held_bytes)
             return
         records = self._encoder.records(batch)
         parts = [self._encoder.part(batch, records, reading.again)] if reading.again else []
         accepted = select(batch.spans, records, reading.accepted)
-        letters = dead_letters.of_rejections(
-            batch, records, reading.rejected, self._dead_letter_bytes_max
+        letters = list(
+            dead_letters.of_rejections(
+                batch, records, reading.rejected, self._dead_letter_bytes_max
+            )
         )
+        receipts = [_receipt(batch, reading, accepted)] if accepted else []
+        grown = dead_letters.held_bytes(letters)
+        self._budget.exchange(0, grown)
         self._replace(batch, parts, wait)
-        self._write(
-            [_receipt(batch, reading, accepted)] if accepted else [],
-            list(letters),
-            batch.held_bytes,
-        )
+        self._write(receipts, letters, accepted, batch.held_bytes, grown)
 
     def split(self, batch: Batch) -> None:
         """Put two halves in the place of a batch that was refused as a whole."""
@@ -118,29 +132,50 @@ class Settler:
         self._spool.settle(batch, parts, wait)
 
     def _write(
-        self, receipts: Sequence[Receipt], letters: Sequence[DeadLetter], held_bytes: int
+        self,
+        receipts: Sequence[Receipt],
+        letters: Sequence[DeadLetter],
+        accepted: Sequence[Span],
+        held_bytes: int,
+        grown: int = 0,
     ) -> None:
+        """Write, then free *held_bytes*, and *grown* that dead letters hold beside their batch."""
+
         def done(written: "asyncio.Future[None]") -> None:
             self._writing.discard(written)
             error = written.exception()
             if error is None:
-                self._budget.give(held_bytes)
-                self._durable(receipts, letters)
+                self._budget.give(held_bytes + grown)
+                self._grow(-grown)
+                self._durable(receipts, letters, accepted)
             elif not self._broken.done():
                 self._broken.set_exception(error)
 
+        self._grow(grown)
         written = self._ledger.settle(receipts, letters)
         self._writing.add(written)
         written.add_done_callback(done)
 
-    def _durable(self, receipts: Sequence[Receipt], letters: Sequence[DeadLetter]) -> None:
+    def _grow(self, more: int) -> None:
+        self._grown += more
+        if self._grown > self._budget.limit // _GROWN_SHARE:
+            self._has_room.clear()
+        else:
+            self._has_room.set()
+
+    def _durable(
+        self,
+        receipts: Sequence[Receipt],
+        letters: Sequence[DeadLetter],
+        accepted: Sequence[Span],
+    ) -> None:
         self.totals.last_at = time.monotonic()
         for receipt in receipts:
             self.totals.accepted += receipt.count
             self.totals.last_receipt = receipt
             self._meters.records_accepted.add(receipt.count)
-            for span in receipt.spans:
-                self._checkpoints[span.source].settle(span)
+        for span in accepted:
+            self._checkpoints[span.source].settle(span)
         for letter in letters:
             self.totals.dead_lettered[letter.reason] += 1
             self._meters.records_dead_lettered.add(1, letter.reason)
@@ -153,6 +188,26 @@ def _receipt(batch: Batch, reading: Reading, spans: Sequence[Span]) -> Receipt:
         received_time_ms=reading.received_time_ms,
         batch_id=reading.batch_id,
         ids=reading.ids,
-        spans=tuple(spans),
+        spans=tuple(joined(spans)),
         attempts=batch.attempts,
     )
+
+
+def joined(spans: Iterable[Span]) -> Iterator[Span]:
+    """The same lines in as few spans as possible: a slow pipe is read a line at a time."""
+    begun: Span | None = None
+    count = 0
+    for span in spans:
+        goes_on = (
+            begun is not None
+            and span.line == begun.line + count
+            and span.source == begun.source
+            and span.newline == begun.newline
+        )
+        if begun and not goes_on:
+            yield replace(begun, count=count)
+        if not goes_on:
+            begun, count = span, 0
+        count += span.count
+    if begun:
+        yield replace(begun, count=count)
