@@ -26,6 +26,8 @@ from agent.store.memory import MemorySpool
 from agent.telemetry.logs import get_logger, redact
 from agent.telemetry.meters import Meters
 
+_BLOCK_OF_BATCH = 0.95
+
 log = get_logger("store")
 
 
@@ -74,7 +76,8 @@ def build(config: Config) -> Parts:
 
 
 def _lanes(config: Config) -> list[list[Source]]:
-    block_bytes = config.batch.max_bytes
+    # a block and the rest of a line before it should fit one batch, its separators included
+    block_bytes = int(config.batch.max_bytes * _BLOCK_OF_BATCH)
     lanes: list[list[Source]] = []
     for source in config.sources:
         if isinstance(source, StdinSource):

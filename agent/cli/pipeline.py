@@ -60,11 +60,22 @@ def deliver(config: Config, view: View | None = None) -> Snapshot:
 
 def run_loop(work: Coroutine[Any, Any, T]) -> T:
     """Run on uvloop where there is one, which costs less CPU per request."""
+    _keep_freed_memory()
     loop_factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
     with suppress(ImportError):
         from uvloop import new_event_loop as loop_factory
     with asyncio.Runner(loop_factory=loop_factory) as runner:
         return runner.run(work)
+
+
+def _keep_freed_memory() -> None:
+    """Teach the C library to reuse blocks of a batch's size instead of asking the kernel each time.
+
+    Freeing one large block raises glibc's threshold above which every block is a fresh mapping:
+    without it a third of the CPU goes into page faults. [mallopt(3), M_MMAP_THRESHOLD] Elsewhere
+    this does nothing; the pages are never touched.
+    """
+    bytes(8 << 20)
 
 
 def exit_code(snapshot: Snapshot) -> int:

@@ -36,9 +36,10 @@ def are_records(data: bytes, lines: list[bytes]) -> bool:
     """
     try:
         deque(map(_decode, lines), maxlen=0)
-        # the decoder does not look at the bytes inside the strings it skips
+        # The decoder does not look at the bytes inside the strings it skips. Line by line, since
+        # the text of a whole chunk is large enough to cost a mapping of fresh memory each time.
         if not data.isascii():
-            data.decode()
+            deque(map(bytes.decode, lines), maxlen=0)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
     return True
