@@ -13,13 +13,13 @@ from agent.telemetry.logs import get_logger
 
 COMMANDS = {
     "run": "run the agent with a configuration file",
-    "send": "send files, or standard input, once and say what became of each record",
+    "send": "send files or standard input, and say what became of them",
     "demo": "see the whole journey on this machine, without an account",
-    "emulate": "be the platform's inlet on this machine, with faults on request",
-    "check": "check a configuration, and say what can be lost under which fault",
-    "dead-letters": "look at records that will not be delivered, and export them",
-    "receipts": "find out what the platform acknowledged, and when",
-    "schema": "print the JSON Schema of the configuration, for editors",
+    "emulate": "be the inlet on this machine, with faults on request",
+    "check": "check a configuration, and say what can be lost when",
+    "dead-letters": "records that will not be delivered: list, show, export",
+    "receipts": "what the platform acknowledged: find, export",
+    "schema": "print the JSON Schema of the configuration",
     "completion": "print a completion script for your shell",
 }
 FATAL, USAGE, CONFIGURATION, INTERRUPTED = 1, 2, 78, 130
@@ -58,8 +58,13 @@ def parser_for(names: Sequence[str]) -> argparse.ArgumentParser:
             name, help=help_line, formatter_class=argparse.RawDescriptionHelpFormatter
         )
         module.add_arguments(command)
-        command.set_defaults(run=module.run)
+        command.set_defaults(run=module.run, whole_parser=whole_parser)
     return parser
+
+
+def whole_parser() -> argparse.ArgumentParser:
+    """The parser of all commands, for what describes them all."""
+    return parser_for(tuple(COMMANDS))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,7 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(args.run(args))
     except ConfigError as error:
-        print(f"aep-agent: {error}", file=sys.stderr)
+        problems = str(error).splitlines()
+        # each problem on a line of its own, so that the file and line at its start can be followed
+        print("aep-agent: the configuration is wrong", *problems, sep="\n", file=sys.stderr)
         return CONFIGURATION
     except AgentError as error:
         print(f"aep-agent: {error}", file=sys.stderr)

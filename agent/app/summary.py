@@ -1,6 +1,5 @@
 """What became of everything that was read? One snapshot feeds progress, /status and the report."""
 
-import resource
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -44,7 +43,7 @@ class Snapshot:
 
     @property
     def megabytes_per_cpu_second(self) -> float:
-        """Input read per CPU-second of this whole process, start-up included."""
+        """Input read per CPU-second of this run, the start of the interpreter not counted."""
         return self.bytes_read / 1e6 / self.cpu_seconds if self.cpu_seconds else 0.0
 
     def as_json(self) -> dict[str, object]:
@@ -75,17 +74,21 @@ class Clock:
     """When this run began."""
 
     started: float = field(default_factory=time.monotonic)
+    started_cpu: float = field(default_factory=time.process_time)
 
     def seconds(self) -> float:
         """Since then."""
         return time.monotonic() - self.started
+
+    def cpu_seconds(self) -> float:
+        """CPU of this process since then, all threads: without imports, as a daemon would count."""
+        return time.process_time() - self.started_cpu
 
 
 def snapshot(parts: Parts, clock: Clock, unreadable: list[str], *, interrupted: bool) -> Snapshot:
     """Look at everything once."""
     progress = [source.progress() for lane in parts.lanes for source in lane]
     totals = [each.total for each in progress]
-    usage = resource.getrusage(resource.RUSAGE_SELF)
     return Snapshot(
         read=int(parts.meters.records_read.total()),
         accepted=parts.settler.totals.accepted,
@@ -94,7 +97,7 @@ def snapshot(parts: Parts, clock: Clock, unreadable: list[str], *, interrupted: 
         input_done=sum(each.read for each in progress),
         input_total=None if None in totals else sum(total or 0 for total in totals),
         seconds=clock.seconds(),
-        cpu_seconds=usage.ru_utime + usage.ru_stime,
+        cpu_seconds=clock.cpu_seconds(),
         state=parts.destination.state,
         safe={name: feed.checkpoints.safe for name, feed in parts.intake.feeds.items()},
         unreadable=tuple(unreadable),

@@ -14,6 +14,7 @@ from agent.telemetry.logs import get_logger
 
 _REFRESH_SECONDS = 0.1
 _PLAIN_SECONDS = 5.0
+_PRINTED_SECONDS = 1.0
 _RATE_WINDOW = 50  # looks over which the rate is taken: five seconds
 
 log = get_logger("progress")
@@ -94,6 +95,16 @@ async def _bar(agent: Agent) -> None:
                 description=line(now, rate),
             )
             await asyncio.sleep(_REFRESH_SECONDS)
+
+
+async def printed(agent: Agent) -> None:
+    """The view that prints a line every second: for a demonstration without a terminal."""
+    rate = Rate()
+    while True:
+        await asyncio.sleep(_PRINTED_SECONDS)
+        now = agent.snapshot()
+        rate.look(now)
+        print(f"  {line(now, rate)}", file=sys.stderr, flush=True)
 
 
 async def _plain_lines(agent: Agent) -> None:

@@ -1,5 +1,8 @@
 """How is a finished run told to a person?"""
 
+import shlex
+from pathlib import Path
+
 from agent.app.summary import Snapshot
 
 
@@ -9,8 +12,7 @@ def report(done: Snapshot) -> str:
         f"{done.read:,} records read, {done.accepted:,} accepted,"
         f" {done.dead_letters:,} dead-lettered, {done.held:,} without an answer"
     ]
-    for reason, count in sorted(done.dead_lettered.items(), key=lambda item: -item[1]):
-        lines.append(f"  {count:,} {reason.replace('_', ' ')}")
+    lines += [f"  {words}" for words in reasons(done)]
     lines.append(
         f"{done.seconds:.1f} s, {done.records_per_second:,.0f} records/s,"
         f" {done.megabytes_per_cpu_second:,.0f} MB of input per CPU-second"
@@ -23,10 +25,17 @@ def report(done: Snapshot) -> str:
     return "\n".join(lines)
 
 
-def _left_over(done: Snapshot) -> list[str]:
-    lines = ["everything before these lines has its verdict; go on from there:"]
-    lines += [
-        f"  {source}: line {position.line:,} (tail -n +{position.line} {source})"
-        for source, position in done.safe.items()
+def reasons(done: Snapshot) -> list[str]:
+    """Why records were dead-lettered, the most frequent reason first."""
+    return [
+        f"{count:,} {reason.replace('_', ' ')}"
+        for reason, count in sorted(done.dead_lettered.items(), key=lambda item: -item[1])
     ]
+
+
+def _left_over(done: Snapshot) -> list[str]:
+    lines = ["everything before these lines has its verdict:"]
+    for source, position in done.safe.items():
+        resume = f"   (go on with: tail -n +{position.line} {shlex.quote(source)})"
+        lines.append(f"  {source}: line {position.line}{resume if Path(source).is_file() else ''}")
     return lines
