@@ -19,7 +19,6 @@ HELP = "see the whole journey on this machine, without an account"
 
 _RECORDS = 20_000
 _LATENCY_MS = 120  # of an inlet on another continent; without it there would be nothing to see
-_START_SECONDS = 15.0
 
 _FAULTS = (
     "reject=400,message=#/productListItems: discontinued is not a valid enum value,"
@@ -81,21 +80,18 @@ def _emulator(directory: Path) -> Iterator[dict[str, str]]:
     command += ["--latency", str(_LATENCY_MS)]
     for fault in _FAULTS:
         command += ["--fault", fault]
-    with (directory / "emulator.log").open("wb") as log:
-        platform = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
-    try:
-        assert platform.stdout
-        line = platform.stdout.readline()
-        if not line:
-            raise AgentError(f"the emulator did not start; see {directory / 'emulator.log'}")
-        yield json.loads(line)
-    finally:
-        platform.terminate()
+    with (
+        (directory / "emulator.log").open("wb") as log,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log) as platform,
+    ):
         try:
-            platform.wait(_START_SECONDS)
-        except subprocess.TimeoutExpired:
-            platform.kill()
-            platform.wait()
+            assert platform.stdout
+            line = platform.stdout.readline()
+            if not line:
+                raise AgentError(f"the emulator did not start; see {directory / 'emulator.log'}")
+            yield json.loads(line)
+        finally:
+            platform.terminate()
 
 
 def _send(events: Path, directory: Path, inlet: dict[str, str]) -> "Snapshot":
