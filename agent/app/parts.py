@@ -1,6 +1,7 @@
 """Which parts make up an agent? Here they are made; nothing else makes its own collaborators."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from agent.config.envelope import XdmEnvelope
 from agent.config.inlet import InletSettings
@@ -97,6 +98,7 @@ def _inlet(config: Config) -> Inlet:
     address = InletAddress(
         url,
         _headers(settings),
+        partial(_read_token, settings),
         proxy=settings.proxy,
         verify=settings.tls.verify,
         ca_file=settings.tls.ca_file,
@@ -119,16 +121,14 @@ def _headers(settings: InletSettings) -> dict[str, str]:
         headers["x-adobe-flow-id"] = settings.flow_id
     if settings.sandbox:
         headers["x-sandbox-name"] = settings.sandbox
-    token = settings.token.get_secret_value() if settings.token else None
-    if settings.token_file:
-        try:
-            token = settings.token_file.read_text().strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"inlet.token_file: {settings.token_file}: {error}") from error
+    return headers
+
+
+def _read_token(settings: InletSettings) -> str | None:
+    token = settings.read_token()
     if token:
         redact(token)
-        headers["Authorization"] = f"Bearer {token}"
-    return headers
+    return token
 
 
 def _envelope(settings: InletSettings) -> Envelope:

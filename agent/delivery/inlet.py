@@ -8,6 +8,7 @@ import random
 import ssl
 import time
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -37,6 +38,7 @@ class InletAddress:
 
     url: str
     headers: dict[str, str]
+    read_token: Callable[[], str | None] = lambda: None  # raises ConfigError
     proxy: str | None = None
     verify: bool = True
     ca_file: Path | None = None
@@ -87,13 +89,21 @@ class Inlet:
         self._limits = limits
         self._ssl = _tls(address) if self._url.scheme == "https" else True
         self._proxy = address.proxy or _proxy_from_environment(self._url)
+        self._address = address
+        self._current: _Generation | None = None
+        self._headers: dict[bool, dict[str, str]] = {}  # by whether the body is gzipped
+        self.read_token()
+
+    def read_token(self) -> None:
+        """Take the token as it is now. Raises ConfigError where it cannot be read."""
         plain = {
             "Content-Type": "application/json",
             "User-Agent": f"aep-agent/{__version__}",
-            **address.headers,
+            **self._address.headers,
         }
+        if token := self._address.read_token():
+            plain["Authorization"] = f"Bearer {token}"
         self._headers = {False: plain, True: {**plain, "Content-Encoding": "gzip"}}
-        self._current: _Generation | None = None
 
     async def post(self, body: bytes, *, gzipped: bool) -> Answer:
         """Send one body. Raises Unavailable where no whole answer came back."""

@@ -15,7 +15,7 @@ from agent.delivery.batcher import Batcher
 from agent.delivery.encoder import Encoder
 from agent.delivery.inlet import Answer, Inlet, reason
 from agent.delivery.settling import Settler
-from agent.errors import Unavailable
+from agent.errors import ConfigError, Unavailable
 from agent.record import Batch
 from agent.store.memory import MemorySpool
 from agent.telemetry.logs import get_logger
@@ -191,6 +191,8 @@ class Senders:
         )
         wait = self._wait_of(batch) if destination.state == READY else 0.0
         self._shared.spool.release(batch, wait)
+        if advice is Advice.UNAUTHORIZED:
+            self._read_token()
         step = {"next_step": _NEXT_STEP[advice]} if advice in _NEXT_STEP else {}
         log.warning(
             "no usable answer from the inlet, trying again",
@@ -203,6 +205,13 @@ class Senders:
         )
         if changed:
             self._state_changed(f"the inlet is {destination.state}")
+
+    def _read_token(self) -> None:
+        """The token file may have been replaced since it was read."""
+        try:
+            self._shared.inlet.read_token()
+        except ConfigError as error:
+            log.warning("the token cannot be read again, keeping the old one", reason=str(error))
 
     def _state_changed(self, event: str) -> None:
         self._shared.meters.destination_is(self._shared.destination.state)
