@@ -87,7 +87,7 @@ class LineFramer:
 
     def _complete(self, block: bytes, cut: int) -> bytes:
         if not self._parts:
-            return block if cut == len(block) else block[:cut]
+            return block[:cut]  # all of it is the block itself, not a copy
         lines = b"".join((*self._parts, memoryview(block)[:cut]))
         self._parts.clear()
         self._unfinished = 0

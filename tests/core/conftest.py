@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, settings
 
 settings.register_profile(
     "core",
-    max_examples=100,
+    max_examples=150,
     deadline=None,  # the machine may be busy
     database=None,
     suppress_health_check=[HealthCheck.too_slow],

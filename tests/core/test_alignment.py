@@ -66,6 +66,7 @@ def test_a_record_that_no_item_certainly_speaks_of_gets_none(
         ([ok(0), no("x"), ok(2), ok(0)], 3, "AxA"),
         ([ok(2), ok(0), no("x"), ok(2)], 3, "AxA"),
         ([ok(0), no("x"), ok(2), ok(3), ok(9)], 3, "AxA"),
+        ([ok(9), no("x"), no("y"), ok(2)], 3, "xyA"),
         ([ok(0), no("x"), no("x")], 2, "Ax"),
         ([ok(0), no("x"), no("y")], 2, "Ax"),
         ([ok(0), no("x"), opaque("p")], 2, "A."),

@@ -51,6 +51,8 @@ BROKEN = {
     b'{"a":"\\x"}': "expected a value at byte 5, found '\"'",
     b'{"a":"\\u12g4"}': "expected a value at byte 5, found '\"'",
     b'{"a":"\x01"}': "expected a value at byte 5, found '\"'",
+    b'{"a":"\x1f"}': "expected a value at byte 5, found '\"'",
+    b'{"a":"\\n\x1f"}': "expected a value at byte 5, found '\"'",
     b"{'a':1}": 'expected a key in double quotes or } at byte 1, found "\'"',
     b'{"a":1}\x00': "the object ends, but more follows at byte 7: U+0000",
     b"\xef\xbb\xbf{}": "expected an object at byte 0, found U+FEFF",

@@ -216,6 +216,13 @@ def test_ids_in_another_order_are_told_in_the_order_of_the_records() -> None:
     assert list(reading.ids) == [f"{BATCH}:{index}" for index in range(3)]
 
 
+@pytest.mark.parametrize("last", [f"{BATCH}:1", f"{BATCH}:7", "1:2:3:2", "opaque"])
+def test_as_many_ids_as_records_do_not_stand_for_all_of_them(last: str) -> None:
+    items = [{"xactionId": name} for name in (f"{BATCH}:0", f"{BATCH}:1", last)]
+    reading = read(207, encoded({"batchId": BATCH, "responses": items}), 3)
+    assert settled(reading, 3) == ([0, 1], [], [2])
+
+
 def test_ids_without_numbers_are_listed_in_order() -> None:
     items = [{"xactionId": name} for name in ("p", "q", "r")]
     reading = read(207, encoded({"batchId": BATCH, "responses": items}), 3)

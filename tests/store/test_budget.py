@@ -60,13 +60,14 @@ async def test_first_come_is_first_served_even_if_a_later_one_would_fit() -> Non
 async def test_the_time_of_waiting_counts_from_the_first_of_those_in_line() -> None:
     budget = Budget(10)
     await budget.take(10)
-    tasks = await started(budget.take(5), budget.take(5))
+    [first] = await started(budget.take(5))
     since = budget.exhausted_since
+    [second] = await started(budget.take(5))
     budget.give(5)
-    await tasks[0]
+    await first
     assert budget.exhausted_since == since
     budget.give(5)
-    await tasks[1]
+    await second
     assert budget.exhausted_since is None
 
 
