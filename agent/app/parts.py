@@ -58,7 +58,7 @@ def build(config: Config) -> Parts:
     codec = Codec(config.inlet.compression)
     encoder = Encoder(envelope, codec)
     batching = Batching(_batch_limits(config), envelope)
-    store = _store(config)
+    store = _store(config, meters)
     budget = Budget(config.buffer.max_bytes)
     spool = MemorySpool()
     dead_bytes = config.dead_letters.max_record_bytes
@@ -151,7 +151,11 @@ def _batch_limits(config: Config) -> BatchLimits:
     return BatchLimits(config.batch.max_bytes, config.batch.max_records, config.batch.max_wait)
 
 
-def _store(config: Config) -> Store:
+def _store(config: Config, meters: Meters) -> Store:
+    def committed(seconds: float) -> None:
+        meters.store_commits.add(1)
+        meters.store_commit_seconds.observe(seconds)
+
     limits = StoreLimits(
         receipts_keep=config.receipts.keep,
         receipts_max_bytes=config.receipts.max_bytes,
@@ -163,6 +167,7 @@ def _store(config: Config) -> Store:
         limits=limits,
         on_trouble=lambda words: log.error("the store takes nothing, waiting", reason=words),
         on_recovered=lambda: log.info("the store takes verdicts again"),
+        on_commit=committed,
     )
     if store.set_aside:
         log.error(

@@ -58,14 +58,16 @@ class Store:
         limits: StoreLimits,
         on_trouble: Callable[[str], None] = lambda trouble: None,
         on_recovered: Callable[[], None] = lambda: None,
+        on_commit: Callable[[float], None] = lambda seconds: None,
     ) -> "Store":
         """Open the store in *data_dir*, which is made if need be.
 
         Raises StoreError (StoreFormat, StoreFull …) whose text says what to do. A file that is no
         readable store is set aside, see `set_aside`, and a new one begun.
 
-        Both callbacks are called in the writer's thread: *on_trouble* with what to do about it,
-        about once a second while settles have to wait, *on_recovered* once they no longer do.
+        The callbacks are called in the writer's thread: *on_trouble* with what to do about it,
+        about once a second while settles have to wait, *on_recovered* once they no longer do,
+        *on_commit* with the seconds each commit took.
         """
         connection, set_aside = open_for_writing(data_dir)
         settling = Settling(limits.dead_letters_max_bytes)
@@ -73,7 +75,7 @@ class Store:
         tidy = partial(
             prune_receipts, keep=limits.receipts_keep, max_bytes=limits.receipts_max_bytes
         )
-        hooks = Hooks(settling.forget, tidy, on_trouble, on_recovered)
+        hooks = Hooks(settling.forget, tidy, on_trouble, on_recovered, on_commit)
         store._writer = Writer(connection, data_dir, hooks)
         return store
 

@@ -50,6 +50,7 @@ class Hooks:
     tidy: Callable[[sqlite3.Connection], bool]  # remove a little; whether there is more to remove
     on_trouble: Callable[[str], None]  # nothing, or not everything, can be written: why
     on_recovered: Callable[[], None]
+    on_commit: Callable[[float], None]  # seconds it took, sync included
 
 
 class Writer:
@@ -166,11 +167,12 @@ class Writer:
         self._connection.execute("COMMIT")
         self.progress.commits += 1
         self.progress.last_commit_seconds = time.monotonic() - started
-        _resolve(stored, None)
+        self._hooks.on_commit(self.progress.last_commit_seconds)
         if held:
             self._report(reason)
         elif self.progress.trouble:
             self._recover()
+        _resolve(stored, None)  # last: whoever is told finds the trouble told, or over
         return held
 
     def _blame(self, group: list[_Waiting], error: Exception) -> list[_Waiting]:
