@@ -163,7 +163,7 @@ async def test_closing_while_the_disk_is_full_gives_up_instead_of_waiting_for_ev
         await future
 
 
-async def test_dead_letters_beyond_their_limit_wait_while_receipts_go_on(
+async def test_dead_letters_beyond_their_limit_wait_while_receipts_go_on_and_none_overtakes(
     tmp_path, limits, receipt, letter, reopened
 ):
     troubles = Troubles()
@@ -173,7 +173,6 @@ async def test_dead_letters_beyond_their_limit_wait_while_receipts_go_on(
         on_trouble=troubles.words.append,
         on_recovered=troubles.recover,
     )
-    store._writer._retry_every = 0.05
     await store.settle([], [letter(b"x" * 1000, message="first")])
     held = [store.settle([receipt(n)], [letter(message=f"held {n}")]) for n in range(2)]
     await store.settle([receipt(5)], [])
@@ -186,11 +185,12 @@ async def test_dead_letters_beyond_their_limit_wait_while_receipts_go_on(
         other.execute("DELETE FROM dead_letters")
         other.execute("UPDATE dead_letters_kept SET count = 0, bytes = 0")
     other.close()
+    await store.settle([], [letter(message="later")])
     await asyncio.gather(*held)
     assert troubles.recovered == 1
     stored = list(dead_letters.each(reopened()))
-    assert [one.letter.message for one in stored] == ["held 0", "held 1"]
-    assert [one.id for one in stored] == [2, 3], "a purged number is not given again"
+    assert [one.letter.message for one in stored] == ["held 0", "held 1", "later"]
+    assert [one.id for one in stored] == [2, 3, 4], "a purged number is not given again"
     await store.close()
 
 
