@@ -23,6 +23,7 @@ COMMANDS = {
     "completion": "print a completion script for your shell",
 }
 FATAL, USAGE, CONFIGURATION, INTERRUPTED = 1, 2, 78, 130
+_STDOUT, _STDERR = 1, 2
 
 _EPILOG = """\
 exit status:
@@ -69,6 +70,7 @@ def whole_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code."""
+    _stand_in_for_closed_streams()
     words = sys.argv[1:] if arguments is None else list(arguments)
     chosen = next((word for word in words if not word.startswith("-")), "")
     args = parser_for([chosen]).parse_args(words)
@@ -92,6 +94,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception:  # noqa: BLE001  # a bug: told with secrets taken out, as every line is
         get_logger("agent").exception("this is a bug in aep-agent, please report it")
         return FATAL
+
+
+def _stand_in_for_closed_streams() -> None:
+    """Keep the numbers of closed standard streams from other files, and give words a place to go.
+
+    A socket that got such a number would be taken for the stream, and libuv aborts over it.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        pass
+    os.close(descriptor)
+    sys.stdout = sys.stdout or os.fdopen(_STDOUT, "w")
+    sys.stderr = sys.stderr or os.fdopen(_STDERR, "w")
 
 
 if __name__ == "__main__":
