@@ -1,0 +1,432 @@
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from delivery.rig import (
+    SOON,
+    Inlet,
+    Reply,
+    Request,
+    Rule,
+    closing_once,
+    delivering,
+    fed,
+    kept,
+    lines,
+    opened,
+    orders,
+    read,
+    talking,
+)
+
+from agent.app.parts import Parts
+from agent.core.destination import AUTH_BLOCKED, DOWN, READY, THROTTLED
+
+
+def first(count: int, reply: Reply, then: Rule) -> Rule:
+    """The same reply to so many requests, then another rule."""
+    left = iter([reply] * count)
+    return lambda request: next(left, None) or then(request)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(SOON):
+        while not condition():  # noqa: ASYNC110  # what is waited for is told to nobody
+            await asyncio.sleep(0.002)
+
+
+# Verdicts.
+
+
+async def test_nothing_that_was_accepted_is_sent_again(inlet: Inlet, data_dir: Path) -> None:
+    """Every second item of every answer is missing, without saying which: those come again."""
+
+    def some(request: Request) -> Reply:
+        batch = f"1565628583792:1485:{len(inlet.requests)}"
+        items = [
+            f'{{"xactionId":"{batch}:{index}"}}'
+            for index in range(len(request.records))
+            if index % 2 == 0
+        ]
+        answer = f'{{"batchId":"{batch}","responses":[{",".join(items)}]}}'
+        return Reply(207, answer.encode())
+
+    inlet.rule = some
+    records = orders(40)
+    async with delivering(inlet.url, data_dir, batch__max_records=10) as parts:
+        await fed(parts, lines(records))
+    times = Counter(inlet.records)
+    assert set(times) == set(records)
+    for request in inlet.requests:
+        for record in request.records[::2]:
+            later = inlet.requests[inlet.requests.index(request) + 1 :]
+            assert all(record not in each.records for each in later)
+    assert parts.meters.retries.value("no_verdict") > 0
+    assert parts.meters.xaction_ids_received.total() == 40
+
+
+async def test_rejected_records_are_dead_letters_and_their_neighbours_are_not(
+    inlet: Inlet, data_dir: Path
+) -> None:
+    records = orders(30)
+    bad = {record: (400, f"no {n}") for n, record in enumerate(records) if n % 7 == 3}
+    inlet.rule = lambda request: inlet.verdicts(request, bad)
+    async with delivering(inlet.url, data_dir, batch__max_records=8) as parts:
+        await fed(parts, lines(records))
+    letters = kept(data_dir).letters
+    assert {each["record"]: (each["status"], each["message"]) for each in letters} == bad
+    assert [each["line"] for each in letters] == [4, 11, 18, 25]
+    assert {each["attempts"] for each in letters} == {1}
+    assert Counter(inlet.records) == Counter(records)
+
+
+# Refusals of a whole request.
+
+
+async def test_one_poison_record_is_found_and_its_neighbours_arrive(
+    inlet: Inlet, data_dir: Path
+) -> None:
+    records = orders(64)
+    poison = records[37]
+
+    def rule(request: Request) -> Reply:
+        if poison in request.records:
+            return Reply(400, b'{"title":"Invalid XDM Message Format","report":{"message":"bad"}}')
+        return inlet.accept(request)
+
+    inlet.rule = rule
+    async with delivering(inlet.url, data_dir) as parts:
+        await fed(parts, lines(records))
+        await until(lambda: parts.settler.totals.accepted == 63)
+        assert parts.destination.state == READY
+    (letter,) = kept(data_dir).letters
+    assert (letter["record"], letter["line"]) == (poison, 38)
+    assert (letter["status"], letter["message"]) == (400, "bad")
+    assert letter["attempts"] == 7  # 64, 32, … 1
+
+
+async def test_a_request_that_is_too_large_is_halved_and_smaller_ones_are_made(
+    inlet: Inlet, data_dir: Path
+) -> None:
+    def rule(request: Request) -> Reply:
+        size = sum(map(len, request.records))
+        return Reply(413) if size > 3000 else inlet.accept(request)
+
+    inlet.rule = rule
+    records = orders(400, size=60)
+    async with delivering(inlet.url, data_dir, delivery__max_in_flight=1) as parts:
+        await fed(parts, lines(records))
+        await until(lambda: parts.settler.totals.accepted == 400)
+        refused = len(inlet.requests)
+        await fed(parts, lines(records), "second.log")
+    assert set(inlet.records) == set(records)
+    assert kept(data_dir).letters == []
+    learnt = inlet.requests[refused:]
+    assert max(sum(map(len, request.records)) for request in learnt) <= 3000
+
+
+async def test_a_single_record_that_is_too_large_is_a_dead_letter(
+    inlet: Inlet, data_dir: Path
+) -> None:
+    huge = orders(1, size=5000)[0]
+
+    def rule(request: Request) -> Reply:
+        size = sum(map(len, request.records))
+        return Reply(413, b"big") if size > 3000 else inlet.accept(request)
+
+    inlet.rule = rule
+    async with delivering(inlet.url, data_dir) as parts:
+        await fed(parts, lines([*orders(5), huge, *orders(5)]))
+        await until(lambda: parts.settler.totals.accepted == 10)
+    (letter,) = kept(data_dir).letters
+    assert (letter["record"], letter["reason"], letter["status"]) == (huge, "too_large", 413)
+
+
+# Outages.
+
+
+@pytest.mark.parametrize("status", [500, 502, 504, 408, 503, 429, 401, 403, 404, 301])
+async def test_no_outage_is_ever_a_records_fault(inlet: Inlet, data_dir: Path, status: int) -> None:
+    inlet.rule = first(6, Reply(status, b"<html>"), inlet.accept)
+    records = orders(20)
+    async with delivering(inlet.url, data_dir, batch__max_records=5) as parts:
+        await fed(parts, lines(records))
+        await until(lambda: parts.settler.totals.accepted == 20)
+        assert parts.destination.state == READY
+    assert kept(data_dir).letters == []
+    assert parts.meters.requests.value(str(status)) == 6
+    assert parts.meters.requests.value("207") == 4
+    assert set(inlet.records) == set(records)
+
+
+@pytest.mark.parametrize(
+    ("status", "state"), [(500, DOWN), (429, THROTTLED), (401, AUTH_BLOCKED), (404, DOWN)]
+)
+async def test_an_outage_shows_in_the_state_of_the_destination(
+    inlet: Inlet, data_dir: Path, status: int, state: str
+) -> None:
+    inlet.rule = lambda request: Reply(status)
+    async with delivering(inlet.url, data_dir) as parts:
+        await fed(parts, lines(orders(1)))
+        await until(lambda: parts.destination.state == state)
+        assert parts.meters.destination_state.value(state) == 1
+        inlet.rule = inlet.accept
+        await until(lambda: parts.destination.state == READY)
+        assert parts.meters.destination_state.value(READY) == 1
+
+
+async def test_an_inlet_that_is_away_is_asked_by_one_probe_at_a_time(
+    inlet: Inlet, data_dir: Path
+) -> None:
+    at_once = most = 0
+
+    async def rule(request: Request) -> Reply:
+        nonlocal at_once, most
+        at_once += 1
+        if len(inlet.requests) > 8:
+            most = max(most, at_once)
+        await asyncio.sleep(0.005)
+        at_once -= 1
+        return Reply(500) if len(inlet.requests) < 20 else inlet.accept(request)
+
+    inlet.rule = rule
+    settings = {"batch__max_records": 1, "delivery__max_in_flight": 4}
+    async with delivering(inlet.url, data_dir, **settings) as parts:
+        await fed(parts, lines(orders(8)))
+        await until(lambda: len(inlet.requests) >= 19)
+        assert most == 1
+
+
+async def test_retry_after_holds_back_every_sender(inlet: Inlet, data_dir: Path) -> None:
+    inlet.rule = first(1, Reply(429, b"", {"Retry-After": "1"}), inlet.accept)
+    settings = {"batch__max_records": 2, "delivery__max_in_flight": 4}
+    async with delivering(inlet.url, data_dir, **settings) as parts:
+        feed = parts.intake.feed("a")
+        await feed.put(lines(orders(1)))
+        await until(lambda: parts.destination.state == THROTTLED)
+        asked = time.monotonic()
+        await feed.put(lines(orders(9)))
+        await until(lambda: parts.settler.totals.accepted == 10)
+    assert all(request.at - asked > 0.95 for request in inlet.requests[1:])
+    assert parts.meters.throttled_seconds.total() > 0.9
+
+
+async def test_a_lost_answer_is_asked_for_again_with_the_same_bytes(data_dir: Path) -> None:
+    bodies: list[bytes] = []
+    async with (
+        talking(closing_once(bodies)) as place,
+        delivering(f"http://{place}/collection/x", data_dir) as parts,
+    ):
+        await fed(parts, lines(orders(3)))
+    assert len(bodies) == 2
+    assert bodies[0] == bodies[1]
+    assert parts.meters.requests.value("none") == 1
+    (receipt,) = kept(data_dir).receipts
+    assert receipt["attempts"] == 2
+
+
+# Compression.
+
+
+@pytest.mark.parametrize("status", [400, 415, 500])
+async def test_gzip_is_given_up_for_good_once_the_same_records_pass_without(
+    inlet: Inlet, data_dir: Path, status: int
+) -> None:
+    inlet.rule = lambda request: Reply(status) if request.gzipped else inlet.accept(request)
+    settings = {
+        "inlet__compression": "auto",
+        "batch__max_records": 10,
+        "delivery__max_in_flight": 1,
+    }
+    records = orders(100)
+    async with delivering(inlet.url, data_dir, **settings) as parts:
+        await fed(parts, lines(records))  # all of them are in the spool, compressed
+        await until(lambda: parts.settler.totals.accepted == 100)
+        await fed(parts, lines(records), "second.log")
+    compressed = [request for request in inlet.requests if request.gzipped]
+    assert len(compressed) == 1
+    assert Counter(inlet.records)[records[0]] == 3  # the first once more than the others
+    assert kept(data_dir).letters == []
+    assert parts.meters.compression_enabled.value() == 0
+
+
+async def test_gzip_that_was_taken_is_not_given_up_for_a_later_failure(
+    inlet: Inlet, data_dir: Path
+) -> None:
+    settings = {"inlet__compression": "auto", "delivery__max_in_flight": 1}
+    async with delivering(inlet.url, data_dir, **settings) as parts:
+        await fed(parts, lines(orders(5)))
+        await until(lambda: parts.settler.totals.accepted == 5)
+        inlet.rule = first(2, Reply(500), inlet.accept)
+        await fed(parts, lines(orders(5)), "second.log")
+        await until(lambda: parts.settler.totals.accepted == 10)
+    assert [request.gzipped for request in inlet.requests] == [True] * 4
+
+
+async def test_a_poison_record_does_not_cost_gzip(inlet: Inlet, data_dir: Path) -> None:
+    records = orders(8)
+    poison = records[2]
+    inlet.rule = lambda request: (
+        Reply(400, b"bad") if poison in request.records else inlet.accept(request)
+    )
+    settings = {"inlet__compression": "auto", "delivery__max_in_flight": 1}
+    async with delivering(inlet.url, data_dir, **settings) as parts:
+        await fed(parts, lines(records))
+        await until(lambda: parts.settler.totals.accepted == 7)
+    assert inlet.requests[-1].gzipped
+    assert parts.meters.compression_enabled.value() == 1
+    assert [each["record"] for each in kept(data_dir).letters] == [poison]
+
+
+# Stopping.
+
+
+async def stalled(request: Request) -> Reply:
+    await asyncio.sleep(60)
+    return Reply(500)
+
+
+async def held_by(parts: Parts, sender: "asyncio.Task[None]") -> int:
+    """Wait for a sender to end; how many batches are left, none of them leased."""
+    await asyncio.wait_for(asyncio.gather(sender, return_exceptions=True), SOON)
+    assert parts.spool.statistics().leased == 0
+    return parts.spool.statistics().batches
+
+
+async def test_in_a_hurry_waits_are_cut_short_for_one_last_try(
+    inlet: Inlet, data_dir: Path
+) -> None:
+    inlet.rule = lambda request: Reply(500)
+    settings = {"delivery__retry__initial": "1h", "delivery__retry__max": "1h"}
+    async with opened(inlet.url, data_dir, **settings) as parts:
+        sender = asyncio.ensure_future(parts.senders.run())
+        await fed(parts, lines(orders(3)))
+        await parts.batcher.flush()
+        await until(lambda: len(inlet.requests) == 1)
+        parts.spool.close()
+        inlet.rule = inlet.accept
+        parts.senders.hurry(time.monotonic() + 60)
+        parts.spool.hurry()
+        assert await held_by(parts, sender) == 0
+    assert len(inlet.requests) == 2
+
+
+async def test_in_a_hurry_an_inlet_that_stays_away_is_not_waited_for(
+    inlet: Inlet, data_dir: Path
+) -> None:
+    inlet.rule = lambda request: Reply(500)
+    settings = {
+        "delivery__retry__initial": "1h",
+        "delivery__retry__max": "1h",
+        "batch__max_records": 1,
+    }
+    async with opened(inlet.url, data_dir, **settings) as parts:
+        senders = [asyncio.ensure_future(parts.senders.run()) for _ in range(3)]
+        await fed(parts, lines(orders(10)))
+        parts.spool.close()
+        await until(lambda: parts.destination.state == DOWN)
+        asked = len(inlet.requests)
+        parts.senders.hurry(time.monotonic() + 60)
+        parts.spool.hurry()
+        await asyncio.wait_for(asyncio.gather(*senders), SOON)
+        assert parts.spool.statistics().batches == 10
+        assert parts.spool.statistics().leased == 0
+        assert len(inlet.requests) <= asked + 3
+
+
+async def test_in_a_hurry_a_pause_that_was_asked_for_is_kept_where_there_is_time(
+    inlet: Inlet, data_dir: Path
+) -> None:
+    inlet.rule = first(1, Reply(429, b"", {"Retry-After": "1"}), inlet.accept)
+    async with opened(inlet.url, data_dir) as parts:
+        sender = asyncio.ensure_future(parts.senders.run())
+        await fed(parts, lines(orders(3)))
+        await parts.batcher.flush()
+        await until(lambda: parts.destination.state == THROTTLED)
+        parts.spool.close()
+        parts.senders.hurry(time.monotonic() + 5)
+        parts.spool.hurry()
+        assert await held_by(parts, sender) == 0
+    assert inlet.requests[1].at - inlet.requests[0].at > 0.95
+
+
+async def test_in_a_hurry_a_pause_longer_than_there_is_time_ends_it_at_once(
+    inlet: Inlet, data_dir: Path
+) -> None:
+    inlet.rule = lambda request: Reply(429, b"", {"Retry-After": "60"})
+    async with opened(inlet.url, data_dir) as parts:
+        sender = asyncio.ensure_future(parts.senders.run())
+        await fed(parts, lines(orders(3)))
+        await parts.batcher.flush()
+        await until(lambda: parts.destination.state == THROTTLED)
+        parts.spool.close()
+        begun = time.monotonic()
+        parts.senders.hurry(begun + 5)
+        parts.spool.hurry()
+        assert await held_by(parts, sender) == 1
+        assert time.monotonic() - begun < 2
+    assert len(inlet.requests) == 1
+
+
+async def test_an_idle_sender_ends_when_nothing_more_can_come(inlet: Inlet, data_dir: Path) -> None:
+    async with opened(inlet.url, data_dir) as parts:
+        sender = asyncio.ensure_future(parts.senders.run())
+        await asyncio.sleep(0.01)
+        parts.spool.close()
+        assert await held_by(parts, sender) == 0
+
+
+async def test_a_sender_cancelled_in_a_request_releases_its_batch(
+    inlet: Inlet, data_dir: Path
+) -> None:
+    inlet.rule = stalled
+    async with opened(inlet.url, data_dir) as parts:
+        sender = asyncio.ensure_future(parts.senders.run())
+        await fed(parts, lines(orders(3)))
+        await parts.batcher.flush()
+        await until(lambda: parts.senders.in_flight == 1)
+        held = parts.budget.held
+        sender.cancel()
+        assert await held_by(parts, sender) == 1
+        assert (parts.senders.in_flight, parts.budget.held) == (0, held)
+
+
+def troubled(inlet: Inlet) -> dict[str, Rule]:
+    """Rules under which a sender waits for different things."""
+    return {
+        "accepted": inlet.accept,
+        "failing": first(2, Reply(500), inlet.accept),
+        "throttled": first(1, Reply(429), inlet.accept),
+        "refused": first(1, Reply(400), inlet.accept),
+        "silent on some": first(1, Reply(207, b'{"responses":[]}'), inlet.accept),
+    }
+
+
+@pytest.mark.parametrize("kind", ["accepted", "failing", "throttled", "refused", "silent on some"])
+async def test_a_sender_may_be_cancelled_at_any_moment(
+    inlet: Inlet, data_dir: Path, kind: str
+) -> None:
+    """Nothing is lost, nothing stays leased, no answer that came is forgotten."""
+    async with opened(inlet.url, data_dir, inlet__compression="auto") as parts:
+        for turns in range(0, 90, 3):
+            source = f"cancelled after {turns} turns"
+            before, settled_before = len(inlet.requests), parts.settler.totals.accepted
+            inlet.rule = troubled(inlet)[kind]
+            await fed(parts, lines(orders(3)), source)
+            await parts.batcher.flush()
+            sender = asyncio.ensure_future(parts.senders.run())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            sender.cancel()
+            await held_by(parts, sender)
+            again = asyncio.ensure_future(parts.senders.run())
+            await until(lambda: parts.settler.totals.accepted == settled_before + 3)  # noqa: B023
+            again.cancel()
+            await held_by(parts, again)
+            assert parts.budget.held == 0, source
+            assert len(inlet.requests) - before <= 8, source
+        assert read(parts) == parts.settler.totals.accepted == 90
+    assert len(kept(data_dir).spans) >= 30
