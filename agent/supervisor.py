@@ -48,6 +48,8 @@ class Supervisor:
         """Start work that goes on until the group is left."""
         task = self._group.create_task(_endless(name, work), name=name)
         self._endless.add(task)
+        # a task that is cancelled before its first step never comes to await the work
+        task.add_done_callback(lambda _: work.close())
         return task
 
 
