@@ -85,14 +85,16 @@ def test_drafts_keep_limits_order_and_positions(
 
 
 @given(GROUPS, ROOM, st.integers(1, 8))
-def test_no_draft_leaves_before_the_next_record_would_not_fit(
+def test_no_draft_leaves_before_it_is_nearly_full_or_the_next_record_would_not_fit(
     groups: list[tuple[list[int], int]], room: int, max_records: int
 ) -> None:
     envelope = raw()
     limits = BatchLimits(envelope.body_bytes(1, 0) + room, max_records, 1.0)
     for draft, following in pairwise(all_drafts(Batching(limits, envelope), runs_of(groups))):
+        nearly_full = len(envelope.body(draft.records)) > limits.max_bytes * 7 / 8
         longer = [*draft.records, following.records[0]]
-        assert len(longer) > max_records or len(envelope.body(longer)) > limits.max_bytes
+        fits = len(longer) <= max_records and len(envelope.body(longer)) <= limits.max_bytes
+        assert nearly_full or not fits
 
 
 def test_a_draft_that_is_just_full_leaves_at_once() -> None:
@@ -100,6 +102,21 @@ def test_a_draft_that_is_just_full_leaves_at_once() -> None:
     [draft] = batching.add(run([b'{"a":1}', b'{"b":2}']), now=0.0)
     assert draft.records == [b'{"a":1}', b'{"b":2}']
     assert batching.flush() is None
+
+
+@pytest.mark.parametrize(("filled", "counts"), [(1380, [3, 1]), (1420, [1, 3])])
+def test_no_run_is_cut_to_fill_the_last_eighth_of_a_draft(filled: int, counts: list[int]) -> None:
+    batching = Batching(BatchLimits(1600, 100, 1.0), raw())
+    assert batching.add(run([b"x" * filled]), now=0.0) == []
+    drafts = all_drafts(batching, [run([b"y" * 80] * 3, line=2)])
+    assert [len(draft.records) for draft in drafts] == counts
+
+
+def test_a_short_run_still_fills_a_draft_that_is_nearly_full() -> None:
+    batching = Batching(BatchLimits(1600, 100, 1.0), raw())
+    batching.add(run([b"x" * 1420]), now=0.0)
+    [draft] = all_drafts(batching, [run([b"y" * 60], line=2)])
+    assert len(draft.records) == 2
 
 
 def test_a_draft_with_as_many_records_as_allowed_leaves_at_once() -> None:
