@@ -29,12 +29,11 @@ class Rate:
     """Records per second over the last few seconds, and the time that is left at that pace."""
 
     def __init__(self) -> None:
-        self._looks: deque[tuple[float, int, int]] = deque(maxlen=_RATE_WINDOW)
+        self._looks: deque[tuple[float, int, float]] = deque(maxlen=_RATE_WINDOW)
 
     def look(self, now: Snapshot) -> None:
         """Take another look."""
-        settled = now.accepted + now.dead_letters
-        self._looks.append((now.seconds, settled, now.input_done))
+        self._looks.append((now.seconds, now.accepted + now.dead_letters, settled_part(now) or 0.0))
 
     @property
     def records_per_second(self) -> float:
@@ -42,11 +41,9 @@ class Rate:
         return self._per_second(1)
 
     def seconds_left(self, now: Snapshot) -> float | None:
-        """Until all input is read; None where nobody knows."""
-        pace = self._per_second(2)
-        if now.input_total is None or pace <= 0:
-            return None
-        return (now.input_total - now.input_done) / pace
+        """Until every record has its verdict; None where nobody knows."""
+        part, pace = settled_part(now), self._per_second(2)
+        return None if part is None or pace <= 0 else (1.0 - part) / pace
 
     def _per_second(self, column: int) -> float:
         if len(self._looks) < 2:
@@ -56,9 +53,21 @@ class Rate:
         return (last[column] - first[column]) / seconds if seconds > 0 else 0.0
 
 
+def settled_part(now: Snapshot) -> float | None:
+    """Which part of all input has its verdict, 0 to 1; None where its size is not known.
+
+    What is read but not answered for is not done: with the inlet away, reading runs ahead.
+    """
+    if now.input_total is None:
+        return None
+    read = now.input_done / now.input_total if now.input_total else 1.0
+    return read * (1.0 - now.held / now.read) if now.read else 0.0
+
+
 def line(now: Snapshot, rate: Rate) -> str:
-    """How things are, in one line."""
-    words = [f"{now.accepted:,} accepted"]
+    """How things are, in one line: what somebody should worry about comes first."""
+    words = [f"inlet {now.state}, waiting"] if now.state != "ready" else []
+    words.append(f"{now.accepted:,} accepted")
     if now.dead_letters:
         words.append(f"{now.dead_letters:,} dead-lettered")
     if now.held:
@@ -67,20 +76,17 @@ def line(now: Snapshot, rate: Rate) -> str:
     left = rate.seconds_left(now)
     if left is not None:
         words.append(f"{_duration(left)} left")
-    if now.state != "ready":
-        words.append(f"inlet {now.state}: waiting")
     return " · ".join(words)
 
 
 async def _bar(agent: Agent) -> None:
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
     rate = Rate()
     columns = (
-        SpinnerColumn(),
-        BarColumn(24),
-        TaskProgressColumn(),
+        BarColumn(12),
+        TaskProgressColumn("{task.percentage:>3.0f}%"),
         TextColumn("{task.description}"),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
@@ -88,10 +94,11 @@ async def _bar(agent: Agent) -> None:
         while True:
             now = agent.snapshot()
             rate.look(now)
+            part = settled_part(now)
             progress.update(
                 task,
-                total=now.input_total,
-                completed=now.input_done,
+                total=None if part is None else 1.0,
+                completed=part or 0.0,
                 description=line(now, rate),
             )
             await asyncio.sleep(_REFRESH_SECONDS)
