@@ -1,0 +1,382 @@
+import asyncio
+import gzip
+import signal
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
+from itertools import pairwise
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from agent.app.lifecycle import Agent
+from agent.app.summary import Snapshot
+from agent.emulator.server import Emulator
+from agent.errors import ConfigError, InputError, StoreError
+from agent.record import Position
+from agent.store.database import open_for_writing
+from agent.supervisor import EndedEarly
+
+SOON = 10.0
+MakeAgent = Callable[..., Agent]
+
+
+def orders(count: int, kind: str = "a") -> list[bytes]:
+    return [b'{"%b":%d,"text":"caf\xc3\xa9"}' % (kind.encode(), n) for n in range(count)]
+
+
+def written(path: Path, records: list[bytes]) -> Path:
+    path.write_bytes(b"".join(record + b"\n" for record in records))
+    return path
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(SOON):
+        while not condition():  # noqa: ASYNC110  # what is waited for is told to nobody
+            await asyncio.sleep(0.005)
+
+
+async def ended(running: "asyncio.Future[Snapshot]") -> Snapshot:
+    done = await asyncio.wait_for(running, SOON)
+    assert done.read == done.accepted + done.dead_letters + done.held
+    return done
+
+
+def read(agent: Agent) -> int:
+    return agent.snapshot().read if agent._parts else 0
+
+
+# To the end.
+
+
+async def test_everything_is_delivered_and_the_agent_ends_by_itself(
+    agent: MakeAgent, emulator: Emulator, tmp_path: Path
+) -> None:
+    first, second = orders(500, "a"), orders(300, "b")
+    packed = tmp_path / "b.gz"
+    packed.write_bytes(gzip.compress(b"\n".join(second)))
+    done = await ended(asyncio.ensure_future(agent(written(tmp_path / "a", first), packed).run()))
+    assert (done.read, done.accepted, done.held) == (800, 800, 0)
+    assert not done.interrupted
+    assert Counter(emulator.records()) == Counter(first + second)
+    assert done.safe[str(tmp_path / "a")] == Position(501, (tmp_path / "a").stat().st_size)
+    assert done.input_done == done.input_total
+    assert done.last_receipt
+
+
+async def test_no_input_is_an_end_as_good_as_any(agent: MakeAgent, tmp_path: Path) -> None:
+    done = await ended(asyncio.ensure_future(agent(written(tmp_path / "a", [])).run()))
+    assert (done.read, done.records_per_second) == (0, 0)
+
+
+async def test_a_source_that_cannot_be_read_is_told_and_the_others_are_delivered(
+    agent: MakeAgent, emulator: Emulator, tmp_path: Path
+) -> None:
+    cut = tmp_path / "cut.gz"
+    cut.write_bytes(gzip.compress(b"\n".join(orders(50, "cut")) + b"\n")[:-8])
+    good = written(tmp_path / "good", orders(50, "good"))
+    done = await ended(asyncio.ensure_future(agent(cut, good).run()))
+    assert done.accepted == 100
+    assert [each.split(": ")[0] for each in done.unreadable] == [str(cut)]
+
+
+async def test_at_any_moment_read_is_accepted_and_dead_lettered_and_held(
+    agent: MakeAgent, emulator: Emulator, tmp_path: Path
+) -> None:
+    """Held is counted where records are kept, and compared with what the counts say."""
+    emulator.set_faults(
+        {
+            "seed": 7,
+            "rules": [
+                {"when": {"probability": 0.2}, "status": 503},
+                {"when": {"probability": 0.1}, "status": 400},
+                {"when": {"probability": 0.1}, "drop_items": 0.3},
+                {"when": {"matching": '":[0-9]*3,'}, "reject": {"status": 400, "message": "no 3"}},
+            ],
+        }
+    )
+    lines = orders(3000)
+    lines[5::100] = [b"{"] * len(lines[5::100])
+    paths = [written(tmp_path / "a", lines), written(tmp_path / "b", orders(2000, "b"))]
+    seen: list[tuple[Snapshot, int, int]] = []
+
+    async def look(agent: Agent) -> None:
+        while True:
+            parts = agent._parts
+            assert parts
+            unsettled = sum(feed.checkpoints.unsettled for feed in parts.intake.feeds.values())
+            seen.append((agent.snapshot(), unsettled, int(parts.meters.records_held.value())))
+            await asyncio.sleep(0)
+
+    making = agent(*paths, batch__max_bytes="2KB", buffer__max_bytes="40KB")
+    done = await ended(asyncio.ensure_future(making.run(look)))
+    assert done.held == 0
+    assert done.dead_lettered == {"invalid_json": 30, "rejected": 500}
+    assert len({snapshot.held for snapshot, *_ in seen}) > 10
+    for snapshot, unsettled, metric in seen:
+        assert snapshot.held == unsettled == metric >= 0
+    assert all(
+        one.read <= other.read and one.accepted <= other.accepted
+        for (one, *_), (other, *_) in pairwise(seen)
+    )
+
+
+# Stopping.
+
+
+async def test_an_agent_stopped_before_it_runs_reads_nothing(
+    agent: MakeAgent, emulator: Emulator, tmp_path: Path
+) -> None:
+    stopped = agent(written(tmp_path / "a", orders(10)))
+    stopped.stop()
+    stopped.stop()
+    done = await ended(asyncio.ensure_future(stopped.run()))
+    assert (done.read, done.interrupted) == (0, True)
+    assert list(emulator.records()) == []
+
+
+async def test_an_agent_aborted_before_it_runs_reads_nothing(
+    agent: MakeAgent, tmp_path: Path
+) -> None:
+    stopped = agent(written(tmp_path / "a", orders(10)))
+    stopped.abort()
+    stopped.abort()
+    assert (await ended(asyncio.ensure_future(stopped.run()))).read == 0
+
+
+async def test_an_idle_agent_stops_at_once(agent: MakeAgent, pipe) -> None:
+    idle = agent(pipe.path)
+    running = asyncio.ensure_future(idle.run())
+    pipe.write(b'{"a":1}\n{"a":2}\n')
+    await until(lambda: idle._parts is not None and idle.snapshot().accepted == 2)
+    begun = time.monotonic()
+    idle.stop()
+    done = await ended(running)
+    assert time.monotonic() - begun < 2
+    assert (done.accepted, done.held, done.interrupted) == (2, 0, True)
+
+
+async def test_what_was_begun_when_it_is_stopped_is_finished_within_the_grace(
+    agent: MakeAgent, emulator: Emulator, pipe
+) -> None:
+    emulator.set_faults([{"delay": 0.3}])
+    busy = agent(pipe.path)
+    running = asyncio.ensure_future(busy.run())
+    pipe.write(b'{"a":1}\n{"a":2}\n')
+    await until(lambda: read(busy) == 2)
+    busy.stop()
+    done = await ended(running)
+    assert (done.accepted, done.held) == (2, 0)
+
+
+async def test_what_is_not_answered_in_the_grace_is_held_and_said_to_be(
+    agent: MakeAgent, emulator: Emulator, tmp_path: Path
+) -> None:
+    emulator.set_faults([{"hang": True}])
+    path = written(tmp_path / "a", orders(20))
+    stuck = agent(path, shutdown__grace="300ms")
+    running = asyncio.ensure_future(stuck.run())
+    await until(lambda: read(stuck) == 20)
+    begun = time.monotonic()
+    stuck.stop()
+    done = await ended(running)
+    assert 0.25 < time.monotonic() - begun < 3
+    assert (done.accepted, done.held) == (0, 20)
+    assert done.safe == {str(path): Position(1, 0)}
+
+
+async def test_abort_waits_for_no_answer(
+    agent: MakeAgent, emulator: Emulator, tmp_path: Path
+) -> None:
+    emulator.set_faults([{"hang": True}])
+    stuck = agent(written(tmp_path / "a", orders(20)), shutdown__grace="1h")
+    running = asyncio.ensure_future(stuck.run())
+    await until(lambda: read(stuck) == 20)
+    stuck.stop()
+    await asyncio.sleep(0.05)
+    assert not running.done()
+    begun = time.monotonic()
+    stuck.abort()
+    done = await ended(running)
+    assert time.monotonic() - begun < 2
+    assert done.held == 20
+
+
+async def test_the_first_signal_drains_and_the_second_releases(
+    agent: MakeAgent, emulator: Emulator, tmp_path: Path
+) -> None:
+    emulator.set_faults([{"hang": True}])
+    stuck = agent(written(tmp_path / "a", orders(20)), shutdown__grace="1h")
+    running = asyncio.ensure_future(stuck.run())
+    await until(lambda: read(stuck) == 20)
+    stuck.on_signal(signal.SIGTERM)
+    await asyncio.sleep(0.05)
+    assert not running.done()
+    stuck.on_signal(signal.SIGINT)
+    assert (await ended(running)).held == 20
+
+
+async def test_an_agent_whose_budget_is_used_up_can_be_stopped(
+    agent: MakeAgent, emulator: Emulator, pipe
+) -> None:
+    emulator.set_faults([{"hang": True}])
+    settings = {
+        "batch__max_bytes": "2KB",
+        "buffer__max_bytes": "20KB",
+        "inlet__compression": "none",
+        "shutdown__grace": "200ms",
+    }
+    full = agent(pipe.path, **settings)
+    running = asyncio.ensure_future(full.run())
+    record = b'{"text":"' + b"x" * 90 + b'"}\n'
+    pipe.write(record * 600)
+    await until(lambda: full._parts is not None and full._parts.budget.exhausted_since is not None)
+    waiting = read(full)
+    assert 50 < waiting < 400  # the rest is still in the pipe
+    full.stop()
+    done = await ended(running)
+    assert waiting < done.held < 420  # the reader handed over what it held, and took no more
+    assert done.accepted == 0
+
+
+async def test_input_that_ends_while_the_inlet_is_away_can_be_stopped(
+    agent: MakeAgent, emulator: Emulator, tmp_path: Path
+) -> None:
+    emulator.set_faults([{"status": 500}])
+    path = written(tmp_path / "a", orders(20))
+    settings = {"delivery__retry__initial": "1h", "delivery__retry__max": "1h"}
+    draining = agent(path, shutdown__grace="1h", **settings)
+    running = asyncio.ensure_future(draining.run())
+    await until(lambda: draining._parts is not None and draining._parts.meters.retries.total() == 1)
+    begun = time.monotonic()
+    draining.stop()
+    done = await ended(running)
+    assert time.monotonic() - begun < 3
+    assert (done.held, done.interrupted) == (20, True)
+
+
+async def test_a_pause_the_inlet_asked_for_is_waited_for_within_the_grace(
+    agent: MakeAgent, emulator: Emulator, pipe
+) -> None:
+    emulator.set_faults([{"when": {"requests": 1}, "status": 429, "retry_after": 1}])
+    throttled = agent(pipe.path)
+    running = asyncio.ensure_future(throttled.run())
+    pipe.write(b'{"a":1}\n')
+    await until(lambda: throttled._parts is not None and throttled.snapshot().state == "throttled")
+    throttled.stop()
+    done = await ended(running)
+    assert (done.accepted, done.held) == (1, 0)
+
+
+@pytest.mark.parametrize("moment", [0, 0.002, 0.01, 0.03, 0.06, 0.1])
+async def test_stopped_at_any_moment_every_record_is_answered_for_or_after_the_safe_position(
+    agent: MakeAgent, emulator: Emulator, tmp_path: Path, moment: float
+) -> None:
+    lines = orders(5000)
+    path = written(tmp_path / "a", lines)
+    settings = {"batch__max_bytes": "2KB", "buffer__max_bytes": "20KB", "shutdown__grace": "0s"}
+    stopped = agent(path, **settings)
+    running = asyncio.ensure_future(stopped.run())
+    await asyncio.sleep(moment)
+    stopped.stop()
+    done = await ended(running)
+    safe = done.safe.get(str(path), Position(1, 0)).line
+    arrived = Counter(emulator.records())
+    assert set(lines[: safe - 1]) <= set(arrived)
+    assert max(arrived.values(), default=1) == 1
+    assert done.dead_letters == 0
+    assert len(arrived) >= done.accepted
+
+
+# What goes wrong.
+
+
+async def test_a_store_that_cannot_be_opened_is_an_error_before_anything_is_read(
+    agent: MakeAgent, emulator: Emulator, data_dir: Path, tmp_path: Path
+) -> None:
+    written(data_dir, [b"a file where a directory should be"])
+    with pytest.raises(StoreError, match="--data-dir"):
+        await agent(written(tmp_path / "a", orders(1))).run()
+    assert list(emulator.records()) == []
+
+
+async def test_an_admin_address_that_is_taken_is_an_error_before_anything_is_read(
+    agent: MakeAgent, emulator: Emulator, data_dir: Path, tmp_path: Path
+) -> None:
+    path = written(tmp_path / "a", orders(1))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(ConfigError, match=r"admin\.listen"):
+            await agent(path, admin__listen=listen).run()
+    assert list(emulator.records()) == []
+    assert (await agent(path).run()).accepted == 1  # nothing of the first was left open
+
+
+async def test_a_view_that_fails_brings_the_agent_down_with_its_error(
+    agent: MakeAgent, pipe
+) -> None:
+    async def failing(agent: Agent) -> None:
+        raise InputError("no such screen")
+
+    with pytest.raises(InputError, match="no such screen"):
+        await asyncio.wait_for(agent(pipe.path).run(failing), SOON)
+
+
+async def test_a_part_that_ends_before_its_time_brings_the_agent_down(
+    agent: MakeAgent, pipe
+) -> None:
+    async def ending(agent: Agent) -> None:
+        return
+
+    with pytest.raises(EndedEarly, match="view ended by itself"):
+        await asyncio.wait_for(agent(pipe.path).run(ending), SOON)
+
+
+async def test_a_store_that_is_closed_by_failure_brings_the_agent_down(
+    agent: MakeAgent, pipe
+) -> None:
+    failing = agent(pipe.path)
+    running = asyncio.ensure_future(failing.run())
+    await until(lambda: failing._parts is not None)
+    assert failing._parts
+    await failing._parts.store.close()
+    pipe.write(b'{"a":1}\n')
+    with pytest.raises(StoreError, match="closed"):
+        await asyncio.wait_for(running, SOON)
+    assert failing.snapshot().held == 1
+
+
+async def test_a_snapshot_of_an_agent_that_never_ran_is_a_mistake(agent: MakeAgent, pipe) -> None:
+    with pytest.raises(AssertionError, match="not been started"):
+        agent(pipe.path).snapshot()
+
+
+async def test_verdicts_are_made_durable_before_the_end_and_admin_answers_until_then(
+    agent: MakeAgent, data_dir: Path, pipe
+) -> None:
+    """The store is locked by somebody else while the agent is stopped, and its grace is over."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        listen = f"127.0.0.1:{free.getsockname()[1]}"
+    stopping = agent(pipe.path, admin__listen=listen, shutdown__grace="100ms")
+    running = asyncio.ensure_future(stopping.run())
+    await until(lambda: stopping._parts is not None)
+    with closing(open_for_writing(data_dir)[0]) as other:
+        other.execute("BEGIN IMMEDIATE")
+        pipe.write(b'{"a":1}\n{"a":2}\n')
+        await until(lambda: stopping._parts is not None and bool(stopping._parts.settler.writing))
+        stopping.stop()
+        await asyncio.sleep(0.5)
+        assert not running.done()
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"http://{listen}/status") as answer,
+        ):
+            status = await answer.json()
+        assert (status["stage"], status["held"]) == ("draining", 2)
+        other.execute("ROLLBACK")
+    done = await ended(running)
+    assert (done.accepted, done.held) == (2, 0)
