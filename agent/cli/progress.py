@@ -15,7 +15,7 @@ from agent.telemetry.logs import get_logger
 _REFRESH_SECONDS = 0.1
 _PLAIN_SECONDS = 5.0
 _PRINTED_SECONDS = 1.0
-_RATE_WINDOW = 50  # looks over which the rate is taken: five seconds
+_RATE_SECONDS = 5.0  # over which the rate is taken, however often somebody looks
 
 log = get_logger("progress")
 
@@ -29,11 +29,13 @@ class Rate:
     """Records per second over the last few seconds, and the time that is left at that pace."""
 
     def __init__(self) -> None:
-        self._looks: deque[tuple[float, int, float]] = deque(maxlen=_RATE_WINDOW)
+        self._looks: deque[tuple[float, int, float]] = deque()
 
     def look(self, now: Snapshot) -> None:
         """Take another look."""
         self._looks.append((now.seconds, now.accepted + now.dead_letters, settled_part(now) or 0.0))
+        while len(self._looks) > 2 and now.seconds - self._looks[1][0] >= _RATE_SECONDS:
+            self._looks.popleft()
 
     @property
     def records_per_second(self) -> float:
