@@ -20,6 +20,7 @@ class Busy(ThreadingHTTPServer):
     """An inlet that answers its fourth request with 429 and notes when each one came."""
 
     daemon_threads = True
+    request_queue_size = 64  # a connection beyond it would be tried again only a second later
 
     def __init__(self, retry_after: Callable[[], str]) -> None:
         super().__init__(("127.0.0.1", 0), _Answering)
