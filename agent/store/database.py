@@ -132,7 +132,10 @@ def _refuse_foreign(path: Path) -> None:
 
 
 def _is_cut(header: bytes, size: int, path: Path) -> bool:
-    """Whether the file is shorter than it says, and no log is there to complete it."""
+    """Whether the file is shorter than it says, and no log is there to complete it.
+
+    SQLite itself does not mind when only a part of the last page is missing.
+    """
     if _has_log(path):
         return False
     page_size = int.from_bytes(header[16:18], "big")
@@ -141,6 +144,7 @@ def _is_cut(header: bytes, size: int, path: Path) -> bool:
 
 
 def _has_log(path: Path) -> bool:
+    """Whether there are writes that are not in the file itself yet."""
     with suppress(FileNotFoundError):
         return path.with_name(path.name + "-wal").stat().st_size > 0
     return False

@@ -14,6 +14,7 @@ from agent.errors import StoreError
 from agent.record import Position, Span
 from agent.store import dead_letters, receipts
 from agent.store.disk import Store
+from agent.store.writer import COMMIT_SPACING
 
 
 async def limit_pages(store: Store, pages: int) -> None:
@@ -55,6 +56,18 @@ async def test_settles_that_wait_together_share_a_commit(store, receipt):
     await asyncio.gather(*(store.settle([receipt(n)], []) for n in range(1, 201)))
     assert store.statistics().commits - before <= 3
     assert store.statistics().receipts == 201
+
+
+async def test_settles_that_follow_each_other_closely_share_commits(store, receipt):
+    before = store.statistics().commits
+    started = time.perf_counter()
+    futures = []
+    for number in range(60):
+        futures.append(store.settle([receipt(number)], []))
+        await asyncio.sleep(0.003)
+    await asyncio.gather(*futures)
+    seconds = time.perf_counter() - started
+    assert store.statistics().commits - before <= seconds / COMMIT_SPACING + 2
 
 
 async def test_settles_become_durable_in_the_order_they_were_made(store, letter, reopened):

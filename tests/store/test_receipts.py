@@ -100,6 +100,12 @@ async def test_a_single_message_is_found_by_its_id(store, receipt, reopened):
     assert [found.line for found in receipts.find(reopened(), "1584479347507:2153:240")] == [5]
 
 
+async def test_what_reads_as_two_names_of_one_record_is_found_once(store, receipt, reopened):
+    one = receipt(batch_id="a:5", ids=XactionIds(listed=("a:5",)), spans=(Span("a", 5, 0, 1),))
+    await store.settle([one], [])
+    assert lines(receipts.find(reopened(), "a:5")) == [("a", 5, "a:5", 0)]
+
+
 async def test_a_line_sent_twice_has_two_receipts(store, receipt, reopened):
     wide = receipt(0, spans=(Span("stdin", 1, 0, 5000),), ids=XactionIds("a:", (range(5000),)))
     await store.settle([wide], [])
