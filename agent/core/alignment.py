@@ -2,7 +2,8 @@
 
 One item per record in request order is what the platform documents; its own sample breaks it. An
 index in an item's id is the better witness where there is one. Items without one are placed only
-where the indexes round them leave no doubt; a record that no item certainly speaks of gets none.
+where none is missing and the indexes round them leave no doubt; a record that no item certainly
+speaks of gets none.
 """
 
 from bisect import bisect_left
@@ -18,6 +19,8 @@ def align(items: Sequence[Item], count: int) -> list[Item | None]:
     placed, contradicted = _by_index(items, count)
     unplaced = [index for index in range(count) if index not in placed]
     witnesses = _witnesses(items, count)
+    if sum(item.index is None for item in witnesses) < len(unplaced):
+        unplaced = []  # items are missing: the others may be about any of these records
     indexes = [item.index for item in witnesses if item.index is not None]
     if all(before < after for before, after in pairwise(indexes)):
         placed |= _between(witnesses, unplaced)

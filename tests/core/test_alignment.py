@@ -48,7 +48,7 @@ def test_one_item_a_record_in_order_is_read_as_it_stands(
         ([], 2, ".."),
         ([ok(1)], 3, ".A."),
         ([ok(0), no("x"), ok(3)], 4, "A..A"),
-        ([ok(0), ok(2), no("x")], 4, "A.Ax"),
+        ([ok(0), ok(2), no("x")], 4, "A.A."),
         ([opaque("p"), opaque("q")], 3, "..."),
         ([no("x")], 2, ".."),
     ],
