@@ -93,7 +93,7 @@ def test_the_readmes_example_does_what_it_shows(tmp_path: Path) -> None:
 
 def test_the_demo_tells_what_became_of_every_record(tmp_path: Path) -> None:
     shown = _agent("demo", "--data-dir", str(tmp_path / "demo"))
-    commands = re.findall(r"^  aep-agent (.+)$", shown.stdout, re.MULTILINE)
+    commands = re.findall(r"^  python -m agent (.+)$", shown.stdout, re.MULTILINE)
 
     assert shown.returncode == 0, shown.stderr
     assert re.search(r"read +20,000$", shown.stdout, re.MULTILINE)

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -123,6 +124,7 @@ def _told(done: "Snapshot", events: Path, directory: Path) -> str:
     """The result in plain words, with one record followed from its line to its id."""
     from agent.cli.report import reasons
 
+    me = _own_name()
     lines = [
         "",
         f"  read           {done.read:>8,}",
@@ -145,11 +147,20 @@ def _told(done: "Snapshot", events: Path, directory: Path) -> str:
             f"  {_record(events, line)}",
             "",
             "Try next:",
-            f"  aep-agent dead-letters list --data-dir {directory}",
-            f"  aep-agent receipts find {xaction_id} --data-dir {directory}",
-            "  aep-agent emulate    and, in another terminal:    aep-agent send --help",
+            f"  {me} dead-letters list --data-dir {directory}",
+            f"  {me} receipts find {xaction_id} --data-dir {directory}",
+            f"  {me} send --help",
         ]
     return "\n".join(lines)
+
+
+def _own_name() -> str:
+    """What to type for this program: its name, or its path where the name is not found."""
+    started_as = Path(sys.argv[0])
+    if started_as.name != "aep-agent":
+        return "python -m agent"
+    found = shutil.which("aep-agent")
+    return "aep-agent" if found else os.path.relpath(started_as)
 
 
 def _record(events: Path, line: int) -> str:
