@@ -57,7 +57,7 @@ class Reading:
     ids: XactionIds = NO_IDS  # one for each of `accepted`, in its order
     batch_id: str | None = None
     received_time_ms: int | None = None
-    detail: str = ""  # for the log: the destination's words where it refused, cut short
+    detail: str = ""  # for the log: never words that may quote a record
 
 
 def read(status: int, body: bytes, count: int) -> Reading:
@@ -69,8 +69,10 @@ def read(status: int, body: bytes, count: int) -> Reading:
     message = message_of(answer) or _first_words(body) or f"status {status} without a message"
     if count == 1 and advice in (Advice.SUSPECT, Advice.TOO_LARGE):
         rejection = Rejection(0, status, message, text(answer.get("xactionId")))
-        return Reading(Advice.SETTLE, rejected=(rejection,), detail=message)
-    return Reading(advice, again=range(count), detail=message)
+        return Reading(Advice.SETTLE, rejected=(rejection,))
+    about_us = advice in (Advice.UNAUTHORIZED, Advice.THROTTLED, Advice.MISDIRECTED)
+    detail = message_of(answer) if about_us else ""
+    return Reading(advice, again=range(count), detail=detail or kind_of(body))
 
 
 class _Id(msgspec.Struct, gc=False, forbid_unknown_fields=True):
@@ -138,7 +140,7 @@ def _read_success(status: int, body: bytes, count: int) -> Reading:
         ids_of([item for item in verdicts if item and item.outcome is Outcome.ACCEPTED]),
         batch_id,
         milliseconds(answer.get("receivedTimeMs")),
-        (message_of(answer) or _first_words(body) or "an empty answer") if nothing else "",
+        kind_of(body) if nothing else "",
     )
 
 
@@ -155,6 +157,17 @@ def _is_error(answer: dict[str, object]) -> bool:
     if any((integer(answer.get(key)) or 0) >= 300 for key in STATUS_KEYS):
         return True
     return any(answer.get(key) for key in _ERROR_KEYS)
+
+
+def kind_of(body: bytes) -> str:
+    """What sort of body that is, for whoever may not see it: it may quote the records it got."""
+    start = body[:256].lstrip().lower()
+    if not start:
+        return "an empty body"
+    sort = "HTML" if start.startswith((b"<!doctype html", b"<html")) else "other text"
+    if start[:1] in (b"{", b"["):
+        sort = "JSON"
+    return f"{len(body)} bytes of {sort}"
 
 
 def _first_words(body: bytes) -> str:

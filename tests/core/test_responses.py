@@ -98,13 +98,13 @@ def test_the_id_of_one_message_says_nothing_of_many() -> None:
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (b"", "an empty answer"),
-        (b" \n", "an empty answer"),
-        (b"<html>\n<h1>502 Bad\tGateway</h1>", "<html> <h1>502 Bad Gateway</h1>"),
-        (b'{"batchId":"b","responses":[{"xactio', '{"batchId":"b","responses":[{"xactio'),
-        (b'{"message":"quota"}', "quota"),
-        (b"\xff\x00\x1b[31mred", "\ufffd [31mred"),
-        (b"x" * 10_000, "x" * 200),
+        (b"", "an empty body"),
+        (b" \n", "an empty body"),
+        (b"<html>\n<h1>502 Bad\tGateway</h1>", "31 bytes of HTML"),
+        (b'{"batchId":"b","responses":[{"xactio', "36 bytes of JSON"),
+        (b'{"message":"quota"}', "19 bytes of JSON"),
+        (b"\xff\x00\x1b[31mred", "10 bytes of other text"),
+        (b"x" * 10_000, "10000 bytes of other text"),
     ],
 )
 @pytest.mark.parametrize("status", [200, 207])
@@ -166,12 +166,32 @@ def test_the_violations_of_a_synchronous_validation_are_kept() -> None:
 
 def test_a_refusal_without_words_names_its_status() -> None:
     assert read(413, b"", 1).rejected == (Rejection(0, 413, "status 413 without a message"),)
-    assert read(503, b"", 2).detail == "status 503 without a message"
 
 
 def test_a_cause_too_deep_to_repeat_does_not_break_the_reading() -> None:
     body = b'{"message":"m","report":{"cause":' + b"[" * 400 + b"]" * 400 + b"}}"
-    assert read(400, body, 2).detail == "m"
+    assert read(400, body, 1).rejected == (Rejection(0, 400, "m"),)
+
+
+def test_words_are_for_the_log_only_where_no_record_can_be_quoted() -> None:
+    echo = encoded({"message": 'cannot take {"email":"a@example.com"}'})
+    for status in (200, 207, 400, 413, 500, 502):
+        assert "example.com" not in read(status, echo, 2).detail
+    assert read(401, encoded({"message": "no token"}), 2).detail == "no token"
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"<html>\n<h1>400 Bad\tRequest</h1>", "<html> <h1>400 Bad Request</h1>"),
+        (b"\xff\x00\x1b[31mred", "\ufffd [31mred"),
+        (b"x" * 10_000, "x" * 200),
+    ],
+)
+def test_a_dead_letter_keeps_what_is_fit_to_be_shown_of_a_refusal(
+    body: bytes, message: str
+) -> None:
+    assert read(400, body, 1).rejected == (Rejection(0, 400, message),)
 
 
 # The answer to a batch
