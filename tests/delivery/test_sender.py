@@ -83,6 +83,38 @@ async def test_rejected_records_are_dead_letters_and_their_neighbours_are_not(
     assert Counter(inlet.records) == Counter(records)
 
 
+async def test_rejected_records_that_cannot_be_written_stop_the_senders_before_memory_is_gone(
+    inlet: Inlet, data_dir: Path
+) -> None:
+    """Compressed they hold next to nothing of the budget, as dead letters all they are."""
+    inlet.rule = lambda request: inlet.verdicts(
+        request, dict.fromkeys(request.records, (400, "no such schema"))
+    )
+    settings = {
+        "inlet__compression": "gzip",
+        "dead_letters__max_bytes": "1MB",
+        "dead_letters__max_record_bytes": "1KB",
+        "batch__max_bytes": "100KB",
+        "buffer__max_bytes": "4MB",
+    }
+    async with opened(inlet.url, data_dir, **settings) as parts:
+        senders = [asyncio.ensure_future(parts.senders.run()) for _ in range(2)]
+        await fed(parts, lines(orders(10_000, size=900)), block=95_000)
+        await parts.batcher.flush()
+        async with asyncio.timeout(SOON):
+            asked = -1
+            while asked != len(inlet.requests):
+                asked = len(inlet.requests)
+                await asyncio.sleep(0.2)
+        assert asked < 40  # of a hundred; ten or so were written before there was no more room
+        assert parts.spool.statistics().batches > 60
+        assert parts.budget.held < 4_000_000 / 2
+        for sender in senders:
+            sender.cancel()
+            await held_by(parts, sender)
+        parts.settler._broken.cancel()  # nobody watches it here
+
+
 # Refusals of a whole request.
 
 
@@ -369,6 +401,28 @@ async def test_in_a_hurry_a_pause_longer_than_there_is_time_ends_it_at_once(
         assert await held_by(parts, sender) == 1
         assert time.monotonic() - begun < 2
     assert len(inlet.requests) == 1
+
+
+async def test_in_a_hurry_a_request_that_fails_is_tried_at_once_by_those_who_are_left(
+    inlet: Inlet, data_dir: Path
+) -> None:
+    async def rule(request: Request) -> Reply:
+        await asyncio.sleep(0.1)
+        return Reply(500) if len(inlet.requests) == 1 else inlet.accept(request)
+
+    inlet.rule = rule
+    settings = {"delivery__retry__initial": "1h", "delivery__retry__max": "1h"}
+    async with opened(inlet.url, data_dir, **settings) as parts:
+        senders = [asyncio.ensure_future(parts.senders.run()) for _ in range(2)]
+        await fed(parts, lines(orders(3)))
+        await parts.batcher.flush()
+        await until(lambda: parts.senders.in_flight == 1)
+        parts.spool.close()
+        parts.senders.hurry(time.monotonic() + 60)
+        parts.spool.hurry()
+        await asyncio.wait_for(asyncio.gather(*senders), SOON)
+        assert parts.spool.statistics().batches == 0
+    assert len(inlet.requests) == 2
 
 
 async def test_an_idle_sender_ends_when_nothing_more_can_come(inlet: Inlet, data_dir: Path) -> None:
