@@ -126,8 +126,10 @@ class _Exchange(BaseHTTPRequestHandler):
         ).encode()
 
     def _bent(self, items: list[Any], batch: str) -> list[Any]:
-        """Items too few, or one too many of nobody, and never both: that would be a false verdict
-        that nobody could tell from a true one."""
+        """Items too few or too many, or out of order, as far as a true verdict can be told.
+
+        Nobody could where items without ids change places, or where one of nobody fills a gap.
+        """
         dice = self.server.dice
         self.server.memory.events["bent"] += 1
         bent = items
@@ -141,7 +143,9 @@ class _Exchange(BaseHTTPRequestHandler):
         if dice.random() < 0.3:
             separator = "-" if "-" in batch else ":"
             bent = [({"xactionId": f"{batch}{separator}{len(items) + 3}"}, ""), *bent]
-        return dice.sample(bent, len(bent)) if dice.random() < 0.5 else bent
+        if all("xactionId" in item for item, _ in bent) and dice.random() < 0.5:
+            return dice.sample(bent, len(bent))
+        return bent
 
     def _remember(self, items: list[Any], arriving: list[Any], *, certain: bool) -> None:
         """A verdict is told for certain by an item with an id, or by an answer that is as it was.
