@@ -39,8 +39,10 @@ class Envelope:
     def body(self, records: Sequence[bytes]) -> bytes:
         """The request body of these records (at least one), in this order."""
         between = self.after + _SEPARATOR + self.before
-        inner = between.join(records)
-        return b"".join((self.head, self.before, inner, self.after, self.tail))
+        parts = list(records)  # joined once: a body is large enough for a second copy to show
+        parts[0] = self.head + self.before + parts[0]
+        parts[-1] = parts[-1] + self.after + self.tail
+        return between.join(parts)
 
     def records(self, body: bytes) -> list[bytes]:
         """The records of a body made by `body`, byte for byte."""

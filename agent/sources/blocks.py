@@ -84,7 +84,11 @@ class FileBlocks:
         return self._offset - self._start, max(self._size, self._offset) - self._start
 
     def _cached(self, size: int) -> bytes | None:
-        """What the page cache holds of the next bytes; None where it has to be read from disk."""
+        """What the page cache holds of the next bytes; None where it has to be read from disk.
+
+        Whole lines where there are any: to read the start of a line twice is cheaper than to put
+        the line together from two blocks, which copies all the others with it.
+        """
         if _ONLY_CACHED is None:
             return None
         if len(self._buffer) < size:
@@ -94,7 +98,8 @@ class FileBlocks:
             count = os.preadv(self._descriptor, [view], self._offset, _ONLY_CACHED)
         except OSError:  # not cached, or this file system cannot tell
             return None
-        return bytes(view[:count])
+        whole_lines = self._buffer.rfind(b"\n", 0, count) + 1
+        return bytes(view[: whole_lines or count])
 
 
 class StreamBlocks:
