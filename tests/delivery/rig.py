@@ -224,6 +224,13 @@ async def settled(parts: Parts) -> None:
         await asyncio.wait_for(asyncio.wait(writing), SOON)
 
 
+async def held_by(parts: Parts, sender: "asyncio.Task[None]") -> int:
+    """Wait for a sender to end; how many batches are left, none of them leased."""
+    await asyncio.wait_for(asyncio.gather(sender, return_exceptions=True), SOON)
+    assert parts.spool.statistics().leased == 0
+    return parts.spool.statistics().batches
+
+
 async def fed(parts: Parts, content: bytes, source: str = "app.log", *, block: int = 0) -> None:
     """Feed a source's whole content, in one go or in blocks of some size."""
     feed = parts.intake.feed(source)
@@ -231,6 +238,19 @@ async def fed(parts: Parts, content: bytes, source: str = "app.log", *, block: i
     for start in range(0, len(content), block):
         await asyncio.wait_for(feed.put(content[start : start + block]), SOON)
     await feed.end()
+
+
+def first(count: int, reply: Reply, then: Rule) -> Rule:
+    """The same reply to so many requests, then another rule."""
+    left = iter([reply] * count)
+    return lambda request: next(left, None) or then(request)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until it is so."""
+    async with asyncio.timeout(SOON):
+        while not condition():  # noqa: ASYNC110  # what is waited for is told to nobody
+            await asyncio.sleep(0.002)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from agent.sources.source import Progress, StreamSource, stdin
 
 SOON = 5.0
 BLOCK = 10
+ONE_LINE = Progress(8, 72)  # of a block of ten bytes; all ten where the cache cannot be asked
 LINES = b'{"a":1}\n' * 10
 
 
@@ -136,7 +137,7 @@ async def test_a_file_redirected_to_standard_input_is_a_file(lines: Path, taken)
         taken.room.clear()
         running = asyncio.ensure_future(source.run(taken))
         await asyncio.sleep(0.02)
-        assert source.progress() == Progress(8, 72)
+        assert source.progress() in (ONE_LINE, Progress(10, 72))
         source.stop()
         taken.room.set()
         await asyncio.wait_for(running, SOON)
@@ -144,7 +145,7 @@ async def test_a_file_redirected_to_standard_input_is_a_file(lines: Path, taken)
         os.dup2(before, 0)
         os.close(before)
         os.close(descriptor)
-    assert taken.bytes == b'{"a":1}\n'
+    assert taken.bytes in (b'{"a":1}\n', b'{"a":1}\n{"')
     assert taken.ends == 0
 
 
@@ -212,7 +213,7 @@ async def test_a_source_reads_on_only_when_its_feed_took_the_last_block(lines: P
     source = of_file(lines)
     running = asyncio.ensure_future(source.run(taken))
     await asyncio.sleep(0.02)
-    assert source.progress().read == 8, "one whole line of a block of ten bytes"
+    assert source.progress().read in (8, BLOCK)
     taken.room.set()
     await asyncio.wait_for(running, SOON)
     assert taken.bytes == LINES
@@ -253,3 +254,12 @@ async def test_a_fifo_nobody_writes_to_can_be_stopped(tmp_path: Path, taken) -> 
     source.stop()
     await asyncio.wait_for(running, SOON)
     assert taken.blocks == []
+
+
+async def test_a_closed_standard_input_is_an_input_error(
+    monkeypatch: pytest.MonkeyPatch, taken
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)  # as the interpreter leaves it after `<&-`
+    with pytest.raises(InputError, match="standard input is closed"):
+        await stdin("stdin", BLOCK).run(taken)
+    assert (taken.blocks, taken.ends) == ([], 0)
