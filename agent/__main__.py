@@ -3,6 +3,7 @@
 import argparse
 import gc
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -71,7 +72,7 @@ def whole_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code."""
-    _stand_in_for_closed_streams()
+    _ready_standard_streams()
     gc.disable()  # imports make no garbage, and collecting costs a tenth of them; see run_loop
     words = sys.argv[1:] if arguments is None else list(arguments)
     chosen = next((word for word in words if not word.startswith("-")), "")
@@ -98,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FATAL
 
 
-def _stand_in_for_closed_streams() -> None:
+def _ready_standard_streams() -> None:
     """Keep the numbers of closed standard streams from other files, and give words a place to go.
 
     A socket that got such a number would be taken for the stream, and libuv aborts over it.
@@ -108,6 +109,10 @@ def _stand_in_for_closed_streams() -> None:
     os.close(descriptor)
     sys.stdout = sys.stdout or os.fdopen(_STDOUT, "w")
     sys.stderr = sys.stderr or os.fdopen(_STDERR, "w")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(
+            errors="backslashreplace"
+        )  # as stderr does: file names are any bytes
 
 
 if __name__ == "__main__":

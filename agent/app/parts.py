@@ -1,5 +1,6 @@
 """Which parts make up an agent? Here they are made; nothing else makes its own collaborators."""
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 
@@ -85,9 +86,9 @@ def _lanes(config: Config) -> list[list[Source]]:
             lanes.append([stdin(source.name, block_bytes)])
         else:
             lanes.append([*files(source.paths, source.name, block_bytes)])
-    names = [source.name for lane in lanes for source in lane]
-    for name in names:
-        if names.count(name) > 1:
+    names = Counter(source.name for lane in lanes for source in lane)
+    for name, count in names.items():
+        if count > 1:
             raise ConfigError(f"sources: {name} is read by two sources; read it once")
     return lanes
 

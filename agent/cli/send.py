@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     config = configured(args, chosen)
     done = deliver(config, None if args.quiet else view())
     if args.json:
-        print(json.dumps(done.as_json(), ensure_ascii=False))
+        print(json.dumps(done.as_json()))
     elif not args.quiet:
         print(report(done))
     return exit_code(done)
