@@ -69,11 +69,12 @@ class Batching:
         self.limits = limits
         self._envelope = envelope
         self._draft: Draft | None = None
+        self._taken = 0  # the largest request that the inlet took
 
     def add(self, run: Run, now: float) -> list[Draft]:
         """Take the run in; return the drafts that this filled, oldest first.
 
-        Every record must be short enough to be sent alone: see `fits_alone`.
+        Every record must be short enough to be sent alone.
         """
         full: list[Draft] = []
         rest: Run | None = run
@@ -92,13 +93,18 @@ class Batching:
                 self._draft = None
         return full
 
-    def shrink(self, max_bytes: int) -> None:
-        """Fill no batch beyond *max_bytes* from now on, if that is less than so far."""
-        self.limits = replace(self.limits, max_bytes=min(max_bytes, self.limits.max_bytes))
+    def took(self, size: int) -> None:
+        """The inlet took a request of that size."""
+        self._taken = max(self._taken, size)
 
-    def fits_alone(self, record_bytes: int, max_bytes: int) -> bool:
-        """Whether a record of that size fits a request of *max_bytes* with nothing beside it."""
-        return self._envelope.body_bytes(1, record_bytes) <= max_bytes
+    def refused(self, size: int) -> None:
+        """The inlet found a request of that size too large: fill smaller ones from now on.
+
+        Half of it, but not less than what it is known to take: one huge record in a small batch
+        must not make all others small.
+        """
+        smaller = max(size // 2, min(self._taken, size - 1))
+        self.limits = replace(self.limits, max_bytes=min(smaller, self.limits.max_bytes))
 
     def flush(self) -> Draft | None:
         """The draft as it is, if there is one; the next record begins another."""

@@ -47,7 +47,8 @@ class Checkpoints:
         mark = self._marks[at]
         mark.unsettled -= span.count
         assert mark.unsettled >= 0, "a record settles once"
-        self._advance()
+        if not mark.unsettled:
+            self._advance() if at == 0 else self._merge(at)
 
     def _advance(self) -> None:
         done = 0
@@ -55,3 +56,14 @@ class Checkpoints:
             self.safe = self._marks[done].end
             done += 1
         del self._marks[:done], self._lines[:done]
+
+    def _merge(self, at: int) -> None:
+        """Make one mark of neighbours that are settled: one record that nobody answers for must
+        not make the marks of all that follow it pile up."""
+        before, mark = self._marks[at - 1], self._marks[at]
+        if at + 1 < len(self._marks) and not self._marks[at + 1].unsettled:
+            mark.end = self._marks[at + 1].end
+            del self._marks[at + 1], self._lines[at + 1]
+        if not before.unsettled:
+            before.end = mark.end
+            del self._marks[at], self._lines[at]

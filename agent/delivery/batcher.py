@@ -52,9 +52,13 @@ class Batcher:
             else:
                 await self.flush()
 
-    def shrink(self, max_bytes: int) -> None:
-        """Fill no batch beyond this size from now on: the inlet refused a larger one."""
-        self._batching.shrink(max_bytes)
+    def took(self, size: int) -> None:
+        """The inlet took a request of that size."""
+        self._batching.took(size)
+
+    def refused(self, size: int) -> None:
+        """The inlet found a request of that size too large."""
+        self._batching.refused(size)
 
     async def _put(self, draft: Draft) -> None:
         batch = self._encoder.batch(draft)

@@ -159,6 +159,7 @@ class Senders:
         if destination.succeeded(sent, time.monotonic()):
             self._state_changed("the inlet takes records again")
         if reading.advice is Advice.SETTLE:
+            self._shared.batcher.took(batch.plain_bytes)
             self._note_receipt(batch, reading)
             wait = self._wait_of(batch) if reading.again else 0.0
             if reading.again:
@@ -172,7 +173,7 @@ class Senders:
         else:
             self._shared.meters.retries.add(1, reading.advice)
             if reading.advice is Advice.TOO_LARGE:
-                self._shared.batcher.shrink(batch.plain_bytes // 2)
+                self._shared.batcher.refused(batch.plain_bytes)
                 log.warning(
                     "the inlet finds the request too large, making smaller ones",
                     bytes=batch.plain_bytes,

@@ -21,7 +21,7 @@ class Budget:
 
     @property
     def exhausted_since(self) -> float | None:
-        """Loop time since which somebody has been waiting for room; None where nobody waits."""
+        """Loop time since which nobody has got room; None where nobody waits for any."""
         return self._exhausted_since if self._waiting else None
 
     async def take(self, size: int) -> None:
@@ -71,3 +71,4 @@ class Budget:
             if not turn.done():
                 self.held += size
                 turn.set_result(None)
+                self._exhausted_since = turn.get_loop().time()

@@ -135,14 +135,6 @@ def test_a_record_above_the_batch_size_travels_alone() -> None:
     assert [draft.records for draft in drafts] == [[record] for record in records]
 
 
-@pytest.mark.parametrize("envelope", ENVELOPES)
-def test_whether_a_record_fits_alone_is_told_to_the_byte(envelope: Envelope) -> None:
-    batching = Batching(BatchLimits(10, 1, 1.0), envelope)
-    size = len(envelope.body([b'{"a":1}']))
-    assert batching.fits_alone(7, size)
-    assert not batching.fits_alone(7, size - 1)
-
-
 def test_a_draft_is_ripe_a_while_after_its_first_record() -> None:
     batching = Batching(BatchLimits(1000, 100, 2.5), raw())
     assert batching.ripe_at is None
@@ -155,14 +147,27 @@ def test_a_draft_is_ripe_a_while_after_its_first_record() -> None:
     assert batching.ripe_at is None
 
 
-def test_shrinking_holds_for_what_comes_and_never_makes_batches_larger() -> None:
+def test_what_the_inlet_refused_bounds_what_comes_and_is_never_forgotten() -> None:
     batching = Batching(BatchLimits(1000, 100, 1.0), raw())
     batching.add(run([b"x" * 100] * 4), now=0.0)
-    batching.shrink(300)
-    batching.shrink(500)
+    batching.refused(600)
+    batching.refused(1000)
     drafts = all_drafts(batching, [run([b"y" * 100] * 4, line=5)])
     assert [len(draft.records) for draft in drafts] == [4, 2, 2]
     assert all(len(raw().body(draft.records)) <= 300 for draft in drafts[1:])
+
+
+@pytest.mark.parametrize(
+    ("taken", "refused", "limit"),
+    [(0, 900, 450), (700, 900, 700), (950, 900, 899), (300, 900, 450)],
+)
+def test_a_refused_size_lowers_the_limit_no_further_than_what_was_taken(
+    taken: int, refused: int, limit: int
+) -> None:
+    batching = Batching(BatchLimits(1000, 100, 1.0), raw())
+    batching.took(taken)
+    batching.refused(refused)
+    assert batching.limits.max_bytes == limit
 
 
 def test_a_cut_run_is_two_runs_of_the_same_lines() -> None:

@@ -105,3 +105,26 @@ def test_the_position_is_the_end_of_the_longest_settled_prefix(choices: st.DataO
             (end for end in ends if end.line <= lowest), key=lambda end: end.line
         )
         assert checkpoints.unsettled == len(unsettled)
+
+
+def test_one_record_without_an_answer_does_not_pile_up_what_follows_it() -> None:
+    checkpoints = Checkpoints(Position(1, 0))
+    for line in range(1, 2001):
+        checkpoints.read(Position(line + 1, line * 10), 1)
+        if line > 1:
+            checkpoints.settle(Span("s", line, (line - 1) * 10, 1))
+        assert len(checkpoints._marks) <= 3
+    assert (checkpoints.safe, checkpoints.unsettled) == (Position(1, 0), 1)
+    checkpoints.settle(Span("s", 1, 0, 1))
+    assert checkpoints.safe == Position(2001, 20000)
+
+
+def test_neighbours_settled_in_any_order_become_one() -> None:
+    checkpoints = Checkpoints(Position(1, 0))
+    for line in range(1, 6):
+        checkpoints.read(Position(line + 1, line * 10), 1)
+    for line in (3, 5, 4, 2):
+        checkpoints.settle(Span("s", line, (line - 1) * 10, 1))
+    assert len(checkpoints._marks) == 2
+    checkpoints.settle(Span("s", 1, 0, 1))
+    assert (checkpoints.safe, checkpoints._marks) == (Position(6, 50), [])

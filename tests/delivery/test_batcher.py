@@ -94,8 +94,8 @@ async def test_line_ends_of_two_bytes_are_given_back_as_well(data_dir: Path) -> 
 
 async def test_no_batch_exceeds_a_limit_that_shrank(data_dir: Path) -> None:
     async with opened(NOWHERE, data_dir, batch__max_bytes="100KB") as parts:
-        parts.batcher.shrink(2000)
-        parts.batcher.shrink(50_000)  # never up again
+        parts.batcher.refused(4000)
+        parts.batcher.refused(90_000)  # never up again
         await add(parts, run_of(orders(300)))
         await parts.batcher.flush()
         batches = [await leased(parts) for _ in range(parts.spool.statistics().batches)]
