@@ -13,6 +13,8 @@ from support.records import lines, orders
 Inlet = Callable[..., RunningEmulator]
 Start = Callable[..., Running]
 
+ENDING = 5.0  # seconds to close a store and a process on a machine that is very busy
+
 
 def test_sigterm_while_the_inlet_hangs_ends_within_the_grace_and_tells_the_safe_position(
     inlet: Inlet, start: Start, data_dir: Path, tmp_path: Path
@@ -27,7 +29,7 @@ def test_sigterm_while_the_inlet_hangs_ends_within_the_grace_and_tells_the_safe_
     agent.signal(signal.SIGTERM)
     done = agent.finished()
 
-    assert time.monotonic() - asked < 2.5
+    assert time.monotonic() - asked < 1 + ENDING
     assert done.code == 1
     assert (done.summary["held"], done.summary["interrupted"]) == (100, True)
     safe = done.summary["safe_positions"][str(tmp_path / "a")]
@@ -71,28 +73,27 @@ def test_a_second_sigterm_ends_it_at_once(inlet: Inlet, start: Start, data_dir: 
     agent.signal(signal.SIGTERM)
     done = agent.finished()
 
-    assert time.monotonic() - asked < 1.5
+    assert time.monotonic() - asked < ENDING
     assert done.code == 1
     assert done.summary["held"] == 100
 
 
-def test_a_signal_in_the_middle_of_a_stream_delivers_everything_that_was_read(
+def test_a_signal_in_the_middle_of_a_stream_delivers_what_was_read_and_waited_for_company(
     inlet: Inlet, start: Start, data_dir: Path
 ) -> None:
+    records = orders(2900)
     emulator = inlet(latency=0.02)
-    agent = start(*send_arguments(emulator, data_dir, "-", batch__max_wait="10s"))
-    records = orders(3000)
+    settings = {"batch__max_wait": "50s", "batch__max_bytes": "500KB", "batch__max_records": 1000}
+    agent = start(*send_arguments(emulator, data_dir, "-", **settings))
     agent.write(lines(records) + b'{"torn":')
-    eventually(lambda: emulator.stats()["records_accepted"] > 500)
+    eventually(lambda: emulator.stats()["records_accepted"] == 2000)
+    time.sleep(0.5)
     agent.signal(signal.SIGINT)
     done = agent.finished()
 
-    assert done.code == 3, "half a line that was read from a pipe can be read from nowhere again"
-    read = done.summary["read"]
-    assert done.summary["held"] == 0
-    sources = {"stdin": [*records, b'{"torn":'][:read]}
-    assert read == 3001
-    accounted_for(sources, emulator, data_dir)
+    assert done.code == 3, "half a line of a pipe can be read nowhere again: it is kept"
+    assert (done.summary["read"], done.summary["held"]) == (2901, 0)
+    accounted_for({"stdin": [*records, b'{"torn":']}, emulator, data_dir)
 
 
 def test_a_signal_during_an_outage_does_not_wait_for_the_next_attempt(
@@ -107,7 +108,7 @@ def test_a_signal_during_an_outage_does_not_wait_for_the_next_attempt(
     agent.signal(signal.SIGTERM)
     done = agent.finished()
 
-    assert time.monotonic() - asked < 3
+    assert time.monotonic() - asked < ENDING
     assert (done.code, done.summary["held"]) == (1, 500)
 
 
