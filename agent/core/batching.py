@@ -13,7 +13,7 @@ from agent.record import Span
 
 # A draft with less room than this part of the limit is closed rather than topped up from a run that
 # does not fit: cutting runs costs more than the slightly smaller request.
-_NEARLY_FULL = 0.125
+_NEARLY_FULL = 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +83,10 @@ class Batching:
                 self._draft = Draft(rest.read_at, now + self.limits.max_wait)
             draft = self._draft
             room = self._room(draft, rest)
-            taken, rest = (rest, None) if room >= len(rest.records) else rest.cut(room)
-            draft.records += taken.records
-            draft.record_bytes += taken.record_bytes
-            if taken.records:
+            if room:
+                taken, rest = (rest, None) if room >= len(rest.records) else rest.cut(room)
+                draft.records += taken.records
+                draft.record_bytes += taken.record_bytes
                 draft.spans.append(taken.span)
             if rest is not None or self._is_full(draft):
                 full.append(draft)

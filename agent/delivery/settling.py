@@ -205,9 +205,9 @@ def joined(spans: Iterable[Span]) -> Iterator[Span]:
             and span.newline == begun.newline
         )
         if begun and not goes_on:
-            yield replace(begun, count=count)
+            yield begun if begun.count == count else replace(begun, count=count)
         if not goes_on:
             begun, count = span, 0
         count += span.count
     if begun:
-        yield replace(begun, count=count)
+        yield begun if begun.count == count else replace(begun, count=count)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from agent.core.responses import Reading, Rejection, read
+from agent.core.responses import Reading, Rejection, _all_accepted, _read_success, read
 from agent.core.statuses import Advice, advice_of
 
 BATCH = "1565628583792:1485:153"
@@ -494,3 +494,51 @@ def test_whatever_bytes_come_nothing_breaks_and_nothing_is_accepted(
     status: int, body: bytes, count: int
 ) -> None:
     assert settled(read(status, body, count), count)[0] == []
+
+
+# The quick reading of regular answers and the thorough one are two ways to the same verdicts
+
+
+@given(st.integers(1, 40), st.data())
+def test_the_quick_reading_says_nothing_that_the_thorough_one_does_not(
+    count: int, data: st.DataObject
+) -> None:
+    prefix = data.draw(st.sampled_from([f"{BATCH}:", f"{UUID}-", "b:", "b"]))
+    separator = data.draw(st.sampled_from([",", ", ", ",\n  "]))
+    items = [f'{{"xactionId": "{prefix}{index}"}}' for index in range(count)]
+    at = data.draw(st.integers(0, count - 1))
+    items[at] = data.draw(
+        st.sampled_from(
+            [
+                items[at],
+                f'{{"xactionId": "{prefix}{at}", "status": 400}}',
+                f'{{"status": 400, "xactionId": "{prefix}{at}"}}',
+                f'{{"xactionId": "{prefix}{at + 1}"}}',
+                f'{{"xactionId": "{prefix}{at}0"}}',
+                f'{{"xactionId": "{prefix}{at}", "xactionId": "{prefix}{at + 1}"}}',
+                f"{items[at]}, {items[at]}",
+                '{"statusCode": 400, "message": "no"}',
+                "{}",
+                "null",
+            ]
+        )
+    )
+    batch_id = prefix.rstrip(":-")
+    end = data.draw(
+        st.sampled_from(["]}", '], "receivedTimeMs": "7"}', "", "]", f", {items[0]}]}}"])
+    )
+    body = f'{{"batchId": "{batch_id}", "responses": [{separator.join(items)}{end}'.encode()
+    quick = _all_accepted(body, count)
+    if quick is not None:
+        thorough = _read_success(207, body, count)
+        assert list(quick.accepted) == thorough.accepted == list(range(count))
+        assert list(quick.ids) == list(thorough.ids)
+        assert (quick.batch_id, quick.received_time_ms) == (
+            thorough.batch_id,
+            thorough.received_time_ms,
+        )
+    elif items[at] == f'{{"xactionId": "{prefix}{at}"}}' and end in (
+        "]}",
+        '], "receivedTimeMs": "7"}',
+    ):
+        assert prefix == "b", "every regular answer is read quickly"
