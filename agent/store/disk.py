@@ -75,7 +75,7 @@ class Store:
         tidy = partial(
             prune_receipts, keep=limits.receipts_keep, max_bytes=limits.receipts_max_bytes
         )
-        hooks = Hooks(settling.forget, tidy, on_trouble, on_recovered, on_commit)
+        hooks = Hooks(settling.flush, settling.forget, tidy, on_trouble, on_recovered, on_commit)
         store._writer = Writer(connection, data_dir, hooks)
         return store
 

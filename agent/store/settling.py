@@ -12,10 +12,10 @@ _SPAN_BYTES = 60
 _DEAD_LETTER_BYTES = 200
 _REMEMBERED_SOURCES = 10_000
 
+_NEWEST_RECEIPT = "SELECT id, bytes_until FROM receipts ORDER BY id DESC LIMIT 1"
 _INSERT_RECEIPT = """INSERT INTO receipts
-    (accepted_ms, received_time_ms, batch_id, prefix, indexes, attempts, bytes_until)
-    VALUES (?, ?, ?, ?, ?, ?,
-        ? + IFNULL((SELECT bytes_until FROM receipts ORDER BY id DESC LIMIT 1), 0))"""
+    (id, accepted_ms, received_time_ms, batch_id, prefix, indexes, attempts, bytes_until)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
 _INSERT_SPAN = """INSERT INTO receipt_spans
     (receipt_id, first, source_id, line, "offset", count, newline)
     VALUES (?, ?, ?, ?, ?, ?, ?)"""
@@ -43,15 +43,31 @@ def milliseconds(seconds: float) -> int:
 
 
 class Settling:
-    """Writes settles; remembers the ids of sources. Belongs to one connection."""
+    """Writes settles; remembers the ids of sources. Belongs to one connection.
+
+    Receipts are gathered and inserted together at the end of the transaction: one statement a table
+    for all of them, since there may be hundreds a second.
+    """
 
     def __init__(self, dead_letters_max_bytes: int) -> None:
         self._dead_letters_max_bytes = dead_letters_max_bytes
         self._sources: dict[str, tuple[int, int]] = {}  # name -> id, widest span
+        self._newest: tuple[int, int] | None = None  # in this transaction: id, bytes_until
+        self._receipts: list[tuple[object, ...]] = []  # rows, as the next two
+        self._spans: list[tuple[object, ...]] = []
+        self._ids: list[tuple[object, ...]] = []
 
     def forget(self) -> None:
         """Forget what a transaction that was rolled back gave: its ids do not exist."""
         self._sources.clear()
+        self._end()
+
+    def flush(self, connection: sqlite3.Connection) -> None:
+        """Insert what was gathered, at the end of a transaction."""
+        connection.executemany(_INSERT_RECEIPT, self._receipts)
+        connection.executemany(_INSERT_SPAN, self._spans)
+        connection.executemany(_INSERT_ID, self._ids)
+        self._end()
 
     def write(
         self,
@@ -84,28 +100,39 @@ class Settling:
         indexes = None if ids.listed else write_runs(ids.indexes)
         size = _RECEIPT_BYTES + len(receipt.spans) * _SPAN_BYTES + 2 * len(ids.prefix)
         size += len(indexes or "") + sum(_SPAN_BYTES + 2 * len(each) for each in ids.listed)
+        newest_id, bytes_before = self._newest or self._newest_stored(connection)
+        receipt_id, bytes_until = newest_id + 1, bytes_before + size
+        self._newest = receipt_id, bytes_until
         row = (
+            receipt_id,
             milliseconds(receipt.accepted_at),
             receipt.received_time_ms,
             receipt.batch_id,
             ids.prefix,
             indexes,
             receipt.attempts,
-            size,
+            bytes_until,
         )
-        receipt_id = connection.execute(_INSERT_RECEIPT, row).lastrowid
+        self._receipts.append(row)
         first = 0
-        spans = []
         for span in receipt.spans:
             source_id = self._source_id(connection, span)
-            spans.append(
+            self._spans.append(
                 (receipt_id, first, source_id, span.line, span.offset, span.count, span.newline)
             )
             first += span.count
-        connection.executemany(_INSERT_SPAN, spans)
-        if ids.listed:
-            listed = [(receipt_id, ordinal, each) for ordinal, each in enumerate(ids.listed)]
-            connection.executemany(_INSERT_ID, listed)
+        self._ids += [(receipt_id, ordinal, each) for ordinal, each in enumerate(ids.listed)]
+
+    def _newest_stored(self, connection: sqlite3.Connection) -> tuple[int, int]:
+        """The id of the newest receipt, and the bytes of all receipts up to it."""
+        newest: tuple[int, int] | None = connection.execute(_NEWEST_RECEIPT).fetchone()
+        return newest or (0, 0)
+
+    def _end(self) -> None:
+        self._newest = None
+        self._receipts.clear()
+        self._spans.clear()
+        self._ids.clear()
 
     def _write_dead_letters(
         self, connection: sqlite3.Connection, dead_letters: Sequence[DeadLetter]

@@ -46,6 +46,7 @@ class Progress:
 class Hooks:
     """What the writer calls, all of it in its own thread."""
 
+    before_commit: Callable[[sqlite3.Connection], None]  # write what was put off
     on_rollback: Callable[[], None]  # what was remembered from the transaction is void
     tidy: Callable[[sqlite3.Connection], bool]  # remove a little; whether there is more to remove
     on_trouble: Callable[[str], None]  # nothing, or not everything, can be written: why
@@ -164,6 +165,7 @@ class Writer:
             except StoreFull as error:
                 held.append(waiting)
                 reason = str(error)
+        self._hooks.before_commit(self._connection)
         self._connection.execute("COMMIT")
         self.progress.commits += 1
         self.progress.last_commit_seconds = time.monotonic() - started

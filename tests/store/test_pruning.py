@@ -20,7 +20,9 @@ def connection(tmp_path):
 
 def keep(connection, kept):
     connection.execute("BEGIN")
-    Settling(10**9).write(connection, kept, [])
+    settling = Settling(10**9)
+    settling.write(connection, kept, [])
+    settling.flush(connection)
     connection.execute("COMMIT")
 
 

@@ -165,6 +165,7 @@ def test_one_of_many_receipts_is_found_at_once(tmp_path):
         ],
         [],
     )
+    settling.flush(connection)
     connection.execute("COMMIT")
     connection.close()
     for wanted in ("b7919-77", "orders.ndjson:49999500", "orders.ndjson:1", "b1", "b100004-1"):
@@ -217,7 +218,9 @@ def test_any_receipt_is_read_back_and_each_of_its_records_found(tmp_path, kept, 
     connection, _ = open_for_writing(tmp_path)
     connection.execute("DELETE FROM receipts")
     connection.execute("BEGIN")
-    Settling(0).write(connection, kept, [])
+    settling = Settling(0)
+    settling.write(connection, kept, [])
+    settling.flush(connection)
     connection.execute("COMMIT")
     assert list(receipts.each_receipt(connection)) == kept
     everything = list(receipts.each(connection))
