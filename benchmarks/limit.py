@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 from isal import isal_zlib
 
-READ_BYTES = 500_000  # the agent's default batch.max_bytes
+READ_BYTES = 900_000  # the agent's default batch.max_bytes
 _GZIP = 31  # zlib's window bits for a gzip wrapper
 
 

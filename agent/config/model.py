@@ -18,9 +18,9 @@ class BatchSettings(Section):
     """batch: when a batch is closed and sent; whichever limit is reached first."""
 
     max_bytes: Annotated[int, Size("1KB", "100MB")] = Field(
-        default=500_000,
-        description="Bytes of records that close a batch; 500KB is half of what the inlet takes.",
-        examples=["500KB"],
+        default=900_000,
+        description="Bytes of a request that close it; 900KB costs the least CPU within the 1MB.",
+        examples=["900KB"],
     )
     max_records: Annotated[int, Whole("1", "1000000")] = Field(
         default=5000,

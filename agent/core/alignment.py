@@ -21,11 +21,10 @@ def align(items: Sequence[Item], count: int) -> list[Item | None]:
     witnesses = _witnesses(items, count)
     if sum(item.index is None for item in witnesses) < len(unplaced):
         unplaced = []  # items are missing: the others may be about any of these records
-    indexes = [item.index for item in witnesses if item.index is not None]
-    if all(before < after for before, after in pairwise(indexes)):
-        placed |= _between(witnesses, unplaced)
-    else:
-        placed |= _left_over(witnesses, unplaced)
+    indexes = [item.index for item in items if item.index is not None and item.index < count]
+    in_order = all(before < after for before, after in pairwise(indexes))
+    between = _between(witnesses, unplaced) if in_order else None
+    placed |= _left_over(witnesses, unplaced) if between is None else between
     return [None if index in contradicted else placed.get(index) for index in range(count)]
 
 
@@ -56,25 +55,30 @@ def _by_index(items: Sequence[Item], count: int) -> tuple[dict[int, Item], set[i
     return placed, contradicted
 
 
-def _between(witnesses: Sequence[Item], unplaced: Sequence[int]) -> dict[int, Item]:
-    """Items without an index, placed between neighbours that have one."""
+def _between(witnesses: Sequence[Item], unplaced: Sequence[int]) -> dict[int, Item] | None:
+    """Items without an index, placed between neighbours that have one; None where that fails.
+
+    None is missing, so a gap with fewer items than records means that one stands elsewhere.
+    """
     placed: dict[int, Item] = {}
     start = 0  # in unplaced
     unnamed: list[Item] = []
-    for item in witnesses:
-        if item.index is None:
+    for item in (*witnesses, None):
+        if item and item.index is None:
             unnamed.append(item)
             continue
-        end = bisect_left(unplaced, item.index)
+        end = bisect_left(unplaced, item.index or 0) if item else len(unplaced)
+        if len(unnamed) < end - start:
+            return None
         placed |= _fill(unplaced[start:end], unnamed)
         start, unnamed = end, []
-    return placed | _fill(unplaced[start:], unnamed)
+    return placed
 
 
 def _fill(records: Sequence[int], unnamed: Sequence[Item]) -> dict[int, Item]:
     """As many items as records: one each. More, all refusing: so each of the records is refused."""
     refusing = all(item.outcome is Outcome.REJECTED for item in unnamed)
-    if len(unnamed) == len(records) or (len(unnamed) > len(records) and refusing):
+    if len(unnamed) == len(records) or refusing:
         return dict(zip(records, unnamed, strict=False))
     return {}
 

@@ -172,7 +172,13 @@ class Senders:
             settler.settle(batch, reading, wait)
         else:
             self._shared.meters.retries.add(1, reading.advice)
-            if reading.advice is Advice.TOO_LARGE:
+            if reading.advice is Advice.SUSPECT:
+                log.warning(
+                    "the inlet refuses a whole request, looking for the record that is to blame",
+                    records=batch.count,
+                    next_step="if no record is accepted, check inlet.url and inlet.flow_id",
+                )
+            else:
                 self._shared.batcher.refused(batch.plain_bytes)
                 log.warning(
                     "the inlet finds the request too large, making smaller ones",

@@ -26,5 +26,5 @@ def test_the_limit_checks_what_it_reads(tmp_path: Path) -> None:
 def test_a_line_longer_than_a_block_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "long.ndjson"
     path.write_bytes(b'{"a":"%s"}\n' % (b"x" * limit.READ_BYTES))
-    with pytest.raises(ValueError, match="longer than 500000 bytes"):
+    with pytest.raises(ValueError, match="longer than 900000 bytes"):
         limit.run(path, compress=False)

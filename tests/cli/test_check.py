@@ -48,7 +48,7 @@ def test_a_valid_configuration_is_shown_with_what_can_be_lost(
         "  envelope      raw, flow f",
         "  access        a token from the configuration",
         "  sources       stdin; files /x/*.json (x)",
-        "  batch         up to 500KB or 5000 records, sent after 1s at the latest",
+        "  batch         up to 900KB or 5000 records, sent after 1s at the latest",
         "  store         /data",
         "  the agent is killed (kill -9, out of memory, a crash)",
         "Warnings",

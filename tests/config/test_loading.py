@@ -25,7 +25,7 @@ def test_without_a_file_the_environment_is_enough() -> None:
     assert config.inlet.envelope.type == "raw"
     assert config.data_dir == Path("/state")
     assert [source.type for source in config.sources] == ["stdin"]
-    assert config.batch.max_bytes == 500_000
+    assert config.batch.max_bytes == 900_000
     assert config.buffer.max_bytes == 33_554_432
     assert config.receipts.keep == 30 * 86_400
     assert config.warnings == ()
@@ -134,7 +134,7 @@ flow_id: x
         'command line: delivery.max_in_flight: found "900"; write a whole number from 1 to 256',
         'environment AEP_AGENT_LOG__LEVEL: log.level: found "loud"; '
         "write debug, info, warning or error",
-        "command line: buffer.max_bytes: found 600KB; write at least 1MB, twice batch.max_bytes",
+        "command line: buffer.max_bytes: found 600KB; write at least 1800KB, twice batch.max_bytes",
         "config.yaml:1: inlet.flow_id: missing; "
         "write the id of the dataflow, which the raw envelope needs, or set AEP_FLOW_ID",
         "config.yaml:2: inlet.url: found ${NOWHERE}, which is not set in the environment; "
@@ -193,7 +193,7 @@ def test_sizes_are_compared_whatever_else_is_wrong(report: Report) -> None:
 def test_the_size_that_was_written_is_the_one_to_change(report: Report) -> None:
     assert report("inlet:\n  max_request_bytes: 200KB\n") == [
         "config.yaml:2: inlet.max_request_bytes: found 200KB; "
-        "write at least 500KB, which is batch.max_bytes"
+        "write at least 900KB, which is batch.max_bytes"
     ]
 
 

@@ -117,3 +117,18 @@ def test_items_that_contradict_each_other_count_for_nothing(items: list[Item]) -
 def test_thousands_of_items_are_placed_in_no_time() -> None:
     items = [ok(index) if index % 2 else no("x") for index in range(20_000)]
     assert verdicts(items, 20_000) == "xA" * 10_000
+
+
+@pytest.mark.parametrize(
+    ("items", "count", "expected"),
+    [
+        ([no("x"), no("x"), ok(1), ok(1), later()], 4, ".A.."),
+        ([ok(4), no("x"), later(), ok(2), ok(4), no("y", 3), no("z")], 5, "..AyA"),
+        ([ok(0), ok(2), no("x"), ok(3)], 4, "AxAA"),
+        ([ok(0), ok(2), later(), ok(3)], 4, "A.AA"),
+    ],
+)
+def test_items_out_of_their_place_blame_nobody_unless_it_makes_no_difference(
+    items: list[Item], count: int, expected: str
+) -> None:
+    assert verdicts(items, count) == expected
