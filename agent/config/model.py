@@ -105,7 +105,7 @@ class DeadLetterSettings(Section):
     )
     max_bytes: Annotated[int, Size("1MB", "1TiB")] = Field(
         default=1_073_741_824,
-        description="Bytes of all dead letters; when reached, input waits until they are purged.",
+        description="Bytes of all dead letters; when reached, input waits for room.",
         examples=["1GiB"],
         validate_default=True,
     )

@@ -4,10 +4,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.agent import aep_agent
 
 from agent import __version__
 from agent.__main__ import COMMANDS, main, parser_for
+from support.agent import aep_agent
 
 ROOT = Path(__file__).parents[2]
 

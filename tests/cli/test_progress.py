@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.agent import send_arguments
-from support.emulator import RunningEmulator
 
 from agent.app.summary import Snapshot
 from agent.cli.progress import Rate, line, settled_part
+from support.agent import send_arguments
+from support.emulator import RunningEmulator
 
 BEGUN = Snapshot(
     read=0,

@@ -4,13 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.agent import aep_agent, send_arguments
-from support.emulator import RunningEmulator
 
 from agent.app.summary import Snapshot
 from agent.cli.pipeline import exit_code
 from agent.cli.send import sources
 from agent.record import Position
+from support.agent import aep_agent, send_arguments
+from support.emulator import RunningEmulator
 
 RECORDS = b"".join(b'{"a":%d}\n' % n for n in range(20))
 

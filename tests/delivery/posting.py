@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from delivery.rig import SOON, Talk, body_of, talking
 
 from agent.delivery.inlet import Answer, Inlet, InletAddress, InletLimits
 from agent.errors import Unavailable
+from delivery.rig import SOON, Talk, body_of, talking
 
 LIMITS = InletLimits(connect=2.0, answer=2.0, total=5.0, connection_age=60.0, max_in_flight=4)
 BODY = b'{"messages":[{}]}'

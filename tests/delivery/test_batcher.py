@@ -2,12 +2,11 @@ import asyncio
 import time
 from pathlib import Path
 
-from delivery.rig import SOON, lines, opened, orders
-
 from agent.app.parts import Parts
 from agent.core.batching import Run
 from agent.record import Batch, Span
 from agent.supervisor import Supervisor
+from delivery.rig import SOON, lines, opened, orders
 
 NOWHERE = "http://127.0.0.1:9/collection/x"
 

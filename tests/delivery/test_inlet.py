@@ -5,6 +5,9 @@ from collections.abc import Awaitable
 from dataclasses import replace
 
 import pytest
+
+from agent import __version__
+from agent.delivery.inlet import Answer, batch_url, reason, single_url
 from delivery.posting import (
     BODY,
     LIMITS,
@@ -13,9 +16,6 @@ from delivery.posting import (
     saying,
 )
 from delivery.rig import Inlet, Reply, Request, body_of, talking
-
-from agent import __version__
-from agent.delivery.inlet import Answer, batch_url, reason, single_url
 
 
 def test_batch_goes_in_after_collection_once() -> None:

@@ -8,6 +8,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+
+from agent.delivery.inlet import Answer
+from agent.errors import Unavailable
 from delivery.posting import (
     BODY,
     LIMITS,
@@ -20,9 +23,6 @@ from delivery.posting import (
     saying,
 )
 from delivery.rig import Inlet, Reply, Talk, body_of, talking
-
-from agent.delivery.inlet import Answer
-from agent.errors import Unavailable
 
 
 async def test_a_connection_nobody_accepts_is_given_up_in_its_time() -> None:

@@ -5,6 +5,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+
+from agent.delivery import inlet as module
+from agent.delivery.inlet import InletAddress
+from agent.errors import ConfigError, Unavailable
 from delivery.posting import (
     BODY,
     LIMITS,
@@ -14,10 +18,6 @@ from delivery.posting import (
     saying,
 )
 from delivery.rig import Inlet, talking
-
-from agent.delivery import inlet as module
-from agent.delivery.inlet import InletAddress
-from agent.errors import ConfigError, Unavailable
 
 CERTIFICATES = Path(__file__).parent / "certificates"
 

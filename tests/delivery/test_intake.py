@@ -4,9 +4,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from delivery.rig import SOON, Inlet, delivering, fed, kept, lines, opened, orders, read, settled
 
 from agent.record import Position
+from delivery.rig import SOON, Inlet, delivering, fed, kept, lines, opened, orders, read, settled
 
 NOWHERE = "http://127.0.0.1:9/collection/x"
 BAD = b'{"a":1'

@@ -4,6 +4,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
+from agent.core.destination import AUTH_BLOCKED, DOWN, READY, THROTTLED
 from delivery.rig import (
     SOON,
     Inlet,
@@ -21,8 +23,6 @@ from delivery.rig import (
     talking,
     until,
 )
-
-from agent.core.destination import AUTH_BLOCKED, DOWN, READY, THROTTLED
 
 # Verdicts.
 

@@ -3,6 +3,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from agent.core.destination import DOWN, THROTTLED
 from delivery.rig import (
     SOON,
     Inlet,
@@ -19,8 +21,6 @@ from delivery.rig import (
     read,
     until,
 )
-
-from agent.core.destination import DOWN, THROTTLED
 
 
 async def stalled(request: Request) -> Reply:

@@ -3,7 +3,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from delivery.rig import SOON, Inlet, Reply, delivering, fed, kept, lines, opened, orders, settled
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +19,7 @@ from agent.record import Batch, DeadLetter, Position, Receipt, Span, XactionIds
 from agent.store.budget import Budget
 from agent.store.memory import MemorySpool
 from agent.telemetry.meters import Meters
+from delivery.rig import SOON, Inlet, Reply, delivering, fed, kept, lines, opened, orders, settled
 
 NOWHERE = "http://127.0.0.1:9/collection/x"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from support.agent import Finished, Running, aep_agent, send_arguments
 from support.emulator import Remote, RunningEmulator
 

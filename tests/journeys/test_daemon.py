@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from support.accounts import accounted_for
 from support.agent import Running, eventually
 from support.emulator import RunningEmulator

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from support.accounts import kept_in
 from support.agent import Finished
 from support.emulator import RunningEmulator

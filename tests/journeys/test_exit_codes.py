@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from support.agent import Finished, aep_agent
 from support.emulator import RunningEmulator
 from support.records import lines, orders

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from support.accounts import accounted_for
 from support.agent import Finished, aep_agent
 from support.emulator import RunningEmulator

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from support.accounts import kept_in
 from support.agent import aep_agent, send_arguments
 from support.emulator import Remote

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from agent.emulator.options import FLOW_ID, INLET_ID
 from support.accounts import accounted_for
 from support.agent import Finished, Running, send_arguments
 from support.emulator import Remote, RunningEmulator, in_turn
 from support.records import lines, orders
-
-from agent.emulator.options import FLOW_ID, INLET_ID
 
 Send = Callable[..., Finished]
 Inlet = Callable[..., RunningEmulator]

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from support.accounts import kept_in
 from support.agent import aep_agent
 from support.emulator import Remote

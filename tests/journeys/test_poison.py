@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from support.accounts import kept_in
 from support.agent import Finished
 from support.emulator import RunningEmulator

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from support.accounts import accounted_for
 from support.agent import Finished
 from support.emulator import RunningEmulator

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
 from support.accounts import kept_in
 from support.agent import Finished, aep_agent, send_arguments
 from support.emulator import Remote

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from support.accounts import accounted_for, kept_in
 from support.agent import Finished, Running, eventually, send_arguments
 from support.emulator import RunningEmulator

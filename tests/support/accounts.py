@@ -7,12 +7,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.emulator import Remote
-
 from agent.record import DeadLetter
 from agent.store import dead_letters, receipts
 from agent.store.database import open_for_reading
 from agent.store.receipts import FoundReceipt
+from support.emulator import Remote
 
 
 @dataclass(frozen=True, slots=True)
