@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import gc
 import signal
+import sys
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,8 @@ from agent.config import load
 from agent.config.model import Config
 from agent.errors import ConfigError
 from agent.telemetry import logs
+
+_SWITCH_SECONDS = 0.001
 
 DONE, FAILED, SOME_DEAD_LETTERED = 0, 1, 3
 
@@ -65,6 +68,9 @@ def run_loop(work: Coroutine[Any, Any, T]) -> T:
     # what was imported stays until the end: no later collection needs to look at it
     gc.freeze()
     gc.enable()
+    # the store's thread gives the interpreter up at every statement: it should not wait 5 ms, the
+    # default, to get it back from a busy loop
+    sys.setswitchinterval(_SWITCH_SECONDS)
     loop_factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
     with suppress(ImportError):
         from uvloop import new_event_loop as loop_factory

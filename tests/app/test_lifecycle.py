@@ -109,7 +109,7 @@ async def test_at_any_moment_read_is_accepted_and_dead_lettered_and_held(
             assert parts
             unsettled = sum(feed.checkpoints.unsettled for feed in parts.intake.feeds.values())
             seen.append((agent.snapshot(), unsettled, int(parts.meters.records_held.value())))
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)  # a loop that never rests starves the store's thread
 
     making = agent(*paths, batch__max_bytes="2KB", buffer__max_bytes="40KB")
     done = await ended(asyncio.ensure_future(making.run(look)))

@@ -72,16 +72,16 @@ async def test_a_token_file_is_read_again_when_asked(
     configured: Configured, tmp_path: Path
 ) -> None:
     token = tmp_path / "token"
-    token.write_text("first\n")
+    token.write_text("token-one\n")
     parts = await built(configured(inlet__token_file=str(token), sources=[{"type": "stdin"}]))
-    assert parts.inlet._headers[False]["Authorization"] == "Bearer first"
-    token.write_text("second\n")
+    assert parts.inlet._headers[False]["Authorization"] == "Bearer token-one"
+    token.write_text("token-two\n")
     parts.inlet.read_token()
-    assert parts.inlet._headers[True]["Authorization"] == "Bearer second"
+    assert parts.inlet._headers[True]["Authorization"] == "Bearer token-two"
     token.unlink()
     with pytest.raises(ConfigError, match="token_file"):
         parts.inlet.read_token()
-    assert parts.inlet._headers[True]["Authorization"] == "Bearer second"
+    assert parts.inlet._headers[True]["Authorization"] == "Bearer token-two"
 
 
 async def test_single_mode_sends_bare_records_to_the_single_address(
