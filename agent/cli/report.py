@@ -20,7 +20,7 @@ def report(done: Snapshot) -> str:
     lines += [f"not read to the end: {problem}" for problem in done.unreadable]
     if done.held:
         lines += _left_over(done)
-    if done.dead_letters and not done.accepted:
+    if done.dead_lettered.get("rejected") and not done.accepted:
         lines.append("nothing was accepted: are inlet.url and inlet.flow_id those of the flow?")
     if done.dead_letters:
         lines.append("why, record by record: aep-agent dead-letters list")

@@ -65,3 +65,10 @@ def test_sources_that_failed_are_named_whatever_else_there_is(accepted: int) -> 
     lines = report(done).splitlines()
     assert "not read to the end: b.gz: cut short" in lines
     assert "not read to the end: c: is gone" in lines
+
+
+def test_a_flow_that_takes_nothing_is_asked_about_but_broken_input_is_not_blamed_on_it() -> None:
+    refused = report(replace(FINE, accepted=0, dead_lettered={"rejected": 10}, read=10))
+    broken = report(replace(FINE, accepted=0, dead_lettered={"invalid_json": 10}, read=10))
+    assert "nothing was accepted" in refused
+    assert "nothing was accepted" not in broken
