@@ -13,6 +13,7 @@ from agent.core.batching import Batching, BatchLimits
 from agent.core.codecs import Codec
 from agent.core.destination import Destination, RetryPolicy
 from agent.core.encoding import Envelope
+from agent.core.pacing import Pacing
 from agent.delivery.batcher import Batcher
 from agent.delivery.encoder import Encoder
 from agent.delivery.inlet import Inlet, InletAddress, InletLimits, batch_url, single_url
@@ -69,7 +70,14 @@ def build(config: Config) -> Parts:
     intake = Intake(IntakeLimits(record_bytes_max, dead_bytes), batcher, settler, budget, meters)
     policy = RetryPolicy(config.delivery.retry.initial, config.delivery.retry.max)
     destination = Destination(policy)
-    senders = Senders(Shared(spool, inlet, settler, encoder, batcher, destination, policy, meters))
+    pacing = Pacing(
+        records_per_second=config.delivery.records_per_second,
+        requests_per_second=config.delivery.requests_per_second,
+        bytes_per_second=config.delivery.bytes_per_second,
+    )
+    senders = Senders(
+        Shared(spool, inlet, settler, encoder, batcher, destination, pacing, policy, meters)
+    )
     parts = Parts(
         meters, store, budget, spool, settler, batcher, intake, inlet, destination, senders, lanes
     )

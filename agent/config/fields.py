@@ -74,6 +74,7 @@ class Quantity(Written):
 
     at_least: str
     at_most: str
+    optional: bool = False
     json_types: ClassVar[tuple[str, ...]] = ("string", "number")
     noun: ClassVar[str]
     examples: ClassVar[str]

@@ -37,7 +37,8 @@ class Key:
     def shown_default(self) -> str | None:
         """Its default the way people write it, where it is a quantity."""
         kinds = [kind for kind in self.field.metadata if isinstance(kind, Quantity)]
-        return kinds[0].show(self.field.default) if kinds else None
+        default = self.field.default
+        return kinds[0].show(default) if kinds and default is not None else None
 
 
 def _leaves(annotation: Any) -> Iterator[Any]:

@@ -90,6 +90,21 @@ class DeliverySettings(Section):
         description="Requests awaiting an answer at most; 8 hide the inlet's round trips.",
         examples=[8],
     )
+    records_per_second: Annotated[int | None, Whole("1", "10000000", optional=True)] = Field(
+        default=None,
+        description="Records sent in a second on average at most; unset sends as fast as it goes.",
+        examples=[1500],
+    )
+    requests_per_second: Annotated[int | None, Whole("1", "100000", optional=True)] = Field(
+        default=None,
+        description="Requests sent in a second on average at most; unset sets no limit.",
+        examples=[10],
+    )
+    bytes_per_second: Annotated[int | None, Size("1KB", "100GB", optional=True)] = Field(
+        default=None,
+        description="Bytes of bodies sent in a second on average at most, as compressed; or unset.",
+        examples=["1MB"],
+    )
     retry: RetrySettings = Field(
         default_factory=RetrySettings, description="Pauses between attempts."
     )
@@ -105,7 +120,7 @@ class DeadLetterSettings(Section):
     )
     max_bytes: Annotated[int, Size("1MB", "1TiB")] = Field(
         default=1_073_741_824,
-        description="Bytes of all dead letters; when reached, input waits for room.",
+        description="Bytes of all dead letters; when reached, input waits until some are purged.",
         examples=["1GiB"],
         validate_default=True,
     )

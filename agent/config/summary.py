@@ -31,7 +31,8 @@ def summary(config: Config) -> dict[str, str]:
         f"sent after {show_duration(batch.max_wait)} at the latest",
         "buffer": f"{show_size(buffer.max_bytes)} of memory; the reader waits when it is full",
         "delivery": f"up to {delivery.max_in_flight} requests in flight; tried again after up to "
-        f"{show_duration(delivery.retry.initial)}, later {show_duration(delivery.retry.max)}",
+        f"{show_duration(delivery.retry.initial)}, later {show_duration(delivery.retry.max)}"
+        f"{_rates(config)}",
         "store": str(config.data_dir),
         "dead letters": f"up to {show_size(config.dead_letters.max_bytes)}, each up to "
         f"{show_size(config.dead_letters.max_record_bytes)}",
@@ -83,3 +84,15 @@ def _source(source: Source) -> str:
         name = f" ({source.name})" if source.name else ""
         return f"files {', '.join(source.paths)}{name}"
     return source.name
+
+
+def _rates(config: Config) -> str:
+    delivery = config.delivery
+    size = show_size(delivery.bytes_per_second) if delivery.bytes_per_second else None
+    rates = (
+        (delivery.records_per_second, "records"),
+        (delivery.requests_per_second, "requests"),
+        (size, ""),
+    )
+    told = [f"{rate} {noun}".strip() for rate, noun in rates if rate]
+    return f"; at most {', '.join(told)} a second" if told else ""

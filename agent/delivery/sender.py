@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from agent.core import responses, retrying
 from agent.core.codecs import Codec
 from agent.core.destination import READY, THROTTLED, Destination, RetryPolicy
+from agent.core.pacing import Pacing
 from agent.core.responses import Reading
 from agent.core.statuses import Advice, advice_of
 from agent.delivery.batcher import Batcher
@@ -20,6 +21,8 @@ from agent.record import Batch
 from agent.store.memory import MemorySpool
 from agent.telemetry.logs import get_logger
 from agent.telemetry.meters import Meters
+
+_WAIT_NOTICED = 0.001  # seconds
 
 log = get_logger("delivery")
 
@@ -39,6 +42,7 @@ class Shared:
     encoder: Encoder
     batcher: Batcher
     destination: Destination
+    pacing: Pacing
     policy: RetryPolicy
     meters: Meters
 
@@ -52,6 +56,7 @@ class Senders:
         self.in_flight = 0
         self._hurried = False
         self._until = 0.0
+        self._turn = asyncio.Lock()
         self._turned = asyncio.Event()  # set when the destination's state changed
 
     async def run(self) -> None:
@@ -77,6 +82,23 @@ class Senders:
         self._until = until
         self._turned.set()
 
+    async def _keep_pace(self, batch: Batch) -> bool:
+        """Wait for this batch's turn within the configured rates; False where that is too long."""
+        async with self._turn:  # who waits first goes first
+            begun = time.monotonic()
+            while wait := self._shared.pacing.may_send(
+                batch.count, len(batch.body), time.monotonic()
+            ):
+                if self._hurried and time.monotonic() + wait > self._until:
+                    return False
+                self._turned.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(wait):
+                        await self._turned.wait()
+            if (waited := time.monotonic() - begun) > _WAIT_NOTICED:
+                self._shared.meters.paced_seconds.add(waited)
+        return True
+
     async def _may_send(self) -> bool:
         """Wait until the destination may be asked; False where that is too long to wait."""
         destination = self._shared.destination
@@ -100,7 +122,7 @@ class Senders:
 
         Once there is an answer nothing is awaited, so that it cannot be forgotten half way.
         """
-        if not await self._may_send():
+        if not (await self._keep_pace(batch) and await self._may_send()):
             self._shared.spool.release(batch)
             return False
         sent = time.monotonic()

@@ -130,6 +130,10 @@ class Meters:
         self.throttled_seconds = Counter(
             part + "throttled_seconds_total", "Time spent waiting because the platform asked to."
         )
+        self.paced_seconds = Counter(
+            part + "paced_seconds_total",
+            "Time senders spent waiting to stay within the configured rates.",
+        )
         self.requests_in_flight = Gauge(
             part + "in_flight_requests", "Requests sent and not yet answered."
         )

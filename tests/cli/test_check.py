@@ -88,3 +88,12 @@ def test_a_wrong_configuration_in_json_lists_its_problems(
         "log.level",
         "inlet.url",
     ]
+
+
+def test_the_rates_that_limit_sending_are_named(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rates = "delivery: {records_per_second: 1500, bytes_per_second: 1MB}\n"
+    config.write_text(config.read_text() + rates)
+    assert check.run(_arguments(str(config))) == 0
+    assert "; at most 1500 records, 1MB a second\n" in capsys.readouterr().out
