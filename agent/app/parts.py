@@ -120,6 +120,7 @@ def _inlet(config: Config) -> Inlet:
         total=settings.timeouts.total,
         connection_age=settings.max_connection_age,
         max_in_flight=config.delivery.max_in_flight,
+        answer_bytes=settings.max_answer_bytes,
     )
     return Inlet(address, limits)
 

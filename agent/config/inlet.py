@@ -72,6 +72,11 @@ class InletSettings(Section):
         description="Largest request before compression, envelope included; the inlet takes 1MB.",
         examples=["1MB"],
     )
+    max_answer_bytes: Annotated[int, Size("64KB", "1GB")] = Field(
+        default=16_777_216,
+        description="Longest answer that is read; 16MiB is fifty times that to a full batch.",
+        examples=["16MiB"],
+    )
     max_connection_age: Annotated[float, Duration("1s", "1d")] = Field(
         default=300.0,
         description="Age at which a connection is replaced, so that changes in DNS are followed.",

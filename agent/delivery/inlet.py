@@ -55,7 +55,7 @@ class InletLimits:
     total: float
     connection_age: float
     max_in_flight: int
-    answer_bytes: int = 16 * 2**20
+    answer_bytes: int
 
 
 @dataclass(slots=True)

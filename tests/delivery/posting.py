@@ -12,7 +12,14 @@ from agent.delivery.inlet import Answer, Inlet, InletAddress, InletLimits
 from agent.errors import Unavailable
 from delivery.rig import SOON, Talk, body_of, talking
 
-LIMITS = InletLimits(connect=2.0, answer=2.0, total=5.0, connection_age=60.0, max_in_flight=4)
+LIMITS = InletLimits(
+    connect=2.0,
+    answer=2.0,
+    total=5.0,
+    connection_age=60.0,
+    max_in_flight=4,
+    answer_bytes=16 * 2**20,
+)
 BODY = b'{"messages":[{}]}'
 
 
