@@ -183,7 +183,7 @@ async def test_a_block_of_tiny_lines_never_keeps_the_loop_for_long(
 
     settings = {"inlet__compression": "gzip", "buffer__max_bytes": "100MB"}
     async with opened(NOWHERE, data_dir, **settings) as parts:
-        block = (line + b"\n") * (100_000 // (len(line) + 1))
+        block = (line + b"\n") * (300_000 // (len(line) + 1))
         async with asyncio.TaskGroup() as tasks:
             watching = tasks.create_task(watch())
             begun = asyncio.get_running_loop().time()
