@@ -19,7 +19,7 @@ COMMANDS = {
     "demo": "see the whole journey on this machine, without an account",
     "emulate": "be the inlet on this machine, with faults on request",
     "check": "check a configuration, and say what can be lost when",
-    "dead-letters": "records that will not be delivered: list, show, export",
+    "dead-letters": "records that will not be delivered: list, show, export, purge",
     "receipts": "what the platform acknowledged: find, export",
     "schema": "print the JSON Schema of the configuration",
     "completion": "print a completion script for your shell",

@@ -5,6 +5,7 @@ import sys
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from agent.cli import purge
 from agent.cli.stored import (
     add_data_dir,
     add_since,
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from agent.store.dead_letters import Group, Selection, Stored
 
-HELP = "look at records that will not be delivered, and export them"
+HELP = "look at records that will not be delivered, export and remove them"
 
 _NOT_FOUND = 1
 _LIMIT = 50
@@ -34,6 +35,7 @@ examples:
   aep-agent dead-letters show 17                        everything about number 17
   aep-agent dead-letters export --reason rejected -o rejected.ndjson
   aep-agent dead-letters export --raw --source orders.ndjson > again.ndjson
+  aep-agent dead-letters purge --reason rejected --dry-run
 """
 
 
@@ -67,9 +69,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     exporting.add_argument("-o", "--output", metavar="FILE", help="write there, not to stdout")
 
+    purging = actions.add_parser("purge", help="remove them for good: choose which, or --all")
+    _add_filters(purging)
+    purge.add_arguments(purging)
+
 
 def run(args: argparse.Namespace) -> int:
-    """List, show or export; 1 where the dead letter to show is not there."""
+    """List, show, export or purge; 1 where the dead letter to show is not there."""
+    if args.action == "purge":
+        return purge.run(args, _selection(args))
     with reading(args) as connection:
         if args.action == "show":
             return _NOT_FOUND if connection is None else _show(connection, args)
@@ -104,10 +112,14 @@ def as_object(stored: "Stored", *, with_record: bool = True) -> dict[str, Any]:
 
 
 def _add_selection(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--id", metavar="ID", type=int, help="only that one")
+    _add_filters(parser)
+
+
+def _add_filters(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reason", metavar="WORD", help="only those: rejected, invalid_json …")
     parser.add_argument("--stage", metavar="WORD", help="only those stopped there: validate …")
     parser.add_argument("--source", metavar="NAME", help="only those of this source, or file name")
-    parser.add_argument("--id", metavar="ID", type=int, help="only that one")
     add_since(parser)
     add_data_dir(parser)
 
@@ -115,7 +127,10 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
 def _selection(args: argparse.Namespace) -> "Selection":
     from agent.store.dead_letters import Selection
 
-    return Selection(args.id, args.reason, args.stage, args.source, args.since)
+    which = (args.reason, args.stage, args.source, args.since)
+    if args.action == "purge":
+        return Selection(None, *which, ids=tuple(args.ids))
+    return Selection(args.id, *which)
 
 
 def _list(connection: "sqlite3.Connection", args: argparse.Namespace) -> None:

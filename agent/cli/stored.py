@@ -1,9 +1,9 @@
-"""What do the commands that read the store share? Finding it, and showing what it holds."""
+"""What do the commands that use the store share? Finding it, and showing what it holds."""
 
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,13 +64,32 @@ def reading(args: argparse.Namespace) -> Iterator["sqlite3.Connection | None"]:
 
     Raises StoreError, saying what to do, where the store cannot be read.
     """
+    from agent.store.database import open_for_reading
+
+    with _using(args, open_for_reading) as connection:
+        yield connection
+
+
+@contextmanager
+def writing(args: argparse.Namespace) -> Iterator["sqlite3.Connection | None"]:
+    """As `reading`, with a connection that can also write."""
+    from agent.store.database import open_for_removing
+
+    with _using(args, open_for_removing) as connection:
+        yield connection
+
+
+@contextmanager
+def _using(
+    args: argparse.Namespace, open_in: "Callable[[Path], sqlite3.Connection | None]"
+) -> Iterator["sqlite3.Connection | None"]:
     from agent.config import default_data_dir
-    from agent.store.database import FILE_NAME, open_for_reading
+    from agent.store.database import FILE_NAME
     from agent.store.trouble import readable_errors
 
     told = args.data_dir or os.environ.get("AEP_AGENT_DATA_DIR")
     data_dir = Path(told) if told else default_data_dir(os.environ)
-    connection = open_for_reading(data_dir)
+    connection = open_in(data_dir)
     if connection is None:
         say(f"no store at {data_dir} yet; --data-dir or AEP_AGENT_DATA_DIR name another place")
         yield None

@@ -6,7 +6,7 @@ never deleted.
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,11 +50,28 @@ def open_for_reading(data_dir: Path) -> sqlite3.Connection | None:
 
     Raises StoreFormat, StoreCorrupt or StoreError, saying what to do.
     """
-    path = data_dir / FILE_NAME
+    return _open_existing(data_dir / FILE_NAME, _connect_readonly)
+
+
+def open_for_removing(data_dir: Path) -> sqlite3.Connection | None:
+    """A connection that can write; None where no store was ever made in *data_dir*.
+
+    Unlike `open_for_writing` it never makes a store and sets none aside: that is the agent's.
+    Raises StoreFormat, StoreCorrupt or StoreError, saying what to do.
+    """
+    connection = _open_existing(data_dir / FILE_NAME, _connect_existing)
+    if connection is not None:
+        _set_up(connection)
+    return connection
+
+
+def _open_existing(
+    path: Path, connect: Callable[[Path], sqlite3.Connection]
+) -> sqlite3.Connection | None:
     with openable(path), readable_errors(path):
         if not path.exists():
             return None
-        connection = _connect_readonly(path)
+        connection = connect(path)
         try:
             version = _identify(connection, path)
         except BaseException:
@@ -179,6 +196,17 @@ def _connect_readonly(path: Path, *, immutable: bool = False) -> sqlite3.Connect
     return _connect(f"{path.absolute().as_uri()}?mode=ro&immutable={immutable:d}", uri=True)
 
 
+def _connect_existing(path: Path) -> sqlite3.Connection:
+    return _connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)
+
+
+def _set_up(connection: sqlite3.Connection) -> None:
+    """What a connection that writes must be told each time: the file does not keep it."""
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+
+
 def _prepare(path: Path) -> sqlite3.Connection:
     """Open, set up and migrate; raises StoreCorrupt where the file turns out to be damaged."""
     connection = _connect(str(path))
@@ -192,9 +220,7 @@ def _prepare(path: Path) -> sqlite3.Connection:
                 f"the file system of {path} cannot hold the store (journal mode {mode}); choose a"
                 " directory on a local disk with --data-dir or AEP_AGENT_DATA_DIR"
             )
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        _set_up(connection)
         _migrate(connection)
     except BaseException as error:
         connection.close()

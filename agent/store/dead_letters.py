@@ -1,5 +1,6 @@
 """Which records are dead letters, and why? Reading them from a connection that cannot write."""
 
+import json
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -13,22 +14,23 @@ from agent.store.settling import milliseconds, storable
 _PAGE = 500  # rows read at once: a long read would keep the writer's log from being folded in
 _VARYING = re.compile(r"\b(?=[0-9a-fA-F-]*\d)[0-9a-fA-F][0-9a-fA-F-]{7,}\b|\d+")
 # Every condition is inactive where its parameter is NULL.
-_MATCHES = """(:id IS NULL OR letter.id = :id)
+MATCHES = """(:id IS NULL OR letter.id = :id)
+    AND (:ids IS NULL OR letter.id IN (SELECT value FROM json_each(:ids)))
     AND (:reason IS NULL OR reason = :reason)
     AND (:stage IS NULL OR stage = :stage)
     AND (:since_ms IS NULL OR last_ms >= :since_ms)
     AND (:source IS NULL OR source.name = :source
         OR substr(source.name, -length(:source) - 1) = '/' || :source)"""
-_TABLES = "dead_letters AS letter JOIN sources AS source ON source.id = letter.source_id"
+TABLES = "dead_letters AS letter JOIN sources AS source ON source.id = letter.source_id"
 _COLUMNS = """letter.id, length, reason, stage, message, source.name, line, "offset", attempts,
     first_ms, last_ms, status, xaction_id, sha256"""
-_OLDEST_FIRST = f"""SELECT {_COLUMNS} FROM {_TABLES}
-    WHERE letter.id > :after AND {_MATCHES} ORDER BY letter.id LIMIT :page"""  # noqa: S608
-_NEWEST_FIRST = f"""SELECT {_COLUMNS} FROM {_TABLES}
-    WHERE letter.id < :after AND {_MATCHES} ORDER BY letter.id DESC LIMIT :page"""  # noqa: S608
+_OLDEST_FIRST = f"""SELECT {_COLUMNS} FROM {TABLES}
+    WHERE letter.id > :after AND {MATCHES} ORDER BY letter.id LIMIT :page"""  # noqa: S608
+_NEWEST_FIRST = f"""SELECT {_COLUMNS} FROM {TABLES}
+    WHERE letter.id < :after AND {MATCHES} ORDER BY letter.id DESC LIMIT :page"""  # noqa: S608
 _BY_MESSAGE = f"""SELECT reason, stage, message, COUNT(*), MIN(first_ms), MAX(last_ms)
-    FROM {_TABLES} WHERE {_MATCHES} GROUP BY reason, stage, message"""  # noqa: S608
-_COUNT = f"SELECT COUNT(*) FROM {_TABLES} WHERE {_MATCHES}"  # noqa: S608
+    FROM {TABLES} WHERE {MATCHES} GROUP BY reason, stage, message"""  # noqa: S608
+_COUNT = f"SELECT COUNT(*) FROM {TABLES} WHERE {MATCHES}"  # noqa: S608
 _LAST_ID = 2**63 - 1
 
 
@@ -41,6 +43,7 @@ class Selection:
     stage: str | None = None
     source: str | None = None  # its name, or the last segments of its path
     since: float | None = None  # last attempt at or after, seconds since 1970
+    ids: tuple[int, ...] = ()  # any of these, where there are some
 
 
 ALL = Selection()
@@ -84,8 +87,8 @@ def each(
     """
     query, after = (_NEWEST_FIRST, _LAST_ID) if newest_first else (_OLDEST_FIRST, 0)
     while True:
-        parameters = _parameters(selection) | {"after": after, "page": _PAGE}
-        rows = connection.execute(query, parameters).fetchall()
+        page = parameters(selection) | {"after": after, "page": _PAGE}
+        rows = connection.execute(query, page).fetchall()
         for row in rows:
             stored = _stored(row)
             if not records:
@@ -104,14 +107,14 @@ def find(connection: sqlite3.Connection, letter_id: int) -> Stored | None:
 
 def count(connection: sqlite3.Connection, selection: Selection = ALL) -> int:
     """How many are selected."""
-    number: int = connection.execute(_COUNT, _parameters(selection)).fetchone()[0]
+    number: int = connection.execute(_COUNT, parameters(selection)).fetchone()[0]
     return number
 
 
 def groups(connection: sqlite3.Connection, selection: Selection = ALL) -> list[Group]:
     """The selected dead letters by reason, stage and shape of message; the largest group first."""
     found: dict[tuple[str, str, str], Group] = {}
-    for row in connection.execute(_BY_MESSAGE, _parameters(selection)):
+    for row in connection.execute(_BY_MESSAGE, parameters(selection)):
         reason, stage, message, number, first_ms, last_ms = row
         group = Group(reason, stage, number, first_ms / 1000, last_ms / 1000, message)
         key = (reason, stage, message_shape(message))
@@ -134,10 +137,12 @@ def _joined(one: Group, other: Group) -> Group:
     )
 
 
-def _parameters(selection: Selection) -> dict[str, Any]:
+def parameters(selection: Selection) -> dict[str, Any]:
+    """What `MATCHES` is to be run with."""
     since = selection.since
     return {
         "id": selection.id,
+        "ids": json.dumps(selection.ids) if selection.ids else None,
         "reason": selection.reason and storable(selection.reason),
         "stage": selection.stage and storable(selection.stage),
         "source": selection.source and storable(selection.source),

@@ -90,8 +90,8 @@ class Settling:
         if kept >= self._dead_letters_max_bytes:
             raise StoreFull(
                 f"the dead letters take {kept:,} bytes and may take"
-                f" {self._dead_letters_max_bytes:,}: raise dead_letters.max_bytes, or export them"
-                " (`aep-agent dead-letters export`) and go on with another data_dir; until then"
+                f" {self._dead_letters_max_bytes:,}: export them (`aep-agent dead-letters export`),"
+                " then `aep-agent dead-letters purge`, or raise dead_letters.max_bytes; until then"
                 " records that would become dead letters wait"
             )
 
