@@ -4,6 +4,7 @@ Everything that aiohttp, TLS and the network can raise is turned into `Unavailab
 """
 
 import io
+import os
 import random
 import ssl
 import time
@@ -216,7 +217,10 @@ def _too_late(error: TimeoutError) -> str:
 
 
 def _readable(error: Exception) -> str:
-    """The error in words that name no credential: aiohttp puts the URL of a proxy in some."""
+    """The error in words without a URL, which aiohttp puts in some.
+
+    Whoever knows the URL of an inlet can write to it, and that of a proxy may hold a password.
+    """
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "the connection was closed before the answer"
     if isinstance(error, aiohttp.ClientConnectorError):
@@ -225,6 +229,6 @@ def _readable(error: Exception) -> str:
         return f"the proxy answered {error.status}"
     if isinstance(error, aiohttp.ClientPayloadError):
         return "the answer broke off"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
+    if isinstance(error, OSError) and error.errno:
+        return f"the connection failed: {os.strerror(error.errno)}"
     return type(error).__name__

@@ -1,6 +1,7 @@
 import asyncio
 import gzip
 import socket
+import struct
 import time
 import tracemalloc
 import zlib
@@ -213,3 +214,20 @@ async def test_a_cookie_is_not_kept(inlet: Inlet) -> None:
         for _ in range(2):
             await posting.post(BODY, gzipped=False)
     assert all("Cookie" not in request.headers for request in inlet.requests)
+
+
+@pytest.mark.parametrize("size", [900_000, 20_000_000])
+async def test_a_connection_cut_while_a_request_is_sent_is_told_without_the_address(
+    size: int,
+) -> None:
+    """Whoever knows the address of an inlet can write to it: it does not belong in a log."""
+
+    async def talk(head: bytes, reader, writer) -> None:
+        connection = writer.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+
+    words = await failure_of(talk, body=b"x" * size)
+    assert "://" not in words
+    assert "/x" not in words
+    assert "connection" in words
