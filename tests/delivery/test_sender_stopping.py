@@ -37,7 +37,7 @@ async def test_in_a_hurry_waits_are_cut_short_for_one_last_try(
         sender = asyncio.ensure_future(parts.senders.run())
         await fed(parts, lines(orders(3)))
         await parts.batcher.flush()
-        await until(lambda: len(inlet.requests) == 1)
+        await until(lambda: parts.meters.retries.total() == 1)  # it waits for its next attempt
         parts.spool.close()
         inlet.rule = inlet.accept
         parts.senders.hurry(time.monotonic() + 60)
