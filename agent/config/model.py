@@ -6,6 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
+from agent.config.buffer import BufferSettings
+from agent.config.delivery import DeliverySettings
 from agent.config.directories import default_data_dir
 from agent.config.fields import Address, Duration, FilePath, Size, Whole, wrong
 from agent.config.inlet import InletSettings
@@ -31,82 +33,6 @@ class BatchSettings(Section):
         default=1.0,
         description="Longest wait of a record for its batch to fill; 1s is fresh and still cheap.",
         examples=["1s"],
-    )
-
-
-class BufferSettings(Section):
-    """buffer: what is held between reading a record and knowing what became of it."""
-
-    type: Literal["memory"] = Field(
-        default="memory",
-        description="memory: what is held is lost with the agent; files can be read again.",
-    )
-    max_bytes: Annotated[int, Size("2KB", "1TiB")] = Field(
-        default=33_554_432,
-        description="Bytes held at most; 32MiB rides out short pauses and keeps the agent small.",
-        examples=["32MiB"],
-    )
-    when_full: Literal["block"] = Field(
-        default="block",
-        description="block: the reader waits, so that nothing is dropped.",
-    )
-
-    @field_validator("type", mode="before")
-    @classmethod
-    def _disk_comes_later(cls, value: object) -> object:
-        if value == "disk":
-            raise wrong("memory: a buffer on disk is not yet available in this version")
-        return value
-
-
-class RetrySettings(Section):
-    """delivery.retry: pauses between attempts; there is no last attempt."""
-
-    initial: Annotated[float, Duration("1ms", "1h")] = Field(
-        default=0.5,
-        description="Longest first pause; each pause is a random part of it, doubling each time.",
-        examples=["500ms"],
-    )
-    max: Annotated[float, Duration("1ms", "1d")] = Field(
-        default=60.0,
-        description="Longest pause of all; 60s finds out within a minute that an outage is over.",
-        examples=["60s"],
-        validate_default=True,
-    )
-
-    @field_validator("max")
-    @classmethod
-    def _max_is_longest(cls, longest: float, info: ValidationInfo) -> float:
-        if longest < info.data.get("initial", 0.0):
-            raise wrong("a pause that is at least as long as delivery.retry.initial")
-        return longest
-
-
-class DeliverySettings(Section):
-    """delivery: how requests are sent."""
-
-    max_in_flight: Annotated[int, Whole("1", "256")] = Field(
-        default=8,
-        description="Requests awaiting an answer at most; 8 hide the inlet's round trips.",
-        examples=[8],
-    )
-    records_per_second: Annotated[int | None, Whole("1", "10000000", optional=True)] = Field(
-        default=None,
-        description="Records sent in a second on average at most; unset sends as fast as it goes.",
-        examples=[1500],
-    )
-    requests_per_second: Annotated[int | None, Whole("1", "100000", optional=True)] = Field(
-        default=None,
-        description="Requests sent in a second on average at most; unset sets no limit.",
-        examples=[10],
-    )
-    bytes_per_second: Annotated[int | None, Size("1KB", "100GB", optional=True)] = Field(
-        default=None,
-        description="Bytes of bodies sent in a second on average at most, as compressed; or unset.",
-        examples=["1MB"],
-    )
-    retry: RetrySettings = Field(
-        default_factory=RetrySettings, description="Pauses between attempts."
     )
 
 

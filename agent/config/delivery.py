@@ -1,0 +1,59 @@
+"""How are requests sent, how often, and again after which pauses?"""
+
+from typing import Annotated
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from agent.config.fields import Duration, Size, Whole, wrong
+from agent.config.section import Section
+
+
+class RetrySettings(Section):
+    """delivery.retry: pauses between attempts; there is no last attempt."""
+
+    initial: Annotated[float, Duration("1ms", "1h")] = Field(
+        default=0.5,
+        description="Longest first pause; each pause is a random part of it, doubling each time.",
+        examples=["500ms"],
+    )
+    max: Annotated[float, Duration("1ms", "1d")] = Field(
+        default=60.0,
+        description="Longest pause of all; 60s finds out within a minute that an outage is over.",
+        examples=["60s"],
+        validate_default=True,
+    )
+
+    @field_validator("max")
+    @classmethod
+    def _max_is_longest(cls, longest: float, info: ValidationInfo) -> float:
+        if longest < info.data.get("initial", 0.0):
+            raise wrong("a pause that is at least as long as delivery.retry.initial")
+        return longest
+
+
+class DeliverySettings(Section):
+    """delivery: how requests are sent."""
+
+    max_in_flight: Annotated[int, Whole("1", "256")] = Field(
+        default=8,
+        description="Requests awaiting an answer at most; 8 hide the inlet's round trips.",
+        examples=[8],
+    )
+    records_per_second: Annotated[int | None, Whole("1", "10000000", optional=True)] = Field(
+        default=None,
+        description="Records sent in a second on average at most; unset sends as fast as it goes.",
+        examples=[1500],
+    )
+    requests_per_second: Annotated[int | None, Whole("1", "100000", optional=True)] = Field(
+        default=None,
+        description="Requests sent in a second on average at most; unset sets no limit.",
+        examples=[10],
+    )
+    bytes_per_second: Annotated[int | None, Size("1KB", "100GB", optional=True)] = Field(
+        default=None,
+        description="Bytes of bodies sent in a second on average at most, as compressed; or unset.",
+        examples=["1MB"],
+    )
+    retry: RetrySettings = Field(
+        default_factory=RetrySettings, description="Pauses between attempts."
+    )
