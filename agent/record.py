@@ -66,6 +66,11 @@ class Batch:
     attempts: int = 0
     first_at: float = 0.0  # wall clock of the first attempt
     last_at: float = 0.0
+    not_before: float = 0.0  # wall clock: not to be sent earlier
+    ids_added: bytes = (
+        b""  # a bit for each record that got an _id, lowest bit first; empty: none did
+    )
+    stored: bool = False  # its row is in the store, or on its way there in order
     number: int = field(default_factory=lambda: next(_batch_numbers))
 
 

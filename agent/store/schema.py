@@ -78,5 +78,74 @@ _RECEIPTS_AND_DEAD_LETTERS = (
     "INSERT INTO dead_letters_kept VALUES (0, 0)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_RECEIPTS_AND_DEAD_LETTERS,)
+_SPOOL_AND_LEDGER = (
+    # What batches were encoded for: `key` tells inlet, flow and envelope apart, `name` is words.
+    """CREATE TABLE destinations (
+        id INTEGER PRIMARY KEY,
+        key TEXT NOT NULL UNIQUE,
+        name TEXT NOT NULL
+    )""",
+    # Ids ascend in the order of sending. `spans`: JSON, [[source, line, offset, count, newline], …]
+    # in the order of the records. `ids_added` has a bit for each record that got an _id.
+    # `hold` says why a batch is not offered for sending, as "damaged". `checksum` is the CRC-32 of
+    # `spans` and `body`; the body comes last, so that a listing need not read it.
+    """CREATE TABLE spool (
+        id INTEGER PRIMARY KEY,
+        destination_id INTEGER NOT NULL REFERENCES destinations (id),
+        hold TEXT,
+        count INTEGER NOT NULL,
+        body_bytes INTEGER NOT NULL,
+        plain_bytes INTEGER NOT NULL,
+        gzipped INTEGER NOT NULL,
+        read_ms INTEGER NOT NULL,
+        attempts INTEGER NOT NULL,
+        first_ms INTEGER NOT NULL,
+        last_ms INTEGER NOT NULL,
+        not_before_ms INTEGER NOT NULL,
+        checksum INTEGER NOT NULL,
+        spans TEXT NOT NULL,
+        ids_added BLOB NOT NULL,
+        body BLOB NOT NULL
+    )""",
+    "CREATE INDEX spool_by_destination ON spool (destination_id, id) WHERE hold IS NULL",
+    "CREATE TABLE spool_kept (batches INTEGER NOT NULL, records INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL)",
+    "INSERT INTO spool_kept VALUES (0, 0, 0)",
+    # Everything before a position is in the spool or answered for. `identity` tells a file from
+    # another one that later got its name.
+    """CREATE TABLE positions (
+        source_id INTEGER PRIMARY KEY REFERENCES sources (id),
+        line INTEGER NOT NULL,
+        "offset" INTEGER NOT NULL,
+        identity TEXT,
+        saved_ms INTEGER NOT NULL
+    )""",
+    # read = accepted + dead_lettered + filtered + dropped + what the spool holds, after every
+    # commit. `purged` (of those dead-lettered), `replayed` (of those accepted, and no longer
+    # dead-lettered) and `pruned` (accepted, its receipt removed) only explain the others.
+    """CREATE TABLE ledger (
+        entry TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        records INTEGER NOT NULL,
+        PRIMARY KEY (entry, reason)
+    ) WITHOUT ROWID""",
+    """INSERT INTO ledger
+        SELECT 'accepted', '', COALESCE(SUM(count), 0) FROM receipt_spans
+        UNION ALL SELECT 'dead_lettered', reason, COUNT(*) FROM dead_letters GROUP BY reason""",
+    "INSERT INTO ledger SELECT 'read', '', SUM(records) FROM ledger",
+    # A dead letter whose replay was accepted keeps its row, and each replay leaves a trail.
+    "ALTER TABLE dead_letters ADD COLUMN replayed_ms INTEGER",
+    """CREATE TABLE replays (
+        id INTEGER PRIMARY KEY,
+        letter_id INTEGER NOT NULL REFERENCES dead_letters (id) ON DELETE CASCADE,
+        at_ms INTEGER NOT NULL,
+        outcome TEXT NOT NULL,
+        status INTEGER,
+        message TEXT NOT NULL,
+        xaction_id TEXT
+    )""",
+    "CREATE INDEX replays_by_letter ON replays (letter_id)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_RECEIPTS_AND_DEAD_LETTERS, _SPOOL_AND_LEDGER)
 FORMAT = len(MIGRATIONS)

@@ -1,0 +1,45 @@
+"""What does one change of the store consist of? All of an entry becomes durable, or none of it."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from agent.record import Batch, DeadLetter, Position, Receipt, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a source was read: up to `end`, and `count` records came of it."""
+
+    source: str
+    end: Position
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One change. `passed` are the lines that need not be read again once it is durable."""
+
+    receipts: Sequence[Receipt] = ()
+    dead_letters: Sequence[DeadLetter] = ()
+    appended: Sequence[Batch] = ()  # to the spool
+    removed: Sequence[Batch] = ()  # from it
+    changed: Sequence[Batch] = ()  # attempted in vain: their attempts and times
+    passed: Sequence[Span] = ()
+    dropped: Mapping[str, int] = field(default_factory=dict)  # records, by reason
+
+    @property
+    def frees(self) -> bool:
+        """Whether it makes room: it only removes, and writes little besides."""
+        return bool(self.removed) and not (self.appended or self.dead_letters or self.passed)
+
+    def ledger(self) -> Counter[tuple[str, str]]:
+        """What it adds to the ledger, by entry and reason."""
+        added: Counter[tuple[str, str]] = Counter()
+        added["read", ""] = sum(span.count for span in self.passed)
+        added["accepted", ""] = sum(receipt.count for receipt in self.receipts)
+        for letter in self.dead_letters:
+            added["dead_lettered", letter.reason] += 1
+        for reason, count in self.dropped.items():
+            added["dropped", reason] += count
+        return added
