@@ -6,6 +6,7 @@ will be sent, and a span says which lines of which source stand behind either.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from itertools import count as counting
 
 
@@ -18,6 +19,9 @@ class Position:
 
     line: int
     offset: int
+
+
+BEGINNING = Position(1, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,15 @@ class Chunk:
 _batch_numbers = counting(1)
 
 
+class Row(Enum):
+    """Where the row of a batch in the store is."""
+
+    NONE = "none"
+    COMING = "coming"  # handed over, not durable yet
+    THERE = "there"
+    GONE = "gone"  # removed, and that is durable
+
+
 @dataclass(slots=True)
 class Batch:
     """One request, encoded, and the lines it was made of. What is spooled is what is sent."""
@@ -70,8 +83,13 @@ class Batch:
     ids_added: bytes = (
         b""  # a bit for each record that got an _id, lowest bit first; empty: none did
     )
-    stored: bool = False  # its row is in the store, or on its way there in order
+    row: Row = Row.NONE
     number: int = field(default_factory=lambda: next(_batch_numbers))
+
+    @property
+    def stored(self) -> bool:
+        """Whether it was handed to the store: its source may have moved on."""
+        return self.row is not Row.NONE
 
 
 @dataclass(frozen=True, slots=True)

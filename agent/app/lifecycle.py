@@ -57,7 +57,7 @@ class Agent:
             await watch.start()
             async with Supervisor() as tasks:
                 tasks.start_endless("batcher", parts.batcher.run())
-                tasks.start_endless("store watch", parts.settler.watch())
+                tasks.start_endless("store watch", parts.store.watch())
                 tasks.start_endless("loop watch", watch.run())
                 if view:
                     tasks.start_endless("view", view(self))
@@ -104,7 +104,7 @@ class Agent:
     async def _read(self, parts: Parts, lane: list[Source]) -> None:
         for source in lane:
             try:
-                await source.run(parts.intake.feed(source.name))
+                await source.run(parts.intake.feed(source.name, source.start, source.identity))
             except InputError as error:
                 self._unreadable.append(str(error))
                 log.error("a source cannot be read", source=source.name, reason=str(error))
@@ -115,6 +115,7 @@ class Agent:
                 source.stop()
         if self._stopping.done():
             parts.budget.lift()  # a reader that waits for room hands over what it holds
+            parts.spool.lift()
             await self._in_grace(reading)
             _cancel(reading)
 

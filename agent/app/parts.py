@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 
+from agent.app import storing
 from agent.config.envelope import XdmEnvelope
 from agent.config.inlet import InletSettings
 from agent.config.model import Config
@@ -24,14 +25,12 @@ from agent.errors import ConfigError
 from agent.sources.files import files
 from agent.sources.source import Source, stdin
 from agent.store.budget import Budget
-from agent.store.disk import Store, StoreLimits
-from agent.store.memory import MemorySpool
-from agent.telemetry.logs import get_logger, redact
+from agent.store.disk import Store
+from agent.store.memory import Spool
+from agent.telemetry.logs import redact
 from agent.telemetry.meters import Meters
 
 _BLOCK_OF_BATCH = 0.95
-
-log = get_logger("store")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ class Parts:
     meters: Meters
     store: Store
     budget: Budget
-    spool: MemorySpool
+    spool: Spool
     settler: Settler
     batcher: Batcher
     intake: Intake
@@ -60,14 +59,16 @@ def build(config: Config) -> Parts:
     codec = Codec(config.inlet.compression)
     encoder = Encoder(envelope, codec)
     batching = Batching(_batch_limits(config), envelope)
-    store = _store(config, meters)
-    budget = Budget(config.buffer.max_bytes)
-    spool = MemorySpool()
+    store = storing.opened(config, meters)
+    storing.resume(config, lanes, store)
+    budget = Budget(config.buffer.memory_limit)
+    spool = storing.spool(config, store, budget, meters)
     dead_bytes = config.dead_letters.max_record_bytes
     settler = Settler(store, spool, encoder, budget, meters, dead_bytes)
     batcher = Batcher(batching, encoder, spool, budget, meters)
     record_bytes_max = config.inlet.max_request_bytes - envelope.body_bytes(1, 0)
-    intake = Intake(IntakeLimits(record_bytes_max, dead_bytes), batcher, settler, budget, meters)
+    limits = IntakeLimits(record_bytes_max, dead_bytes)
+    intake = Intake(limits, store, batcher, settler, budget, meters)
     policy = RetryPolicy(config.delivery.retry.initial, config.delivery.retry.max)
     destination = Destination(policy)
     pacing = Pacing(
@@ -159,32 +160,6 @@ def _batch_limits(config: Config) -> BatchLimits:
     if config.inlet.mode == "single":
         return BatchLimits(config.inlet.max_request_bytes, 1, 0.0)
     return BatchLimits(config.batch.max_bytes, config.batch.max_records, config.batch.max_wait)
-
-
-def _store(config: Config, meters: Meters) -> Store:
-    def committed(seconds: float) -> None:
-        meters.store_commits.add(1)
-        meters.store_commit_seconds.observe(seconds)
-
-    limits = StoreLimits(
-        receipts_keep=config.receipts.keep,
-        receipts_max_bytes=config.receipts.max_bytes,
-        dead_letters_max_bytes=config.dead_letters.max_bytes,
-        receipts_enabled=config.receipts.enabled,
-    )
-    store = Store.open(
-        config.data_dir,
-        limits=limits,
-        on_trouble=lambda words: log.error("the store takes nothing, waiting", reason=words),
-        on_recovered=lambda: log.info("the store takes verdicts again"),
-        on_commit=committed,
-    )
-    if store.set_aside:
-        log.error(
-            "the store could not be read and was set aside, a new one is begun",
-            set_aside=str(store.set_aside),
-        )
-    return store
 
 
 def _connect_gauges(parts: Parts, codec: Codec, config: Config) -> None:

@@ -10,7 +10,7 @@ from agent.record import Position, Receipt
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Counts since the start. read = accepted + dead-lettered + held, at any moment."""
+    """Counts since the start: read + recovered = accepted + dead-lettered + dropped + held."""
 
     read: int
     accepted: int
@@ -25,6 +25,9 @@ class Snapshot:
     unreadable: tuple[str, ...]  # sources that failed, and why
     interrupted: bool
     last_receipt: Receipt | None = None
+    recovered: int = 0  # found in the spool at the start
+    dropped: Mapping[str, int] = field(default_factory=dict)  # by reason
+    durable: bool = False  # what is held outlives the process
 
     @property
     def dead_letters(self) -> int:
@@ -34,7 +37,8 @@ class Snapshot:
     @property
     def held(self) -> int:
         """Records read that have no verdict yet."""
-        return self.read - self.accepted - self.dead_letters
+        settled = self.accepted + self.dead_letters + sum(self.dropped.values())
+        return self.read + self.recovered - settled
 
     @property
     def records_per_second(self) -> float:
@@ -50,10 +54,14 @@ class Snapshot:
         """For scripts: --json, /status."""
         return {
             "read": self.read,
+            "recovered": self.recovered,
             "accepted": self.accepted,
             "dead_lettered": self.dead_letters,
             "dead_lettered_by_reason": dict(self.dead_lettered),
+            "dropped": sum(self.dropped.values()),
+            "dropped_by_reason": dict(self.dropped),
             "held": self.held,
+            "held_on_disk": self.durable,
             "bytes_read": self.bytes_read,
             "seconds": round(self.seconds, 3),
             "cpu_seconds": round(self.cpu_seconds, 3),
@@ -91,16 +99,19 @@ def snapshot(parts: Parts, clock: Clock, unreadable: list[str], *, interrupted: 
     totals = [each.total for each in progress]
     return Snapshot(
         read=int(parts.meters.records_read.total()),
+        recovered=int(parts.meters.records_recovered.total()),
         accepted=parts.settler.totals.accepted,
         dead_lettered=dict(parts.settler.totals.dead_lettered),
+        dropped={labels[0]: int(count) for labels, count in parts.meters.records_dropped.series()},
         bytes_read=int(parts.meters.bytes_read.total()),
         input_done=sum(each.read for each in progress),
         input_total=None if None in totals else sum(total or 0 for total in totals),
         seconds=clock.seconds(),
         cpu_seconds=clock.cpu_seconds(),
         state=parts.destination.state,
-        safe={name: feed.checkpoints.safe for name, feed in parts.intake.feeds.items()},
+        safe=dict(parts.store.safe),
         unreadable=tuple(unreadable),
         interrupted=interrupted,
+        durable=parts.spool.durable,
         last_receipt=parts.settler.totals.last_receipt,
     )

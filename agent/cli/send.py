@@ -65,6 +65,10 @@ def run(args: argparse.Namespace) -> int:
 
     chosen = overrides(args)
     chosen["sources"] = sources(args.files)
+    # what a run of `send` leaves over is named, and can be sent again; a spool would send it later
+    if chosen.setdefault("buffer.type", "memory") == "memory":
+        chosen.setdefault("buffer.max_bytes", "null")
+        chosen.setdefault("buffer.when_full", "block")
     chosen["admin.listen"] = args.admin or "null"
     config = configured(args, chosen)
     done = deliver(config, None if args.quiet else view())
@@ -79,4 +83,4 @@ def sources(files: list[str]) -> list[dict[str, object]]:
     """The sources that these arguments mean; standard input is read beside the files."""
     paths = [path for path in files if path != "-"]
     chosen: list[dict[str, object]] = [{"type": "stdin"}] if "-" in files else []
-    return chosen + ([{"type": "file", "paths": paths}] if paths else [])
+    return chosen + ([{"type": "file", "paths": paths, "resume": False}] if paths else [])

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from agent.config.buffer import DISK_BYTES
 from agent.config.inlet import DOCUMENTED_REQUEST_BYTES, InletSettings
 from agent.config.keys import KeyPath, all_keys
 from agent.config.model import Config, disagreements
@@ -17,7 +18,12 @@ from agent.config.problems import show
 from agent.config.units import parse_size, show_size
 from agent.errors import ConfigError
 
-_SIZES = ("inlet.max_request_bytes", "batch.max_bytes", "buffer.max_bytes")
+_SIZES = (
+    "inlet.max_request_bytes",
+    "batch.max_bytes",
+    "buffer.max_bytes",
+    "buffer.memory_bytes",
+)
 _FILES = ("inlet.token_file", "inlet.tls.ca_file", "inlet.tls.cert_file", "inlet.tls.key_file")
 
 
@@ -31,7 +37,7 @@ def _written(tree: Mapping[str, Any], key: str) -> Any:
 def size_disagreements(tree: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     """Sizes that do not fit together, whichever other settings are wrong."""
     written = {key: _written(tree, key) for key in _SIZES}
-    sizes = {key: all_keys()[key].field.default for key in _SIZES}
+    sizes = {key: all_keys()[key].field.default or DISK_BYTES for key in _SIZES}
     try:
         sizes |= {key: parse_size(str(text)) for key, text in written.items() if text is not None}
     except ValueError:

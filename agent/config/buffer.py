@@ -1,33 +1,55 @@
-"""What is held between reading a record and knowing what became of it?"""
+"""What is held between reading a record and knowing what became of it, and where?"""
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from agent.config.fields import Size, wrong
+from agent.config.fields import Duration, Size, wrong
 from agent.config.section import Section
+
+DISK_BYTES = 1 << 30
 
 
 class BufferSettings(Section):
     """buffer: what is held between reading a record and knowing what became of it."""
 
-    type: Literal["memory"] = Field(
-        default="memory",
-        description="memory: what is held is lost with the agent; files can be read again.",
+    type: Literal["disk", "memory"] = Field(
+        default="disk",
+        description="disk: what is held outlives the agent; memory: it is lost with the agent.",
     )
-    max_bytes: Annotated[int, Size("2KB", "1TiB")] = Field(
+    max_bytes: Annotated[int | None, Size("2KB", "1TiB", optional=True)] = Field(
+        default=None,
+        description="Bytes held at most; unset: 1GiB on disk, about 5GB of records, compressed.",
+        examples=["1GiB"],
+    )
+    memory_bytes: Annotated[int, Size("2KB", "1TiB")] = Field(
         default=33_554_432,
-        description="Bytes held at most; 32MiB rides out short pauses and keeps the agent small.",
+        description="Bytes of it in memory, requests in flight not counted; 32MiB suits most.",
         examples=["32MiB"],
     )
-    when_full: Literal["block"] = Field(
+    write_after: Annotated[float, Duration("0s", "1m")] = Field(
+        default=0.05,
+        description="A batch not answered for by then is written to disk; 0s writes every one.",
+        examples=["50ms"],
+    )
+    when_full: Literal["block", "drop_newest", "drop_oldest"] = Field(
         default="block",
-        description="block: the reader waits, so that nothing is dropped.",
+        description="block: the reader waits; drop_newest, drop_oldest: batches go, and count.",
     )
 
-    @field_validator("type", mode="before")
+    @field_validator("when_full")
     @classmethod
-    def _disk_comes_later(cls, value: object) -> object:
-        if value == "disk":
-            raise wrong("memory: a buffer on disk is not yet available in this version")
-        return value
+    def _memory_blocks(cls, when_full: str, info: ValidationInfo) -> str:
+        if when_full != "block" and info.data.get("type") == "memory":
+            raise wrong("block, or choose buffer.type disk: only what is on disk can be dropped")
+        return when_full
+
+    @property
+    def memory_limit(self) -> int:
+        """Bytes between reading and being durable or answered for."""
+        return self.memory_bytes if self.type == "disk" else self.max_bytes or self.memory_bytes
+
+    @property
+    def disk_limit(self) -> int:
+        """Bytes of batches on disk; 0 where none are kept there."""
+        return (self.max_bytes or DISK_BYTES) if self.type == "disk" else 0

@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from agent.config.buffer import BufferSettings
 from agent.config.model import Config
 from agent.config.sources import FileSource, StdinSource
 from agent.config.units import show_duration, show_size
+
+_COMMIT = 0.05  # seconds until what is handed to the store is durable, where the disk is quick
 
 
 @dataclass(frozen=True)
@@ -19,12 +22,12 @@ class Consequence:
 
 def consequences(config: Config) -> Iterator[Consequence]:
     """One consequence per fault, from the everyday ones to the rare ones."""
-    held = show_size(config.buffer.max_bytes)
+    held = show_size(config.buffer.disk_limit or config.buffer.memory_limit)
     longest = show_duration(config.delivery.retry.max)
     kept = show_size(config.dead_letters.max_record_bytes)
     yield Consequence(
         "the platform is away, throttles, or refuses the credentials",
-        f"nothing: reading waits once {held} are held, and sending is tried again for ever, "
+        f"{_when_full(config.buffer, held)}, and sending is tried again for ever, "
         f"at most {longest} apart",
         "nothing",
     )
@@ -59,40 +62,54 @@ def consequences(config: Config) -> Iterator[Consequence]:
     )
 
 
+def _when_full(buffer: BufferSettings, held: str) -> str:
+    if buffer.when_full == "block":
+        return f"nothing: reading waits once {held} are held"
+    which = "newest" if buffer.when_full == "drop_newest" else "oldest"
+    return f"the {which} batches once {held} are held, counted as dropped"
+
+
 def _endings(config: Config) -> Iterator[Consequence]:
-    stdin = any(isinstance(source, StdinSource) for source in config.sources)
-    files = any(isinstance(source, FileSource) for source in config.sources)
-    twice = (
-        "records of files that were accepted before, since files are read from their beginning"
-        if files
-        else "nothing"
-    )
     grace = show_duration(config.shutdown.grace)
+    window = show_duration(round(config.batch.max_wait + config.buffer.write_after + _COMMIT, 1))
+    on_disk = config.buffer.type == "disk"
     yield Consequence(
         "the agent is stopped (SIGTERM, Ctrl-C)",
-        _unanswered(config, stdin, files, f"is still unanswered {grace} later"),
-        twice,
+        "nothing: what has no answer stays on disk, and is sent at the next start"
+        if on_disk
+        else _unanswered(config, f"was read from stdin and is still unanswered {grace} later"),
+        "nothing",
+    )
+    pipe = (
+        f"was read from stdin in the last {window} or so"
+        if on_disk
+        else "was read from stdin and was not yet answered"
     )
     yield Consequence(
         "the agent is killed (kill -9, out of memory, a crash)",
-        _unanswered(config, stdin, files, "was not yet answered"),
-        twice,
+        _unanswered(config, pipe),
+        "the requests in flight, if the platform had accepted them, and what it answered in the "
+        f"last {show_duration(_COMMIT)} or so",
     )
     yield Consequence(
         "the power fails",
-        _unanswered(config, stdin, files, "was not yet answered")
-        + "; dead letters"
-        + (" and receipts" if config.receipts.enabled else "")
-        + " that were recorded stay (SQLite, synchronous=FULL)",
-        twice,
+        _unanswered(config, pipe) + "; what was recorded stays (SQLite, synchronous=FULL)",
+        "as when the agent is killed",
     )
+    if on_disk:
+        yield Consequence(
+            f"the store in {config.data_dir} is damaged",
+            "what can no longer be read: the file is set aside, never deleted, and the rest of it "
+            "is taken over row by row",
+            "nothing",
+        )
 
 
-def _unanswered(config: Config, stdin: bool, files: bool, condition: str) -> str:
+def _unanswered(config: Config, condition: str) -> str:
     parts = []
-    if stdin:
-        most = show_size(config.buffer.max_bytes)
-        parts.append(f"what was read from stdin and {condition}, at most {most}")
-    if files:
-        parts.append("nothing of files: they are still there and are sent again")
+    if any(isinstance(source, StdinSource) for source in config.sources):
+        most = show_size(config.buffer.memory_limit)
+        parts.append(f"what {condition}, at most {most}")
+    if any(isinstance(source, FileSource) for source in config.sources):
+        parts.append("nothing of files: reading goes on where it had got to")
     return "; ".join(parts)

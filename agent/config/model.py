@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
-from agent.config.buffer import BufferSettings
+from agent.config.buffer import DISK_BYTES, BufferSettings
 from agent.config.delivery import DeliverySettings
 from agent.config.directories import default_data_dir
 from agent.config.fields import Address, Duration, FilePath, Size, Whole, wrong
@@ -176,8 +176,9 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _sizes_agree(self) -> Self:
-        sizes = self.inlet.max_request_bytes, self.batch.max_bytes, self.buffer.max_bytes
-        for ways_out in disagreements(*sizes):
+        buffer = self.buffer
+        held = buffer.max_bytes or DISK_BYTES, buffer.memory_bytes
+        for ways_out in disagreements(self.inlet.max_request_bytes, self.batch.max_bytes, *held):
             key, advice = next(iter(ways_out.items()))
             raise wrong(advice, key=key)
         return self
@@ -194,15 +195,16 @@ class Config(Section):
         return copy
 
 
-def disagreements(request: int, batch: int, buffer: int) -> Iterator[dict[str, str]]:
+def disagreements(request: int, batch: int, buffer: int, memory: int) -> Iterator[dict[str, str]]:
     """Sizes that do not fit together: for each pair, what to write instead into either key."""
     if batch > request:
         yield {
             "batch.max_bytes": f"at most {show_size(request)}, which is inlet.max_request_bytes",
             "inlet.max_request_bytes": f"at least {show_size(batch)}, which is batch.max_bytes",
         }
-    if buffer < 2 * batch:
-        yield {
-            "buffer.max_bytes": f"at least {show_size(2 * batch)}, twice batch.max_bytes",
-            "batch.max_bytes": f"at most {show_size(buffer // 2)}, half of buffer.max_bytes",
-        }
+    for key, size in (("buffer.max_bytes", buffer), ("buffer.memory_bytes", memory)):
+        if size < 2 * batch:
+            yield {
+                key: f"at least {show_size(2 * batch)}, twice batch.max_bytes",
+                "batch.max_bytes": f"at most {show_size(size // 2)}, half of {key}",
+            }

@@ -20,15 +20,19 @@ class StdinSource(Section):
 
 
 class FileSource(Section):
-    """Files read once, from their beginning to their end."""
+    """Files read once, to their end; a later run reads what was added to them."""
 
-    type: Literal["file"] = Field(description="file: files, read once from the beginning.")
+    type: Literal["file"] = Field(description="file: files, each read once to its end.")
     paths: tuple[Annotated[str, Text("a path or a pattern such as /var/log/app/*.json")], ...] = (
         Field(
             description="Paths or patterns of the files; .gz files are decompressed.",
             examples=[["/var/log/app/*.json"]],
             json_schema_extra={"minItems": 1},
         )
+    )
+    resume: bool = Field(
+        default=True,
+        description="Whether reading goes on where an earlier run had got to, or begins anew.",
     )
     name: Annotated[str | None, Text("a name", optional=True)] = Field(
         default=None,

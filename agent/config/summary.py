@@ -1,5 +1,6 @@
 """What do the settings in effect come to, in a line each?"""
 
+from agent.config.buffer import BufferSettings
 from agent.config.envelope import XdmEnvelope
 from agent.config.inlet import InletSettings
 from agent.config.model import Config
@@ -29,7 +30,7 @@ def summary(config: Config) -> dict[str, str]:
         "sources": "; ".join(map(_source, config.sources)),
         "batch": f"up to {show_size(batch.max_bytes)} or {batch.max_records} records, "
         f"sent after {show_duration(batch.max_wait)} at the latest",
-        "buffer": f"{show_size(buffer.max_bytes)} of memory; the reader waits when it is full",
+        "buffer": _buffer(buffer),
         "delivery": f"up to {delivery.max_in_flight} requests in flight; tried again after up to "
         f"{show_duration(delivery.retry.initial)}, later {show_duration(delivery.retry.max)}"
         f"{_rates(config)}",
@@ -44,6 +45,22 @@ def summary(config: Config) -> dict[str, str]:
         "admin": f"http://{config.admin.listen}" if config.admin.listen else "off",
         "log": f"{config.log.level}, {config.log.format}; {_repeats(config.log.repeat)}",
     }
+
+
+def _buffer(buffer: BufferSettings) -> str:
+    full = {
+        "block": "the reader waits when it is full",
+        "drop_newest": "new batches are dropped when it is full",
+        "drop_oldest": "the oldest batches are dropped when it is full",
+    }
+    memory = f"{show_size(buffer.memory_limit)} of memory"
+    if buffer.type == "memory":
+        return f"{memory}; {full[buffer.when_full]}"
+    written = show_duration(buffer.write_after)
+    return (
+        f"{show_size(buffer.disk_limit)} on disk, {memory}; written after {written} without an "
+        f"answer; {full[buffer.when_full]}"
+    )
 
 
 def _envelope(inlet: InletSettings) -> str:

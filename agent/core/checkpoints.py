@@ -27,6 +27,14 @@ class Checkpoints:
         self._lines: list[int] = []  # first line of each mark, ascending
         self._marks: list[_Mark] = []
 
+    def copy(self) -> "Checkpoints":
+        """The same, to be tried out: what is settled there is not settled here."""
+        other = Checkpoints(self.safe)
+        other._end = self._end
+        other._lines = self._lines.copy()
+        other._marks = [_Mark(mark.end, mark.unsettled) for mark in self._marks]
+        return other
+
     @property
     def unsettled(self) -> int:
         """Records read and not settled."""

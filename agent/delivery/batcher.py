@@ -6,7 +6,7 @@ import time
 from agent.core.batching import Batching, Draft, Run
 from agent.delivery.encoder import Encoder
 from agent.store.budget import Budget
-from agent.store.memory import MemorySpool
+from agent.store.memory import Spool
 from agent.telemetry.meters import Meters
 
 
@@ -17,7 +17,7 @@ class Batcher:
         self,
         batching: Batching,
         encoder: Encoder,
-        spool: MemorySpool,
+        spool: Spool,
         budget: Budget,
         meters: Meters,
     ) -> None:

@@ -4,14 +4,14 @@ import asyncio
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
-from agent.core.checkpoints import Checkpoints
 from agent.core.chunks import read_chunk
 from agent.core.framing import LineFramer, Oversize
 from agent.delivery import dead_letters
 from agent.delivery.batcher import Batcher
 from agent.delivery.settling import Settler
-from agent.record import Chunk, DeadLetter, Position
+from agent.record import BEGINNING, Chunk, DeadLetter, Position
 from agent.store.budget import Budget
 from agent.telemetry.meters import Meters
 
@@ -28,39 +28,55 @@ class IntakeLimits:
     dead_letter_bytes_max: int
 
 
+class Progress(Protocol):
+    """Who keeps how far sources were read, so that they can resume."""
+
+    def follow(self, source: str, start: Position, identity: str | None) -> None:
+        """A source is read from *start* on."""
+        ...
+
+    def read(self, source: str, end: Position, count: int) -> None:
+        """A source was read up to *end*, and *count* records came of it."""
+        ...
+
+
 class Intake:
     """The one door to the batcher."""
 
     def __init__(
         self,
         limits: IntakeLimits,
+        progress: Progress,
         batcher: Batcher,
         settler: Settler,
         budget: Budget,
         meters: Meters,
     ) -> None:
         self.limits = limits
+        self.progress = progress
         self.batcher = batcher
         self.settler = settler
         self.budget = budget
         self.meters = meters
         self.feeds: dict[str, Feed] = {}
 
-    def feed(self, source: str) -> "Feed":
-        """The door for one source, which reads forwards from its first byte."""
+    def feed(self, source: str, start: Position = BEGINNING, identity: str | None = None) -> "Feed":
+        """The door for one source, which reads forwards from *start*.
+
+        *identity* tells its file from another one that may have its name later.
+        """
         assert source not in self.feeds, "two sources of one name would share positions"
-        feed = self.feeds[source] = Feed(source, self)
-        self.settler.follow(source, feed.checkpoints)
+        feed = self.feeds[source] = Feed(source, start, self)
+        self.progress.follow(source, start, identity)
         return feed
 
 
 class Feed:
     """Takes the bytes of one source, in order."""
 
-    def __init__(self, source: str, intake: Intake) -> None:
+    def __init__(self, source: str, start: Position, intake: Intake) -> None:
         self.source = source
-        self.position = Position(1, 0)
-        self.checkpoints = Checkpoints(self.position)
+        self.position = start
         self._intake = intake
         limits = intake.limits
         self._framer = LineFramer(limits.record_bytes_max, limits.dead_letter_bytes_max)
@@ -128,7 +144,7 @@ class Feed:
     def _note(self, end: Position, count: int, size: int) -> None:
         self._intake.meters.records_read.add(count, self.source)
         self._intake.meters.bytes_read.add(size, self.source)
-        self.checkpoints.read(end, count)
+        self._intake.progress.read(self.source, end, count)
         self.position = end
 
 

@@ -18,7 +18,7 @@ from agent.delivery.inlet import Answer, Inlet, reason
 from agent.delivery.settling import Settler
 from agent.errors import ConfigError, Unavailable
 from agent.record import Batch
-from agent.store.memory import MemorySpool
+from agent.store.memory import Spool
 from agent.telemetry.logs import get_logger
 from agent.telemetry.meters import Meters
 
@@ -36,7 +36,7 @@ _NEXT_STEP = {
 class Shared:
     """What the senders of one destination have in common."""
 
-    spool: MemorySpool
+    spool: Spool
     inlet: Inlet
     settler: Settler
     encoder: Encoder

@@ -1,8 +1,8 @@
 """What happens once a verdict is known: receipts and dead letters are made durable, and only then
 are the records let go of.
 
-Invariant: a batch holds its bytes of the budget, and its source its position, until the store has
-committed what became of it. [design: sentences 1 and 5]
+Invariant: a batch holds its bytes of the budget, its row in the spool and its source the position,
+until the store has committed what became of it: all in one entry. [design: sentences 1 and 5]
 """
 
 import asyncio
@@ -12,25 +12,23 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from agent.core.checkpoints import Checkpoints
 from agent.core.responses import Reading
 from agent.delivery import dead_letters
 from agent.delivery.encoder import Encoder
 from agent.record import Batch, DeadLetter, Receipt, Span, select
 from agent.store.budget import Budget
-from agent.store.memory import MemorySpool
+from agent.store.entry import Entry
+from agent.store.memory import Change, Spool
 from agent.telemetry.meters import Meters
 
 _GROWN_SHARE = 4  # a quarter of the budget may be rejected records before sending waits for them
 
 
-class Ledger(Protocol):
-    """Where receipts and dead letters are kept."""
+class Journal(Protocol):
+    """Where entries become durable, in order with what sources tell of their progress."""
 
-    def settle(
-        self, receipts: Sequence[Receipt], dead_letters: Sequence[DeadLetter]
-    ) -> "asyncio.Future[None]":
-        """Keep both in one transaction; done when they are durable."""
+    def write(self, entry: Entry) -> "asyncio.Future[None]":
+        """Make all of it durable in one transaction; done when it is."""
         ...
 
 
@@ -49,34 +47,29 @@ class Settler:
 
     def __init__(
         self,
-        ledger: Ledger,
-        spool: MemorySpool,
+        journal: Journal,
+        spool: Spool,
         encoder: Encoder,
         budget: Budget,
         meters: Meters,
         dead_letter_bytes_max: int,
     ) -> None:
         self.totals = Totals()
-        self._ledger = ledger
+        self._journal = journal
         self._spool = spool
         self._encoder = encoder
         self._budget = budget
         self._meters = meters
         self._dead_letter_bytes_max = dead_letter_bytes_max
-        self._checkpoints: dict[str, Checkpoints] = {}
         self._grown = 0  # bytes of dead letters that are not durable
         self._has_room = asyncio.Event()
         self._has_room.set()
         self._writing: set[asyncio.Future[None]] = set()
-        self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def follow(self, source: str, checkpoints: Checkpoints) -> None:
-        """Tell these checkpoints of every record of that source that is settled."""
-        self._checkpoints[source] = checkpoints
 
     def refuse(self, letters: Sequence[DeadLetter], held_bytes: int) -> None:
         """Settle lines that never became part of a batch."""
-        self._write([], letters, (), held_bytes)
+        passed = tuple(dead_letters.span_of(letter) for letter in letters)
+        self._write(Entry(dead_letters=letters, passed=passed), held_bytes)
 
     async def room(self) -> None:
         """Wait while rejected records that are not written yet fill their part of the budget.
@@ -88,23 +81,33 @@ class Settler:
     def settle(self, batch: Batch, reading: Reading, wait: float) -> None:
         """Settle what the answer gave a verdict on; the others are tried again after *wait* s."""
         if len(reading.accepted) == batch.count:
-            self._replace(batch, [], 0.0)
+            passed = self._passed(batch, batch.spans)
+            removed = self._replace(batch, (), 0.0).removed
             receipt = _receipt(batch, reading, batch.spans)
-            self._write([receipt], [], batch.spans, batch.held_bytes)
+            entry = Entry(receipts=(receipt,), removed=removed, passed=passed)
+            self._write(entry, batch.held_bytes)
             return
         records = self._encoder.records(batch)
         parts = [self._encoder.part(batch, records, reading.again)] if reading.again else []
         accepted = select(batch.spans, records, reading.accepted)
-        letters = list(
+        letters = tuple(
             dead_letters.of_rejections(
                 batch, records, reading.rejected, self._dead_letter_bytes_max
             )
         )
-        receipts = [_receipt(batch, reading, accepted)] if accepted else []
+        answered = (*accepted, *(dead_letters.span_of(letter) for letter in letters))
+        passed = self._passed(batch, answered)
+        change = self._replace(batch, parts, wait)
         grown = dead_letters.held_bytes(letters)
         self._budget.exchange(0, grown)
-        self._replace(batch, parts, wait)
-        self._write(receipts, letters, accepted, batch.held_bytes, grown)
+        entry = Entry(
+            receipts=(_receipt(batch, reading, accepted),) if accepted else (),
+            dead_letters=letters,
+            appended=change.added,
+            removed=change.removed,
+            passed=passed,
+        )
+        self._write(entry, batch.held_bytes, grown)
 
     def split(self, batch: Batch) -> None:
         """Put two halves in the place of a batch that was refused as a whole."""
@@ -114,45 +117,43 @@ class Settler:
             self._encoder.part(batch, records, indexes)
             for indexes in (range(middle), range(middle, batch.count))
         ]
-        self._replace(batch, halves, 0.0)
-        self._budget.give(batch.held_bytes)
+        passed = self._passed(batch, ())
+        change = self._replace(batch, halves, 0.0)
+        if self._spool.durable:
+            entry = Entry(appended=change.added, removed=change.removed, passed=passed)
+            self._write(entry, batch.held_bytes)
+        else:
+            self._budget.give(batch.held_bytes)
 
-    async def watch(self) -> None:
-        """Go on until the store fails for good; then raise what it failed with."""
-        await self._broken
+    def _passed(self, batch: Batch, answered: Sequence[Span]) -> Sequence[Span]:
+        """Which of a batch's lines need not be read again once what becomes of it is durable."""
+        if batch.stored:
+            return ()  # that is so already
+        return batch.spans if self._spool.durable else answered
 
     @property
     def writing(self) -> set["asyncio.Future[None]"]:
         """What has been handed over and is not durable yet."""
         return set(self._writing)
 
-    def _replace(self, batch: Batch, parts: Sequence[Batch], wait: float) -> None:
+    def _replace(self, batch: Batch, parts: Sequence[Batch], wait: float) -> Change:
+        change = self._spool.settle(batch, parts, wait)
         for part in parts:
             self._budget.exchange(0, part.held_bytes)
-        self._spool.settle(batch, parts, wait)
+        return change
 
-    def _write(
-        self,
-        receipts: Sequence[Receipt],
-        letters: Sequence[DeadLetter],
-        accepted: Sequence[Span],
-        held_bytes: int,
-        grown: int = 0,
-    ) -> None:
+    def _write(self, entry: Entry, held_bytes: int, grown: int = 0) -> None:
         """Write, then free *held_bytes*, and *grown* that dead letters hold beside their batch."""
 
         def done(written: "asyncio.Future[None]") -> None:
             self._writing.discard(written)
-            error = written.exception()
-            if error is None:
+            if written.exception() is None:  # or the watcher of the store hears of it
                 self._budget.give(held_bytes + grown)
                 self._grow(-grown)
-                self._durable(receipts, letters, accepted)
-            elif not self._broken.done():
-                self._broken.set_exception(error)
+                self._durable(entry)
 
         self._grow(grown)
-        written = self._ledger.settle(receipts, letters)
+        written = self._journal.write(entry)
         self._writing.add(written)
         written.add_done_callback(done)
 
@@ -163,23 +164,15 @@ class Settler:
         else:
             self._has_room.set()
 
-    def _durable(
-        self,
-        receipts: Sequence[Receipt],
-        letters: Sequence[DeadLetter],
-        accepted: Sequence[Span],
-    ) -> None:
+    def _durable(self, entry: Entry) -> None:
         self.totals.last_at = time.monotonic()
-        for receipt in receipts:
+        for receipt in entry.receipts:
             self.totals.accepted += receipt.count
             self.totals.last_receipt = receipt
             self._meters.records_accepted.add(receipt.count)
-        for span in accepted:
-            self._checkpoints[span.source].settle(span)
-        for letter in letters:
+        for letter in entry.dead_letters:
             self.totals.dead_lettered[letter.reason] += 1
             self._meters.records_dead_lettered.add(1, letter.reason)
-            self._checkpoints[letter.source].settle(dead_letters.span_of(letter))
 
 
 def _receipt(batch: Batch, reading: Reading, spans: Sequence[Span]) -> Receipt:

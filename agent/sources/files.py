@@ -8,6 +8,7 @@ from glob import glob, has_magic
 from pathlib import Path
 
 from agent.errors import ConfigError
+from agent.sources.resuming import identity_of
 from agent.sources.source import StreamSource
 
 
@@ -54,6 +55,8 @@ def _source(path: str, found: os.stat_result, name: str | None, block_bytes: int
     # without O_NONBLOCK, opening a FIFO would stop everything until somebody writes to it
     return StreamSource(
         name=f"{name}:{path}" if name else path,
+        path=path,
+        identity=identity_of(path),
         open=partial(os.open, path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK),
         block_bytes=block_bytes,
         size=found.st_size if stat.S_ISREG(found.st_mode) else None,

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from agent.errors import InputError
+from agent.record import BEGINNING, Position
 from agent.sources.blocks import Blocks, open_blocks
 from agent.sources.gzipped import MAGIC, GzipBlocks
+from agent.sources.resuming import is_gzip, may_resume
 
 
 class Feed(Protocol):
@@ -35,6 +37,12 @@ class Source(Protocol):
     """One input. `run` returns at its end, or soon after `stop`, which may come at any time."""
 
     name: str
+    start: Position  # where it begins to read
+    identity: str | None  # what tells it from another one that may have its name later
+
+    def resume(self, position: Position, identity: str | None) -> bool:
+        """Begin there instead, if it is the source of that identity; says whether it is."""
+        ...
 
     async def run(self, feed: Feed) -> None:
         """Read until the end. Raises InputError where that is not possible."""
@@ -58,16 +66,27 @@ class StreamSource:
     block_bytes: int
     may_be_gzip: bool = True
     size: int | None = None  # while it is not open
+    path: str | None = None  # of what can be read again
+    identity: str | None = None
+    start: Position = BEGINNING
     _blocks: Blocks | None = field(default=None, init=False)
     _stopped: bool = field(default=False, init=False)
     _ended: Progress | None = field(default=None, init=False)
+    _is_forward: bool = field(default=False, init=False)
+
+    def resume(self, position: Position, identity: str | None) -> bool:
+        """Begin there instead, if it is the file of that identity; says whether it is."""
+        if self.path is None or not may_resume(self.path, identity, position):
+            return False
+        self.start, self.identity = position, identity
+        return True
 
     async def run(self, feed: Feed) -> None:
         """Read and hand over until the end."""
         if self._stopped:
             return
         try:
-            blocks = self._blocks = open_blocks(self.open())
+            blocks = self._blocks = open_blocks(self._opened())
         except OSError as error:
             raise InputError(f"{self.name}: {error.strerror or error}") from error
         try:
@@ -97,9 +116,9 @@ class StreamSource:
 
     async def _read(self, blocks: Blocks, feed: Feed) -> None:
         block = await blocks.read(self.block_bytes)
-        if self.may_be_gzip and block.startswith(MAGIC):
+        if self.may_be_gzip and block.startswith(MAGIC) and not self._is_forward:
             blocks = self._blocks = GzipBlocks(blocks, block)
-            block = await blocks.read(self.block_bytes)
+            block = await self._after_start(blocks)
         while block:
             await feed.put(block)
             block = await blocks.read(self.block_bytes)
@@ -107,6 +126,23 @@ class StreamSource:
             await self._break_off(feed)
         else:
             await feed.end()
+
+    def _opened(self) -> int:
+        """The descriptor, put forward to the start where bytes can be left out."""
+        descriptor = self.open()
+        if self.start.offset and not is_gzip(descriptor, MAGIC):
+            os.lseek(descriptor, self.start.offset, os.SEEK_SET)
+            self._is_forward = True
+        return descriptor
+
+    async def _after_start(self, blocks: Blocks) -> bytes:
+        """The first block of what was not read before: decompressing begins at the beginning."""
+        left_out = 0
+        while block := await blocks.read(self.block_bytes):
+            left_out += len(block)
+            if left_out > self.start.offset:
+                return block[len(block) - (left_out - self.start.offset) :]
+        return b""
 
     async def _break_off(self, feed: Feed) -> None:
         """End before the end: half a line is handed over only where it cannot be read again."""

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from agent.record import DeadLetter, Position
-from agent.store.settling import milliseconds, storable
+from agent.store.source_ids import milliseconds, storable
 
 _PAGE = 500  # rows read at once: a long read would keep the writer's log from being folded in
 _VARYING = re.compile(r"\b(?=[0-9a-fA-F-]*\d)[0-9a-fA-F][0-9a-fA-F-]{7,}\b|\d+")

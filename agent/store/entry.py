@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from agent.record import Batch, DeadLetter, Position, Receipt, Span
+from agent.record import Batch, DeadLetter, Position, Receipt, Row, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,17 @@ class Entry:
     dropped: Mapping[str, int] = field(default_factory=dict)  # records, by reason
 
     @property
+    def is_empty(self) -> bool:
+        """Whether it changes nothing."""
+        verdicts = self.receipts or self.dead_letters or self.passed or self.dropped
+        return not (verdicts or self.appended or self.removed or self.changed)
+
+    @property
     def frees(self) -> bool:
-        """Whether it makes room: it only removes, and writes little besides."""
-        return bool(self.removed) and not (self.appended or self.dead_letters or self.passed)
+        """Whether it makes room, writes little besides, and waits for no entry before it."""
+        if not self.removed or self.appended or self.dead_letters or self.passed:
+            return False
+        return all(batch.row is Row.THERE for batch in self.removed)
 
     def ledger(self) -> Counter[tuple[str, str]]:
         """What it adds to the ledger, by entry and reason."""

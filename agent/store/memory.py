@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 from agent.record import Batch
 
@@ -24,8 +25,56 @@ class SpoolStatistics:
     oldest_read_at: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What settling a batch does to the spool's rows: part of the entry with its verdicts."""
+
+    removed: tuple[Batch, ...] = ()
+    added: tuple[Batch, ...] = ()
+
+
+class Spool(Protocol):
+    """Where batches wait for a sender. `durable`: what it takes outlives the process."""
+
+    durable: bool
+
+    async def append(self, batch: Batch) -> None:
+        """Put a new batch at the end of the line; may wait."""
+        ...
+
+    async def lease(self) -> Batch | None:
+        """The next batch to send, waiting for it; None once closed and all is settled."""
+        ...
+
+    def settle(self, batch: Batch, remainder: Sequence[Batch] = (), wait: float = 0.0) -> Change:
+        """Forget a leased batch; the parts of it that need more work take its place."""
+        ...
+
+    def release(self, batch: Batch, wait: float = 0.0) -> None:
+        """Give a leased batch back unsettled, to be leased again after *wait* seconds."""
+        ...
+
+    def lift(self) -> None:
+        """Let everything in: sources hand over what they hold before they stop."""
+        ...
+
+    def close(self) -> None:
+        """No more batches will be appended."""
+        ...
+
+    def hurry(self) -> None:
+        """Cut all waits short: the agent is stopping."""
+        ...
+
+    def statistics(self) -> SpoolStatistics:
+        """What is held right now."""
+        ...
+
+
 class MemorySpool:
     """Batches in memory; how many is bounded by the budget that their bytes were taken from."""
+
+    durable = False
 
     def __init__(self) -> None:
         self._held: dict[int, Batch] = {}  # by number: ready, delayed and leased
@@ -60,7 +109,7 @@ class MemorySpool:
                 raise
         return self._ready.popleft()
 
-    def settle(self, batch: Batch, remainder: Sequence[Batch] = (), wait: float = 0.0) -> None:
+    def settle(self, batch: Batch, remainder: Sequence[Batch] = (), wait: float = 0.0) -> Change:
         """Forget a leased batch; the parts of it that need more work take its place."""
         del self._held[batch.number]
         for part in remainder:
@@ -69,6 +118,10 @@ class MemorySpool:
             self.release(part, wait)
         if self._closed and not self._held:
             self._wake_all()
+        return Change()
+
+    def lift(self) -> None:
+        """There is no bound here but the budget's."""
 
     def release(self, batch: Batch, wait: float = 0.0) -> None:
         """Give a leased batch back unsettled, to be leased again after *wait* seconds."""

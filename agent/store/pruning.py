@@ -1,14 +1,16 @@
-"""Which receipts are too old, or too many, to be kept?
+"""Which receipts are too old, or too many, to be kept, and when does the file become smaller?
 
-The oldest go first, a few in a transaction, so that no settle waits for long.
+The oldest go first, a few in a transaction, so that no entry waits for long.
 """
 
 import sqlite3
 import time
 
-from agent.store.settling import milliseconds
+from agent.store.source_ids import milliseconds
 
 RECEIPTS_PER_STEP = 200
+PAGES_PER_STEP = 64
+_FREE_PAGES_KEPT = 256  # 8 MiB, to be used again
 
 
 def prune_receipts(connection: sqlite3.Connection, keep: float, max_bytes: int) -> bool:
@@ -34,3 +36,17 @@ def prune_receipts(connection: sqlite3.Connection, keep: float, max_bytes: int) 
     connection.execute("DELETE FROM receipts WHERE id <= ?", (last,))
     connection.execute("COMMIT")
     return removable == RECEIPTS_PER_STEP
+
+
+def give_back(connection: sqlite3.Connection) -> bool:
+    """Return a few free pages to the file system where they are most of the file.
+
+    Returns whether there may be more to return.
+    """
+    free: int = connection.execute("PRAGMA freelist_count").fetchone()[0]
+    pages: int = connection.execute("PRAGMA page_count").fetchone()[0]
+    if free <= _FREE_PAGES_KEPT or free * 2 < pages:
+        return False
+    # `execute` would free only one page: it stops at the first row
+    connection.executescript(f"PRAGMA incremental_vacuum({PAGES_PER_STEP})")
+    return True

@@ -8,7 +8,7 @@ from itertools import chain, count, repeat
 
 from agent.record import Receipt, Span, XactionIds
 from agent.store.accepted_ids import number_at, ordinals_of, read_runs, split_id
-from agent.store.settling import milliseconds, storable
+from agent.store.source_ids import milliseconds, storable
 
 _PAGE = 200  # receipts read at once
 _COLUMNS = "id, accepted_ms, received_time_ms, batch_id, prefix, indexes, attempts"

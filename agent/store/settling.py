@@ -1,16 +1,16 @@
-"""How do receipts and dead letters become rows, in the transaction of their settle?"""
+"""How do receipts and dead letters become rows, in the transaction of their entry?"""
 
 import sqlite3
 from collections.abc import Sequence
 
 from agent.errors import StoreFull
-from agent.record import DeadLetter, Receipt, Span
+from agent.record import DeadLetter, Receipt
 from agent.store.accepted_ids import write_runs
+from agent.store.source_ids import SourceIds, milliseconds, storable
 
 _RECEIPT_BYTES = 120  # what a row costs beside its texts, roughly: the limits are no accounts
 _SPAN_BYTES = 60
 _DEAD_LETTER_BYTES = 200
-_REMEMBERED_SOURCES = 10_000
 
 _NEWEST_RECEIPT = "SELECT id, bytes_until FROM receipts ORDER BY id DESC LIMIT 1"
 _INSERT_RECEIPT = """INSERT INTO receipts
@@ -25,33 +25,20 @@ _INSERT_DEAD_LETTER = """INSERT INTO dead_letters
      first_ms, last_ms, length, sha256, bytes)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _INSERT_RECORD = "INSERT INTO dead_letter_records (id, record) VALUES (?, ?)"
-_KEEP_SOURCE = """INSERT INTO sources (name, widest_span) VALUES (?, ?)
-    ON CONFLICT (name) DO UPDATE SET widest_span = MAX(widest_span, excluded.widest_span)
-    RETURNING id, widest_span"""
 _KEPT = "SELECT bytes FROM dead_letters_kept"
 _KEEP = "UPDATE dead_letters_kept SET count = count + ?, bytes = bytes + ?"
 
 
-def storable(text: str) -> str:
-    """The text, with what UTF-8 cannot hold (as in odd file names) written as escapes."""
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
-def milliseconds(seconds: float) -> int:
-    """Whole milliseconds since 1970 for wall clock seconds since 1970."""
-    return round(seconds * 1000)
-
-
 class Settling:
-    """Writes settles; remembers the ids of sources. Belongs to one connection.
+    """Belongs to one connection.
 
     Receipts are gathered and inserted together at the end of the transaction: one statement a table
     for all of them, since there may be hundreds a second.
     """
 
-    def __init__(self, dead_letters_max_bytes: int) -> None:
+    def __init__(self, sources: SourceIds, dead_letters_max_bytes: int) -> None:
+        self._sources = sources
         self._dead_letters_max_bytes = dead_letters_max_bytes
-        self._sources: dict[str, tuple[int, int]] = {}  # name -> id, widest span
         self._newest: tuple[int, int] | None = None  # in this transaction: id, bytes_until
         self._receipts: list[tuple[object, ...]] = []  # rows, as the next two
         self._spans: list[tuple[object, ...]] = []
@@ -59,7 +46,6 @@ class Settling:
 
     def forget(self) -> None:
         """Forget what a transaction that was rolled back gave: its ids do not exist."""
-        self._sources.clear()
         self._end()
 
     def flush(self, connection: sqlite3.Connection) -> None:
@@ -75,7 +61,7 @@ class Settling:
         receipts: Sequence[Receipt],
         dead_letters: Sequence[DeadLetter],
     ) -> None:
-        """Write one settle into the open transaction.
+        """Write verdicts into the open transaction.
 
         Raises StoreFull, before anything is written, where dead letters have no room left.
         """
@@ -116,7 +102,7 @@ class Settling:
         self._receipts.append(row)
         first = 0
         for span in receipt.spans:
-            source_id = self._source_id(connection, span)
+            source_id = self._sources.of(connection, span.source, span.count)
             self._spans.append(
                 (receipt_id, first, source_id, span.line, span.offset, span.count, span.newline)
             )
@@ -142,14 +128,13 @@ class Settling:
             size = _DEAD_LETTER_BYTES + len(letter.record) + len(letter.message)
             total += size
             position = letter.position
-            source = Span(letter.source, position.line, position.offset, 0)
             row = (
                 letter.reason,
                 letter.stage,
                 letter.status,
                 storable(letter.message),
                 letter.xaction_id,
-                self._source_id(connection, source),
+                self._sources.of(connection, letter.source),
                 position.line,
                 position.offset,
                 letter.attempts,
@@ -162,16 +147,3 @@ class Settling:
             letter_id = connection.execute(_INSERT_DEAD_LETTER, row).lastrowid
             connection.execute(_INSERT_RECORD, (letter_id, letter.record))
         connection.execute(_KEEP, (len(dead_letters), total))
-
-    def _source_id(self, connection: sqlite3.Connection, span: Span) -> int:
-        """The number of the span's source, given to it now if it has none."""
-        known = self._sources.get(span.source)
-        if known and span.count <= known[1]:
-            return known[0]
-        row: tuple[int, int] = connection.execute(
-            _KEEP_SOURCE, (storable(span.source), span.count)
-        ).fetchone()
-        if len(self._sources) >= _REMEMBERED_SOURCES:
-            self._sources.clear()
-        self._sources[span.source] = row
-        return row[0]

@@ -9,6 +9,8 @@ from pathlib import Path
 from agent.errors import StoreCorrupt, StoreError, StoreFull
 
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+# A full file system may show first as an error of writing to the log.
+_NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 _HINTS = {
     sqlite3.SQLITE_FULL: "no room is left; free space on its disk",
     sqlite3.SQLITE_BUSY: "another process keeps it locked; wait for it, or stop it",
@@ -29,6 +31,11 @@ def is_damage(error: BaseException) -> bool:
 def is_refusal(error: BaseException) -> bool:
     """Whether *error* is the system's, so that the same write may succeed later."""
     return isinstance(error, sqlite3.OperationalError) and kind_of(error) in _HINTS
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether *error* means that there is no room left, so that removing something would help."""
+    return isinstance(error, sqlite3.OperationalError) and kind_of(error) in _NO_ROOM
 
 
 def why(error: BaseException) -> str:

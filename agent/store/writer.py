@@ -18,7 +18,8 @@ from typing import NamedTuple
 
 from agent.errors import StoreCorrupt, StoreError, StoreFull
 from agent.store.database import suspect
-from agent.store.trouble import is_damage, is_refusal, why
+from agent.store.reserve import Reserve
+from agent.store.trouble import is_damage, is_full, is_refusal, why
 
 Work = Callable[[sqlite3.Connection], None]
 """Statements for a transaction that is open; may raise StoreFull before its first write."""
@@ -31,6 +32,7 @@ TIDY_EVERY = 10.0  # seconds between two looks at what may be removed
 class _Waiting(NamedTuple):
     work: Work
     future: asyncio.Future[None]
+    frees: bool  # needs next to no room, and makes some
 
 
 @dataclass(slots=True)
@@ -65,6 +67,7 @@ class Writer:
         *,
         spacing: float = COMMIT_SPACING,
         retry_every: float = RETRY_EVERY,
+        reserve_bytes: int = 0,
     ) -> None:
         self.progress = Progress()
         self._connection = connection
@@ -77,21 +80,24 @@ class Writer:
         self._lock = threading.Lock()  # nothing enters the queue after it was closed
         self._closing = threading.Event()
         self._broken: StoreError | None = None
+        self._reserve = Reserve(data_dir, reserve_bytes)
+        self._reserve.take()
         self._next_commit = self._next_report = 0.0
         self._next_tidy = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Work) -> asyncio.Future[None]:
+    def submit(self, work: Work, *, frees: bool = False) -> asyncio.Future[None]:
         """Have *work* written; the future is done once it is durable.
 
-        It fails with StoreError where the store was closed before that, with StoreCorrupt where the
+        Work that *frees* room may be written before other work that waits for room. The future
+        fails with StoreError where the store was closed before that, with StoreCorrupt where the
         file turned out to be damaged, and with whatever else *work* raised.
         """
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         with self._lock:
             if not self._closing.is_set():
-                self._queue.put(_Waiting(work, future))
+                self._queue.put(_Waiting(work, future, frees))
                 return future
         future.set_exception(self._broken or StoreError("the store is closed"))
         return future
@@ -136,6 +142,15 @@ class Writer:
             return group, True
         return group, False
 
+    def _take_now(self) -> list[_Waiting]:
+        """What has come meanwhile; leaves the word that it is time to end for later."""
+        group: list[_Waiting] = []
+        with suppress(queue.Empty):
+            while item := self._queue.get_nowait():
+                group.append(item)
+            self._queue.put(None)
+        return group
+
     def _write(self, group: list[_Waiting]) -> list[_Waiting]:
         """Commit the group, however often that takes; returns those there is no room for yet."""
         while True:
@@ -147,11 +162,29 @@ class Writer:
                 if not is_refusal(error):
                     return self._blame(group, error)
                 self._report(f"the store in {self._data_dir} cannot be written: {why(error)}")
+                if is_full(error):
+                    group = self._write_what_frees(group)
             if last_try:
                 return group
             self._closing.wait(self._retry_every)
+            group += self._take_now()
 
-    def _commit(self, group: Sequence[_Waiting]) -> list[_Waiting]:
+    def _write_what_frees(self, group: list[_Waiting]) -> list[_Waiting]:
+        """Where the disk is full, removing comes first: who waits for room waits for that."""
+        freeing = [waiting for waiting in group if waiting.frees]
+        if not freeing:
+            return group
+        self._reserve.give_up()
+        with suppress(sqlite3.Error):  # the log is emptied into the file as far as it goes
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        try:
+            self._commit(freeing, is_all=False)
+        except sqlite3.Error:
+            self._roll_back()
+            return group
+        return [waiting for waiting in group if not waiting.frees]
+
+    def _commit(self, group: Sequence[_Waiting], *, is_all: bool = True) -> list[_Waiting]:
         started = time.monotonic()
         self._next_commit = started + self._spacing
         stored: list[_Waiting] = []
@@ -172,7 +205,7 @@ class Writer:
         self._hooks.on_commit(self.progress.last_commit_seconds)
         if held:
             self._report(reason)
-        elif self.progress.trouble:
+        elif self.progress.trouble and is_all:
             self._recover()
         _resolve(stored, None)  # last: whoever is told finds the trouble told, or over
         return held
@@ -222,6 +255,7 @@ class Writer:
 
     def _recover(self) -> None:
         self.progress.trouble = None
+        self._reserve.take()
         with suppress(Exception):
             self._hooks.on_recovered()
 

@@ -58,10 +58,13 @@ class Meters:
             self.destination_state.set(int(state in states), state)
 
     def _declare_ledger(self) -> None:
-        """Read = accepted + dead-lettered + filtered + dropped + held, at any moment."""
+        """Read + recovered = accepted + dead-lettered + filtered + dropped + held, always."""
         ledger = "aep_agent_pipeline_"
         self.records_read = Counter(
             ledger + "read_records_total", "Records read from sources.", "source"
+        )
+        self.records_recovered = Counter(
+            ledger + "recovered_records_total", "Records found in the spool at the start."
         )
         self.bytes_read = Counter(
             ledger + "read_bytes_total", "Bytes read from sources, line ends included.", "source"
@@ -185,4 +188,5 @@ class Meters:
             self.records_filtered,
             self.records_dropped,
         )
-        return self.records_read.total() - sum(counter.total() for counter in settled)
+        taken = self.records_read.total() + self.records_recovered.total()
+        return taken - sum(counter.total() for counter in settled)

@@ -42,6 +42,7 @@ def configured(emulator: Emulator, data_dir: Path) -> Callable[..., Config]:
             "data_dir": data_dir,
             "sources": [{"type": "file", "paths": [str(path)]} for path in paths],
             "batch.max_wait": "10ms",
+            "buffer.type": "memory",
             "delivery.max_in_flight": 2,
             "delivery.retry.initial": "5ms",
             "delivery.retry.max": "50ms",

@@ -55,7 +55,7 @@ def test_a_valid_configuration_is_shown_with_what_can_be_lost(
         "  admin.listen is 0.0.0.0:9600: others can read the metrics and the status",
     ):
         assert line in out.splitlines()
-    assert "      lost:  what was read from stdin and was not yet answered, at most 32MiB" in out
+    assert "      lost:  what was read from stdin in the last 1s100ms or so, at most 32MiB" in out
     assert "hunter2" not in out
 
 

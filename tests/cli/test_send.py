@@ -27,10 +27,13 @@ def arguments(emulator: RunningEmulator, data_dir: Path, *words: str) -> list[st
     return chosen
 
 
+FILES = {"type": "file", "paths": ["a", "b"], "resume": False}
+
+
 def test_standard_input_is_one_source_beside_one_of_files() -> None:
     assert sources(["-"]) == [{"type": "stdin"}]
-    assert sources(["a", "b"]) == [{"type": "file", "paths": ["a", "b"]}]
-    assert sources(["a", "-", "b"]) == [{"type": "stdin"}, {"type": "file", "paths": ["a", "b"]}]
+    assert sources(["a", "b"]) == [FILES]
+    assert sources(["a", "-", "b"]) == [{"type": "stdin"}, FILES]
 
 
 def test_the_summary_in_json_is_one_line_with_every_count(
@@ -45,7 +48,11 @@ def test_the_summary_in_json_is_one_line_with_every_count(
         "accepted",
         "dead_lettered",
         "dead_lettered_by_reason",
+        "recovered",
+        "dropped",
+        "dropped_by_reason",
         "held",
+        "held_on_disk",
         "bytes_read",
         "seconds",
         "cpu_seconds",

@@ -26,7 +26,7 @@ def test_without_a_file_the_environment_is_enough() -> None:
     assert config.data_dir == Path("/state")
     assert [source.type for source in config.sources] == ["stdin"]
     assert config.batch.max_bytes == 900_000
-    assert config.buffer.max_bytes == 33_554_432
+    assert config.buffer.disk_limit == 1 << 30
     assert config.receipts.keep == 30 * 86_400
     assert config.warnings == ()
 
@@ -69,6 +69,7 @@ def test_flags_may_be_text_or_typed() -> None:
     assert config.sources[0].model_dump() == {
         "type": "file",
         "paths": ("a.json", "b.json.gz"),
+        "resume": True,
         "name": None,
     }
 

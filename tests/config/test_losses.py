@@ -14,8 +14,8 @@ STDIN = "sources: [{type: stdin}]\n"
 FILES = "sources: [{type: file, paths: [a]}]\n"
 BOTH = "sources: [{type: stdin}, {type: file, paths: [a]}]\n"
 ENDINGS = ["the agent is stopped", "the agent is killed", "the power fails"]
-KEPT = "nothing of files: they are still there and are sent again"
-TWICE = "records of files that were accepted before, since files are read from their beginning"
+MEMORY = "buffer: {type: memory, max_bytes: 8MiB}\n"
+KEPT = "nothing of files: reading goes on where it had got to"
 
 
 def _lost(config: "Config", fault: str) -> str:
@@ -26,22 +26,31 @@ def _lost(config: "Config", fault: str) -> str:
 def test_what_was_read_from_stdin_is_lost_up_to_the_buffer(
     configured: Callable[..., "Config"], fault: str
 ) -> None:
-    lost = _lost(configured(STDIN + "buffer: {max_bytes: 8MiB}"), fault)
+    lost = _lost(configured(STDIN + MEMORY), fault)
     assert lost.startswith("what was read from stdin and ")
     assert "at most 8MiB" in lost
     assert KEPT not in lost
 
 
+def test_on_disk_only_the_last_moments_of_a_pipe_are_lost_and_only_where_the_agent_is_killed(
+    configured: Callable[..., "Config"],
+) -> None:
+    config = configured(STDIN + "batch: {max_wait: 2s}")
+    assert _lost(config, "the agent is stopped").startswith("nothing: what has no answer stays")
+    for fault in ("the agent is killed", "the power fails"):
+        assert "read from stdin in the last 2s100ms or so, at most 32MiB" in _lost(config, fault)
+
+
 @pytest.mark.parametrize("fault", ENDINGS)
-def test_files_are_not_lost_but_sent_again(configured: Callable[..., "Config"], fault: str) -> None:
-    config = configured(FILES)
-    assert _lost(config, fault).startswith(KEPT)
-    assert [item.twice for item in consequences(config) if item.fault.startswith(fault)] == [TWICE]
+@pytest.mark.parametrize("buffer", ["", MEMORY])
+def test_files_are_not_lost(configured: Callable[..., "Config"], fault: str, buffer: str) -> None:
+    lost = _lost(configured(FILES + buffer), fault)
+    assert KEPT in lost or lost.startswith("nothing: ")
 
 
 @pytest.mark.parametrize("fault", ENDINGS)
 def test_each_source_has_its_own_loss(configured: Callable[..., "Config"], fault: str) -> None:
-    lost = _lost(configured(BOTH), fault)
+    lost = _lost(configured(BOTH + MEMORY), fault)
     assert "stdin" in lost
     assert KEPT in lost
 
@@ -49,13 +58,24 @@ def test_each_source_has_its_own_loss(configured: Callable[..., "Config"], fault
 def test_an_outage_loses_nothing(configured: Callable[..., "Config"]) -> None:
     lost = _lost(configured(STDIN), "the platform is away")
     assert lost == (
-        "nothing: reading waits once 32MiB are held, and sending is tried again for ever, "
+        "nothing: reading waits once 1GiB are held, and sending is tried again for ever, "
         "at most 1m apart"
     )
 
 
 def test_the_grace_is_named(configured: Callable[..., "Config"]) -> None:
-    assert "unanswered 7s later" in _lost(configured("shutdown: {grace: 7s}"), ENDINGS[0])
+    config = configured("shutdown: {grace: 7s}\n" + MEMORY)
+    assert "unanswered 7s later" in _lost(config, ENDINGS[0])
+
+
+@pytest.mark.parametrize(
+    ("policy", "which"), [("drop_newest", "newest"), ("drop_oldest", "oldest")]
+)
+def test_dropping_is_a_loss_that_is_said(
+    configured: Callable[..., "Config"], policy: str, which: str
+) -> None:
+    lost = _lost(configured(f"buffer: {{when_full: {policy}}}"), "the platform is away")
+    assert lost.startswith(f"the {which} batches once 1GiB are held, counted as dropped")
 
 
 @pytest.mark.parametrize(
@@ -70,4 +90,3 @@ def test_receipts_are_what_traces_a_record_that_never_landed(
 ) -> None:
     config = configured(text)
     assert words in _lost(config, "the platform accepts a record and fails")
-    assert ("and receipts" in _lost(config, "the power fails")) is config.receipts.enabled

@@ -139,8 +139,8 @@ def test_whatever_is_written_into_a_key_is_taken_or_explained(path: str) -> None
             "sources[1].name: missing; write a name that no other source has",
         ),
         (
-            "buffer: {type: disk}",
-            'buffer.type: found "disk"; write memory: a buffer on disk is not yet available',
+            "buffer: {type: memory, when_full: drop_oldest}",
+            'buffer.when_full: found "drop_oldest"; write block, or choose buffer.type disk',
         ),
         ("buffer: {when_full: drop}", 'buffer.when_full: found "drop"; write block'),
         (

@@ -169,6 +169,7 @@ def config(url: str, data_dir: Path, **settings: object) -> Config:
         "inlet.compression": "none",
         "data_dir": data_dir,
         "batch.max_wait": "20ms",
+        "buffer.type": "memory",
         "delivery.max_in_flight": 2,
         "delivery.retry.initial": "2ms",
         "delivery.retry.max": "20ms",
@@ -196,7 +197,7 @@ async def delivering(url: str, data_dir: Path, **settings: object) -> AsyncItera
     async with opened(url, data_dir, **settings) as parts:
         async with Supervisor() as tasks:
             tasks.start_endless("batcher", parts.batcher.run())
-            tasks.start_endless("store watch", parts.settler.watch())
+            tasks.start_endless("store watch", parts.store.watch())
             sending = [
                 tasks.start(f"sender {number}", parts.senders.run())
                 for number in range(parts.inlet._limits.max_in_flight)
@@ -210,7 +211,7 @@ async def delivering(url: str, data_dir: Path, **settings: object) -> AsyncItera
         assert parts.spool.statistics().batches == 0
         totals = parts.settler.totals
         assert read(parts) == totals.accepted + sum(totals.dead_lettered.values())
-        assert all(not feed.checkpoints.unsettled for feed in parts.intake.feeds.values())
+        assert parts.store.unsettled() == 0
 
 
 def read(parts: Parts) -> int:

@@ -47,8 +47,7 @@ async def test_a_source_that_ends_may_be_resumed_after_its_last_line(
     content = lines(orders(3)) + lines([BAD])
     async with delivering(inlet.url, data_dir) as parts:
         await fed(parts, content)
-        safe = parts.intake.feeds["app.log"].checkpoints
-    assert safe.safe == Position(5, len(content))
+    assert parts.store.safe == {"app.log": Position(5, len(content))}
 
 
 async def test_blank_lines_alone_are_no_records_and_hold_nothing(
@@ -57,7 +56,7 @@ async def test_blank_lines_alone_are_no_records_and_hold_nothing(
     async with delivering(inlet.url, data_dir) as parts:
         await fed(parts, b"\n  \r\n\n\t\n")
         assert (read(parts), parts.budget.held) == (0, 0)
-        assert parts.intake.feeds["app.log"].checkpoints.safe == Position(5, 8)
+    assert parts.store.safe["app.log"] == Position(5, 8)
     assert inlet.requests == []
 
 
@@ -93,7 +92,6 @@ async def test_a_line_longer_than_any_request_is_a_dead_letter_and_its_neighbour
     content = b'{"a":1}\n' + long + b'\n{"b":2}\n' + long[:-2] + b"\n" + long
     async with delivering(inlet.url, data_dir, **settings) as parts:
         await fed(parts, content, block=block)
-        safe = parts.intake.feeds["app.log"].checkpoints
     assert sorted(inlet.records) == [b'{"a":1}', b'{"b":2}']
     letters = kept(data_dir).letters
     assert [(each["line"], each["reason"]) for each in letters] == [
@@ -106,7 +104,7 @@ async def test_a_line_longer_than_any_request_is_a_dead_letter_and_its_neighbour
     assert first["record"] == long[: len(first["record"])]
     assert len(first["record"]) == 1000
     assert first["sha256"] == sha256(long).hexdigest()
-    assert safe.safe.line == 6
+    assert parts.store.safe["app.log"].line == 6
 
 
 async def test_the_longest_record_that_fits_a_request_is_sent_and_one_more_byte_is_not(
@@ -211,7 +209,6 @@ async def test_dead_letters_that_cannot_be_written_stop_the_reader_before_memory
         assert parts.budget.held < 4_000_000 + 4096 * 600
         assert read(parts) < 30_000
         feeding.cancel()
-        parts.settler._broken.cancel()  # nobody watches it here
 
 
 async def test_positions_of_neighbouring_runs_meet(inlet: Inlet, data_dir: Path) -> None:

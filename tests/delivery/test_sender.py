@@ -98,7 +98,6 @@ async def test_rejected_records_that_cannot_be_written_stop_the_senders_before_m
         for sender in senders:
             sender.cancel()
             await held_by(parts, sender)
-        parts.settler._broken.cancel()  # nobody watches it here
 
 
 # Refusals of a whole request.

@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 
 from agent.core import encoding
 from agent.core.batching import Draft
-from agent.core.checkpoints import Checkpoints
 from agent.core.codecs import Codec
 from agent.core.responses import Reading, Rejection
 from agent.core.statuses import Advice
 from agent.delivery.encoder import Encoder
 from agent.delivery.settling import Settler, joined
 from agent.errors import StoreError
-from agent.record import Batch, DeadLetter, Position, Receipt, Span, XactionIds
+from agent.record import Batch, Position, Span, XactionIds
 from agent.store.budget import Budget
+from agent.store.entry import Entry
 from agent.store.memory import MemorySpool
 from agent.telemetry.meters import Meters
 from delivery.rig import SOON, Inlet, Reply, delivering, fed, kept, lines, opened, orders, settled
@@ -28,13 +28,11 @@ class SlowLedger:
     """Makes nothing durable before it is told to."""
 
     def __init__(self) -> None:
-        self.settles: list[tuple[Sequence[Receipt], Sequence[DeadLetter]]] = []
+        self.entries: list[Entry] = []
         self.futures: list[asyncio.Future[None]] = []
 
-    def settle(
-        self, receipts: Sequence[Receipt], dead_letters: Sequence[DeadLetter]
-    ) -> asyncio.Future[None]:
-        self.settles.append((receipts, dead_letters))
+    def write(self, entry: Entry) -> asyncio.Future[None]:
+        self.entries.append(entry)
         self.futures.append(asyncio.get_running_loop().create_future())
         return self.futures[-1]
 
@@ -48,10 +46,6 @@ class Bench:
         self.settler = Settler(
             self.ledger, self.spool, self.encoder, self.budget, Meters(), dead_letter_bytes_max=1000
         )
-        self.checkpoints = {name: Checkpoints(Position(1, 0)) for name in "ab"}
-        for name, checkpoints in self.checkpoints.items():
-            self.settler.follow(name, checkpoints)
-            checkpoints.read(Position(5, 32), 4)
         self.records = [b'{"n":%d}' % n for n in range(8)]
 
     async def batch(self) -> Batch:
@@ -86,20 +80,20 @@ async def test_a_batch_holds_its_bytes_and_its_positions_until_its_receipt_is_du
     assert bench.spool.statistics().batches == 0  # nobody will send it again
     assert bench.budget.held == batch.held_bytes
     assert bench.settler.totals.accepted == 0
-    assert bench.checkpoints["a"].safe == Position(1, 0)
     assert bench.settler.writing == {bench.ledger.futures[0]}
     bench.ledger.futures[0].set_result(None)
     await asyncio.sleep(0)
     assert bench.budget.held == 0
     assert bench.settler.totals.accepted == 8
-    assert {each.safe for each in bench.checkpoints.values()} == {Position(5, 32)}
+    assert bench.ledger.entries[0].passed == batch.spans
     assert bench.settler.writing == set()
 
 
 async def test_receipts_and_dead_letters_of_one_answer_are_written_together(bench: Bench) -> None:
     batch = await bench.batch()
     bench.settler.settle(batch, reading([0, 1, 5], [2, 6], [3, 4, 7]), 0.0)
-    ((receipts, letters),) = bench.ledger.settles
+    (entry,) = bench.ledger.entries
+    receipts, letters = entry.receipts, entry.dead_letters
     assert [list(receipt.spans) for receipt in receipts] == [
         [Span("a", 1, 0, 2), Span("b", 2, 8, 1)]
     ]
@@ -115,8 +109,12 @@ async def test_receipts_and_dead_letters_of_one_answer_are_written_together(benc
     bench.ledger.futures[0].set_result(None)
     await asyncio.sleep(0)
     assert bench.budget.held == again.held_bytes
-    assert bench.checkpoints["a"].unsettled == 1
-    assert bench.checkpoints["b"].unsettled == 2
+    assert list(entry.passed) == [
+        Span("a", 1, 0, 2),
+        Span("b", 2, 8, 1),
+        Span("a", 3, 16, 1),
+        Span("b", 3, 16, 1),
+    ]
     bench.settler.settle(again, reading([0, 1, 2], [], []), 0.0)
     bench.ledger.futures[1].set_result(None)
     await asyncio.sleep(0)
@@ -146,7 +144,13 @@ def test_any_mix_of_verdicts_settles_each_record_once(verdicts: list[str]) -> No
         assert bench.budget.held == 0
         assert bench.settler.totals.accepted == sum(fate != "r" for fate in verdicts)
         assert sum(bench.settler.totals.dead_lettered.values()) == verdicts.count("r")
-        assert all(each.safe == Position(5, 32) for each in bench.checkpoints.values())
+        passed = [
+            (span.source, line)
+            for entry in bench.ledger.entries
+            for span in entry.passed
+            for line in range(span.line, span.line + span.count)
+        ]
+        assert sorted(passed) == [(source, line) for source in "ab" for line in range(1, 5)]
 
     asyncio.run(play())
 
@@ -162,21 +166,18 @@ async def test_a_split_batch_is_two_halves_that_hold_only_their_own_bytes(bench:
     ]
     assert bench.budget.held == sum(half.held_bytes for half in halves if half)
     assert [half.attempts for half in halves if half] == [4, 4]
-    assert bench.ledger.settles == []
+    assert bench.ledger.entries == []
 
 
-async def test_a_store_that_fails_is_heard_of_and_nothing_is_let_go(bench: Bench) -> None:
+async def test_nothing_is_let_go_that_the_store_did_not_take(bench: Bench) -> None:
     batch = await bench.batch()
-    watching = asyncio.ensure_future(bench.settler.watch())
     bench.settler.settle(batch, reading(range(8), [], []), 0.0)
     bench.settler.refuse([], 0)
     for future in bench.ledger.futures:
         future.set_exception(StoreError("broken"))
-    with pytest.raises(StoreError, match="broken"):
-        await asyncio.wait_for(watching, SOON)
+    await asyncio.sleep(0)
     assert bench.budget.held == batch.held_bytes
     assert bench.settler.totals.accepted == 0
-    assert bench.checkpoints["a"].safe == Position(1, 0)
 
 
 async def test_a_store_that_was_closed_under_a_pipeline_brings_it_down(
@@ -237,10 +238,9 @@ async def test_dead_letters_wait_for_room_and_everything_else_goes_on(
                 await asyncio.sleep(0.01)
         assert parts.settler.totals.dead_lettered["rejected"] == 2
         assert parts.budget.held > 600_000
-        assert parts.intake.feeds["a"].checkpoints.unsettled == 1
+        assert parts.store.unsettled() == 1
         parts.spool.close()
         await asyncio.wait_for(sending, SOON)
-        parts.settler._broken.cancel()  # nobody watches it here
     assert len(kept(data_dir).letters) in (2, 3)
 
 

@@ -9,6 +9,7 @@ from agent.store import dead_letters
 from agent.store.database import open_for_writing
 from agent.store.dead_letters import Selection
 from agent.store.settling import Settling
+from agent.store.source_ids import SourceIds
 
 
 @pytest.fixture
@@ -143,7 +144,7 @@ def test_any_dead_letter_is_read_back_unchanged(tmp_path, kept):
     connection, _ = open_for_writing(tmp_path)
     connection.execute("DELETE FROM dead_letters")
     connection.execute("BEGIN")
-    Settling(10**12).write(connection, [], kept)
+    Settling(SourceIds(), 10**12).write(connection, [], kept)
     connection.execute("COMMIT")
     assert [stored.letter for stored in dead_letters.each(connection)] == kept
     connection.close()

@@ -13,7 +13,7 @@ import pytest
 from agent.errors import StoreError
 from agent.record import Position, Span
 from agent.store import dead_letters, receipts
-from agent.store.disk import Store
+from agent.store.disk import Callbacks, Store
 from agent.store.writer import COMMIT_SPACING
 
 
@@ -100,7 +100,7 @@ async def test_nothing_to_settle_is_settled_at_once(store):
 
 async def test_receipts_are_not_kept_where_nobody_wants_them(tmp_path, limits, receipt, letter):
     store = Store.open(tmp_path, limits=replace(limits, receipts_enabled=False))
-    assert store.settle([receipt()], []).done()
+    await store.settle([receipt()], [])
     await store.settle([receipt()], [letter()])
     assert (store.statistics().receipts, store.statistics().dead_letters) == (0, 1)
     await store.close()
@@ -144,7 +144,7 @@ async def test_a_full_disk_makes_settles_wait_and_then_goes_on_in_order(
 ):
     troubles = Troubles()
     store = Store.open(
-        tmp_path, limits=limits, on_trouble=troubles.words.append, on_recovered=troubles.recover
+        tmp_path, limits=limits, callbacks=Callbacks(troubles.words.append, troubles.recover)
     )
     await limit_pages(store, 1)
     store._writer._retry_every = 0.05
@@ -167,7 +167,7 @@ async def test_closing_while_the_disk_is_full_gives_up_instead_of_waiting_for_ev
     tmp_path, limits, letter
 ):
     troubles = Troubles()
-    store = Store.open(tmp_path, limits=limits, on_trouble=troubles.words.append)
+    store = Store.open(tmp_path, limits=limits, callbacks=Callbacks(troubles.words.append))
     await limit_pages(store, 1)
     future = store.settle([], [letter(b"x" * 100_000)])
     await until(lambda: troubles.words)
@@ -183,8 +183,7 @@ async def test_dead_letters_beyond_their_limit_wait_while_receipts_go_on_and_non
     store = Store.open(
         tmp_path,
         limits=replace(limits, dead_letters_max_bytes=1000),
-        on_trouble=troubles.words.append,
-        on_recovered=troubles.recover,
+        callbacks=Callbacks(troubles.words.append, troubles.recover),
     )
     await store.settle([], [letter(b"x" * 1000, message="first")])
     held = [store.settle([receipt(n)], [letter(message=f"held {n}")]) for n in range(2)]
@@ -221,7 +220,7 @@ async def test_a_settle_that_cannot_be_written_fails_alone(store, receipt, reope
 
 async def test_a_locked_file_makes_settles_wait(tmp_path, limits, receipt):
     troubles = Troubles()
-    store = Store.open(tmp_path, limits=limits, on_trouble=troubles.words.append)
+    store = Store.open(tmp_path, limits=limits, callbacks=Callbacks(troubles.words.append))
     store._writer._connection.execute("PRAGMA busy_timeout = 20")
     store._writer._retry_every = 0.05
     other = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
@@ -269,7 +268,7 @@ async def test_a_callback_that_raises_does_not_end_the_writer(tmp_path, limits, 
         raise RuntimeError(words)
 
     store = Store.open(
-        tmp_path, limits=replace(limits, dead_letters_max_bytes=1), on_trouble=raising
+        tmp_path, limits=replace(limits, dead_letters_max_bytes=1), callbacks=Callbacks(raising)
     )
     await store.settle([], [letter()])
     waiting = store.settle([], [letter()])

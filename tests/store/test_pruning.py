@@ -9,6 +9,7 @@ from agent.store.database import open_for_writing
 from agent.store.disk import Store
 from agent.store.pruning import prune_receipts
 from agent.store.settling import Settling
+from agent.store.source_ids import SourceIds
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def connection(tmp_path):
 
 def keep(connection, kept):
     connection.execute("BEGIN")
-    settling = Settling(10**9)
+    settling = Settling(SourceIds(), 10**9)
     settling.write(connection, kept, [])
     settling.flush(connection)
     connection.execute("COMMIT")

@@ -10,9 +10,10 @@ import pytest
 from agent.store import dead_letters, purging
 from agent.store.database import open_for_removing, open_for_writing
 from agent.store.dead_letters import ALL, Selection
-from agent.store.disk import Store
+from agent.store.disk import Callbacks, Store
 from agent.store.purging import Purged, purge, purgeable
 from agent.store.settling import Settling
+from agent.store.source_ids import SourceIds
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def keep(tmp_path):
     def write(letters):
         connection, _ = open_for_writing(tmp_path)
         connection.execute("BEGIN")
-        Settling(10**12).write(connection, [], letters)
+        Settling(SourceIds(), 10**12).write(connection, [], letters)
         connection.execute("COMMIT")
         connection.close()
 
@@ -121,8 +122,10 @@ async def test_a_settle_that_waits_for_room_goes_on_once_another_process_purges(
     store = Store.open(
         tmp_path,
         limits=replace(limits, dead_letters_max_bytes=1000),
-        on_trouble=lambda trouble: loop.call_soon_threadsafe(
-            waiting.set if "dead-letters purge" in trouble else waiting.clear
+        callbacks=Callbacks(
+            lambda trouble: loop.call_soon_threadsafe(
+                waiting.set if "dead-letters purge" in trouble else waiting.clear
+            )
         ),
     )
     await store.settle([], [letter(b"x" * 1000)])

@@ -7,6 +7,7 @@ from agent.record import Receipt, Span, XactionIds
 from agent.store import receipts
 from agent.store.database import open_for_reading, open_for_writing
 from agent.store.settling import Settling
+from agent.store.source_ids import SourceIds
 
 UUID = "9341f8eb-6d2e-4f7a-8a51-02f0a3d1a7ce"
 
@@ -148,7 +149,7 @@ async def test_sources_are_named_newest_first(store, receipt, reopened):
 
 def test_one_of_many_receipts_is_found_at_once(tmp_path):
     connection, _ = open_for_writing(tmp_path)
-    settling = Settling(0)
+    settling = Settling(SourceIds(), 0)
     connection.execute("BEGIN")
     settling.write(
         connection,
@@ -218,7 +219,7 @@ def test_any_receipt_is_read_back_and_each_of_its_records_found(tmp_path, kept, 
     connection, _ = open_for_writing(tmp_path)
     connection.execute("DELETE FROM receipts")
     connection.execute("BEGIN")
-    settling = Settling(0)
+    settling = Settling(SourceIds(), 0)
     settling.write(connection, kept, [])
     settling.flush(connection)
     connection.execute("COMMIT")

@@ -1,0 +1,144 @@
+"""How is the store opened for one run, who resumes where, and which spool is it?"""
+
+from functools import partial
+from hashlib import blake2b
+
+from agent.config.model import Config
+from agent.config.sources import FileSource
+from agent.config.units import show_size
+from agent.sources.source import Source
+from agent.store.budget import Budget
+from agent.store.disk import Callbacks, Store, StoreLimits
+from agent.store.memory import MemorySpool, Spool
+from agent.store.spool import DiskSpool, SpoolLimits
+from agent.telemetry.logs import get_logger
+from agent.telemetry.meters import Meters
+
+_READY_PART = 2  # half of the memory is for batches that wait, half for what is being read
+
+log = get_logger("store")
+
+
+def opened(config: Config, meters: Meters) -> Store:
+    """The store of this run. Raises StoreError where it does not open."""
+
+    def committed(seconds: float) -> None:
+        meters.store_commits.add(1)
+        meters.store_commit_seconds.observe(seconds)
+
+    limits = StoreLimits(
+        receipts_keep=config.receipts.keep,
+        receipts_max_bytes=config.receipts.max_bytes,
+        dead_letters_max_bytes=config.dead_letters.max_bytes,
+        receipts_enabled=config.receipts.enabled,
+        spool_max_bytes=config.buffer.disk_limit,
+    )
+    callbacks = Callbacks(
+        on_trouble=lambda words: log.error("the store takes nothing, waiting", reason=words),
+        on_recovered=lambda: log.info("the store takes entries again"),
+        on_commit=committed,
+    )
+    spool_for = _destination(config) if config.buffer.type == "disk" else None
+    store = Store.open(config.data_dir, limits=limits, callbacks=callbacks, spool_for=spool_for)
+    if store.set_aside:
+        log.error(
+            "the store could not be read and was set aside, a new one is begun",
+            set_aside=str(store.set_aside),
+        )
+    _tell_found(store)
+    return store
+
+
+def resume(config: Config, lanes: list[list[Source]], store: Store) -> None:
+    """Have files go on where an earlier run had got to."""
+    for settings, lane in zip(config.sources, lanes, strict=True):
+        if not isinstance(settings, FileSource) or not settings.resume:
+            continue
+        for source in lane:
+            saved = store.contents.saved.get(source.name)
+            if saved is None:
+                continue
+            if source.resume(saved.position, saved.identity):
+                log.info(
+                    "going on where reading had got to",
+                    source=source.name,
+                    line=saved.position.line,
+                )
+            else:
+                log.warning(
+                    "the file is another one than was read before, reading it from the beginning",
+                    source=source.name,
+                )
+
+
+def spool(config: Config, store: Store, budget: Budget, meters: Meters) -> Spool:
+    """Where batches wait."""
+    buffer = config.buffer
+    if buffer.type == "memory":
+        return MemorySpool()
+    assert store.contents.spool, "it was opened for a spool"
+    meters.records_recovered.add(store.contents.spool.mine.records)
+    limits = SpoolLimits(
+        max_bytes=buffer.disk_limit,
+        ready_bytes=buffer.memory_bytes // _READY_PART,
+        write_after=buffer.write_after,
+        when_full=buffer.when_full,
+    )
+    return DiskSpool(
+        store,
+        limits,
+        free=budget.give,
+        on_dropped=partial(_dropped, meters, limits),
+        on_damaged=_damaged,
+    )
+
+
+def _destination(config: Config) -> tuple[str, str]:
+    """A key that only the same inlet, flow and envelope have, and a name for people."""
+    inlet = config.inlet
+    shape = f"{inlet.url}\n{inlet.flow_id}\n{inlet.mode}\n{inlet.envelope.model_dump_json()}"
+    key = blake2b(shape.encode(), digest_size=16).hexdigest()
+    return key, f"{inlet.url} flow {inlet.flow_id}" if inlet.flow_id else inlet.url
+
+
+def _tell_found(store: Store) -> None:
+    found = store.contents.spool
+    if found is None:
+        return
+    if found.mine.records:
+        log.info("records wait in the spool, sending them first", records=found.mine.records)
+    for share in found.others:
+        log.error(
+            "records in the spool were read for another destination, and are kept for it",
+            destination=share.name,
+            records=share.records,
+            next_step="start once with its configuration to send them, or see"
+            " `aep-agent spool --help`",
+        )
+    for share in found.held:
+        log.error(
+            "batches in the spool are held back",
+            reason=share.name,
+            batches=share.batches,
+            records=share.records,
+            next_step="see `aep-agent spool inspect`",
+        )
+
+
+def _dropped(meters: Meters, limits: SpoolLimits, reason: str, records: int) -> None:
+    meters.records_dropped.add(records, reason)
+    log.error(
+        "records are dropped, as buffer.when_full says",
+        once_per="reason",
+        reason=f"the buffer is full ({show_size(limits.max_bytes)})",
+        policy=limits.when_full,
+    )
+
+
+def _damaged(number: int, records: int) -> None:
+    log.error(
+        "a batch in the spool is not what was written, holding it back",
+        batch=number,
+        records=records,
+        next_step="see `aep-agent spool verify`",
+    )

@@ -1,0 +1,78 @@
+"""How does one entry become rows, and what of it counts only once it is committed?"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+
+from agent.record import Position
+from agent.store.entry import Entry, Mark
+from agent.store.ledger import Ledger
+from agent.store.positions import Positions
+from agent.store.settling import Settling
+from agent.store.source_ids import SourceIds
+from agent.store.spooling import Spooling
+
+
+class Books:
+    """All that entries change: verdicts, spool, positions, ledger. For the thread that writes."""
+
+    def __init__(self, dead_letters_max_bytes: int, *, receipts_enabled: bool) -> None:
+        self._sources = SourceIds()
+        self._settling = Settling(self._sources, dead_letters_max_bytes)
+        self._receipts_enabled = receipts_enabled
+        self._ledger = Ledger()
+        self.spooling = Spooling()
+        self.positions = Positions(self._sources)
+
+    def write(self, entry: Entry, news: Sequence["News"], connection: sqlite3.Connection) -> None:
+        """Write an entry into the open transaction; *news* are what sources told before it.
+
+        Raises StoreFull, before anything is written, where dead letters have no room left.
+        """
+        for each in news:
+            each.tell(self.positions)
+        receipts = entry.receipts if self._receipts_enabled else ()
+        self._settling.write(connection, receipts, entry.dead_letters)
+        self.spooling.append(entry.appended)
+        self.spooling.remove(connection, entry.removed)
+        self.spooling.change(connection, entry.changed)
+        self.positions.passed(entry.passed)
+        self._ledger.add(entry.ledger())
+
+    def flush(self, connection: sqlite3.Connection) -> None:
+        """Write what was gathered, at the end of a transaction."""
+        self._settling.flush(connection)
+        self.spooling.flush(connection)
+        self.positions.flush(connection)
+        self._ledger.flush(connection)
+
+    def committed(self) -> None:
+        """The transaction is durable."""
+        self.positions.committed()
+
+    def forget(self) -> None:
+        """The transaction was rolled back: what it gave does not exist."""
+        for part in (self._sources, self._settling, self.spooling, self.positions, self._ledger):
+            part.forget()
+
+
+class News:
+    """What a source has to tell its positions, in order with the entries about its records."""
+
+    def __init__(self, tell: Callable[[Positions], None]) -> None:
+        self._tell: Callable[[Positions], None] | None = tell
+
+    def tell(self, positions: Positions) -> None:
+        """Tell it, but once: a transaction may be tried again."""
+        if self._tell:
+            self._tell(positions)
+            self._tell = None
+
+
+def begun(source: str, start: Position, identity: str | None) -> News:
+    """A source is read from *start* on."""
+    return News(lambda positions: positions.follow(source, start, identity))
+
+
+def was_read(mark: Mark) -> News:
+    """A source was read up to a mark."""
+    return News(lambda positions: positions.read(mark))

@@ -1,0 +1,53 @@
+"""How many records were read, and what became of them, since the store was begun?
+
+read = accepted + dead_lettered + filtered + dropped + what the spool holds, after every commit.
+"""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping
+
+LedgerKey = tuple[str, str]  # entry and reason, as ("dead_lettered", "rejected")
+
+_ADD = """INSERT INTO ledger (entry, reason, records) VALUES (?, ?, ?)
+    ON CONFLICT (entry, reason) DO UPDATE SET records = records + excluded.records"""
+_OUTCOMES = frozenset({"accepted", "dead_lettered", "filtered", "dropped"})
+
+
+def add(connection: sqlite3.Connection, added: Mapping[LedgerKey, int]) -> None:
+    """Add to the ledger, in the transaction that is open."""
+    rows = [(*key, records) for key, records in added.items() if records]
+    connection.executemany(_ADD, rows)
+
+
+def totals(connection: sqlite3.Connection) -> dict[LedgerKey, int]:
+    """The whole ledger."""
+    rows = connection.execute("SELECT entry, reason, records FROM ledger")
+    return {(entry, reason): records for entry, reason, records in rows}
+
+
+def residue(ledger: Mapping[LedgerKey, int], held: int) -> int:
+    """Records that were read and of which nothing is known: 0, or the books are wrong."""
+    read = ledger.get(("read", ""), 0)
+    ended = sum(records for (entry, _), records in ledger.items() if entry in _OUTCOMES)
+    return read - ended - held
+
+
+class Ledger:
+    """Gathers what the entries of one transaction add."""
+
+    def __init__(self) -> None:
+        self._added: Counter[LedgerKey] = Counter()
+
+    def add(self, added: Mapping[LedgerKey, int]) -> None:
+        """Add at the end of the transaction."""
+        self._added.update(added)
+
+    def flush(self, connection: sqlite3.Connection) -> None:
+        """Write what was gathered."""
+        add(connection, self._added)
+        self._added.clear()
+
+    def forget(self) -> None:
+        """The transaction was rolled back."""
+        self._added.clear()

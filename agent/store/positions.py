@@ -1,0 +1,102 @@
+"""From where must each source be read again after a crash?
+
+A position moves in the very transaction that makes the records before it durable, in the spool or
+as verdicts: never ahead of them, and never behind, which would send them twice.
+"""
+
+import sqlite3
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from agent.core.checkpoints import Checkpoints
+from agent.record import Position, Span
+from agent.store.entry import Mark
+from agent.store.source_ids import SourceIds, milliseconds
+
+_SAVE = """INSERT INTO positions (source_id, line, "offset", identity, saved_ms)
+    VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (source_id) DO UPDATE SET line = excluded.line, "offset" = excluded."offset",
+        identity = excluded.identity, saved_ms = excluded.saved_ms"""
+_SAVED = """SELECT source.name, line, "offset", identity
+    FROM positions JOIN sources AS source ON source.id = positions.source_id"""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPosition:
+    """Where a source may resume, if it still is the one of that identity."""
+
+    position: Position
+    identity: str | None
+
+
+def saved_positions(connection: sqlite3.Connection) -> dict[str, SavedPosition]:
+    """The saved position of every source, by name."""
+    rows = connection.execute(_SAVED)
+    return {name: SavedPosition(Position(*place), identity) for name, *place, identity in rows}
+
+
+class Positions:
+    """The checkpoints of all sources. Belongs to the thread that writes; anybody may read `safe`.
+
+    What an entry passes is tried out on a copy, which takes the place of the original once the
+    transaction has been committed.
+    """
+
+    def __init__(self, sources: SourceIds) -> None:
+        self.safe: Mapping[str, Position] = {}  # as of the last commit
+        self._sources = sources
+        self._checkpoints: dict[str, Checkpoints] = {}
+        self._identities: dict[str, str | None] = {}
+        self._tried: dict[str, Checkpoints] = {}  # in this transaction
+        self._touched: set[str] = set()  # since the last commit
+
+    def follow(self, source: str, start: Position, identity: str | None) -> None:
+        """Begin with a source, which is read from *start* on."""
+        self._checkpoints[source] = Checkpoints(start)
+        self._identities[source] = identity
+        self.safe = {**self.safe, source: start}
+
+    def read(self, mark: Mark) -> None:
+        """Note how far a source was read; holds whatever becomes of the transaction."""
+        self._touched.add(mark.source)
+        for checkpoints in (self._checkpoints, self._tried):
+            if mark.source in checkpoints:
+                checkpoints[mark.source].read(mark.end, mark.count)
+
+    def passed(self, spans: Iterable[Span]) -> None:
+        """These lines need not be read again once this transaction is durable."""
+        for span in spans:
+            if span.source not in self._checkpoints:
+                continue  # of an earlier run, or of no source: nothing will read it again
+            if span.source not in self._tried:
+                self._tried[span.source] = self._checkpoints[span.source].copy()
+            self._tried[span.source].settle(span)
+
+    def flush(self, connection: sqlite3.Connection) -> None:
+        """Save what has moved, at the end of a transaction."""
+        now = milliseconds(time.time())
+        for source in self._touched | self._tried.keys():
+            safe = self._tried.get(source, self._checkpoints[source]).safe
+            if safe != self.safe.get(source):
+                number = self._sources.of(connection, source)
+                row = (number, safe.line, safe.offset, self._identities[source], now)
+                connection.execute(_SAVE, row)
+
+    def committed(self) -> None:
+        """What was tried is true."""
+        self._checkpoints |= self._tried
+        self._tried.clear()
+        self._touched.clear()
+        self._publish()
+
+    def forget(self) -> None:
+        """The transaction was rolled back."""
+        self._tried.clear()
+
+    def unsettled(self) -> int:
+        """Records read that are neither durable nor answered for."""
+        return sum(checkpoints.unsettled for checkpoints in self._checkpoints.values())
+
+    def _publish(self) -> None:
+        self.safe = {name: checkpoints.safe for name, checkpoints in self._checkpoints.items()}
