@@ -1,11 +1,12 @@
 """Which parts make up an agent? Here they are made; nothing else makes its own collaborators."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from agent.app import storing
 from agent.config.envelope import XdmEnvelope
+from agent.config.identities import RecordIdSettings
 from agent.config.inlet import InletSettings
 from agent.config.model import Config
 from agent.config.sources import StdinSource
@@ -14,6 +15,7 @@ from agent.core.batching import Batching, BatchLimits
 from agent.core.codecs import Codec
 from agent.core.destination import Destination, RetryPolicy
 from agent.core.encoding import Envelope
+from agent.core.identities import Identities
 from agent.core.pacing import Pacing
 from agent.delivery.batcher import Batcher
 from agent.delivery.encoder import Encoder
@@ -55,9 +57,12 @@ def build(config: Config) -> Parts:
     lanes = _lanes(config)
     inlet = _inlet(config)
     meters = Meters()
+    identities = _identities(config.record_id)
     envelope = _envelope(config.inlet)
+    if identities:
+        envelope = replace(envelope, spliced=identities.added_bytes)
     codec = Codec(config.inlet.compression)
-    encoder = Encoder(envelope, codec)
+    encoder = Encoder(envelope, codec, identities)
     batching = Batching(_batch_limits(config), envelope)
     store = storing.opened(config, meters)
     storing.resume(config, lanes, store)
@@ -154,6 +159,10 @@ def _envelope(settings: InletSettings) -> Envelope:
             source_name=settings.envelope.source_name,
         )
     return encoding.single(envelope) if settings.mode == "single" else envelope
+
+
+def _identities(settings: RecordIdSettings) -> Identities | None:
+    return None if settings.add == "none" else Identities(settings.add, settings.field)
 
 
 def _batch_limits(config: Config) -> BatchLimits:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from agent.config.buffer import DISK_BYTES
+from agent.config.envelope import XdmEnvelope
 from agent.config.inlet import DOCUMENTED_REQUEST_BYTES, InletSettings
 from agent.config.keys import KeyPath, all_keys
 from agent.config.model import Config, disagreements
@@ -87,6 +88,9 @@ def cautions(config: Config) -> Iterator[str]:
         yield "inlet.url has no /collection/ in it, where batches would go to /collection/batch/"
     if url.scheme == "http" and not _is_here(url.hostname or ""):
         yield "inlet.url is http: records and tokens cross the network readable by others"
+    added, field = config.record_id.add, config.record_id.field
+    if added != "none" and field != "_id" and isinstance(inlet.envelope, XdmEnvelope):
+        yield f"record_id.field is {field}: Profile goes by _id, and xdm records are not mapped"
     if not inlet.tls.verify:
         yield "inlet.tls.verify is off: whoever is on the way can read and change records"
     if config.admin.listen and not _is_here(config.admin.listen.rpartition(":")[0].strip("[]")):

@@ -40,7 +40,7 @@ def consequences(config: Config) -> Iterator[Consequence]:
     yield Consequence(
         "an answer is lost: a timeout, a connection cut",
         "nothing: the batch is sent again",
-        "the records of that batch, if the platform had accepted them",
+        "the records of that batch, if the platform had accepted them" + _recognised(config),
     )
     yield from _endings(config)
     yield Consequence(
@@ -89,7 +89,7 @@ def _endings(config: Config) -> Iterator[Consequence]:
         "the agent is killed (kill -9, out of memory, a crash)",
         _unanswered(config, pipe),
         "the requests in flight, if the platform had accepted them, and what it answered in the "
-        f"last {show_duration(_COMMIT)} or so",
+        f"last {show_duration(_COMMIT)} or so{_recognised(config)}",
     )
     yield Consequence(
         "the power fails",
@@ -103,6 +103,16 @@ def _endings(config: Config) -> Iterator[Consequence]:
             "is taken over row by row",
             "nothing",
         )
+
+
+def _recognised(config: Config) -> str:
+    """Who notices that a record came twice."""
+    if config.record_id.add == "none":
+        return ""
+    return (
+        f"; they have the same {config.record_id.field} again: Profile ignores an event whose _id"
+        " it has, the data lake keeps both"
+    )
 
 
 def _unanswered(config: Config, condition: str) -> str:

@@ -10,6 +10,7 @@ from agent.config.buffer import DISK_BYTES, BufferSettings
 from agent.config.delivery import DeliverySettings
 from agent.config.directories import default_data_dir
 from agent.config.fields import Address, Duration, FilePath, Size, Whole, wrong
+from agent.config.identities import RecordIdSettings
 from agent.config.inlet import InletSettings
 from agent.config.section import Section
 from agent.config.sources import Source, StdinSource
@@ -129,6 +130,9 @@ class Config(Section):
         description="Where records are read from.",
         examples=[[{"type": "stdin"}]],
         json_schema_extra={"minItems": 1},
+    )
+    record_id: RecordIdSettings = Field(
+        default_factory=RecordIdSettings, description="An id for records that have none."
     )
     batch: BatchSettings = Field(
         default_factory=BatchSettings, description="When a batch is closed and sent."

@@ -28,6 +28,7 @@ def summary(config: Config) -> dict[str, str]:
         "requests": _requests(config.inlet),
         "access": _access(config.inlet),
         "sources": "; ".join(map(_source, config.sources)),
+        "record ids": _record_ids(config),
         "batch": f"up to {show_size(batch.max_bytes)} or {batch.max_records} records, "
         f"sent after {show_duration(batch.max_wait)} at the latest",
         "buffer": _buffer(buffer),
@@ -101,6 +102,14 @@ def _source(source: Source) -> str:
         name = f" ({source.name})" if source.name else ""
         return f"files {', '.join(source.paths)}{name}"
     return source.name
+
+
+def _record_ids(config: Config) -> str:
+    made_of = {"position": "source, offset and bytes", "content": "their bytes"}
+    if config.record_id.add == "none":
+        return "none added"
+    field = config.record_id.field
+    return f"{field} added where it is missing, made of {made_of[config.record_id.add]}"
 
 
 def _rates(config: Config) -> str:

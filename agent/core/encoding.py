@@ -5,7 +5,7 @@ newline of its own, because records are framed by newlines.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import orjson
@@ -21,6 +21,7 @@ class Envelope:
     before: bytes = b""
     after: bytes = b""
     tail: bytes = b"]}"
+    spliced: int = 0  # bytes that may yet be spliced into each record: every limit counts them
 
     @cached_property
     def request_overhead(self) -> int:
@@ -30,10 +31,13 @@ class Envelope:
     @cached_property
     def record_overhead(self) -> int:
         """Bytes every record adds besides its own, its separator included."""
-        return len(self.before) + len(self.after) + len(_SEPARATOR)
+        return len(self.before) + len(self.after) + len(_SEPARATOR) + self.spliced
 
     def body_bytes(self, count: int, record_bytes: int) -> int:
-        """The size of the body of *count* records (at least one) that are *record_bytes* long."""
+        """The size of the body of *count* records (at least one) that are *record_bytes* long.
+
+        Exact where nothing is spliced into them, else the largest it may be.
+        """
         return self.request_overhead + count * self.record_overhead + record_bytes
 
     def body(self, records: Sequence[bytes]) -> bytes:
@@ -58,7 +62,7 @@ def raw() -> Envelope:
 
 def single(envelope: Envelope) -> Envelope:
     """The same records sent one a request: a bare message is the whole body."""
-    return Envelope(head=b"", before=envelope.before, after=envelope.after, tail=b"")
+    return replace(envelope, head=b"", tail=b"")
 
 
 def xdm(

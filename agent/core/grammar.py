@@ -6,6 +6,7 @@ just what the grammar accepts, and can say what it expected.
 """
 
 import re
+from collections.abc import Iterator
 
 # Whatever stands at a place, something matches there: "fault" where no token does, and at the end.
 _TOKEN = re.compile(
@@ -79,6 +80,19 @@ def object_fault(text: bytes) -> str | None:
         if token.lastgroup in _OPENING:
             around.append(_AFTER_CLOSING[expected])
         expected = following or around.pop()
+
+
+def keys(record: bytes) -> Iterator[bytes]:
+    """The keys of a legal JSON object as they are written: with quotes and escapes."""
+    depth, before = 0, b""
+    for token in _TOKEN.finditer(record):
+        if token.lastgroup in _OPENING:
+            depth += 1
+        elif token.lastgroup in ("close_object", "close_array"):
+            depth -= 1
+        elif token.lastgroup == "colon" and depth == 1:
+            yield before.strip(b" \t\r\n")
+        before = token[0]
 
 
 def _complaint(text: bytes, token: re.Match[bytes], expected: str) -> str | None:

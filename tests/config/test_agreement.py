@@ -18,6 +18,11 @@ if TYPE_CHECKING:
         ("inlet: {tls: {verify: false}}", "inlet.tls.verify is off: whoever is on the way"),
         ("admin: {listen: '0.0.0.0:9600'}", "admin.listen is 0.0.0.0:9600: others can read"),
         ("admin: {listen: '[::]:9600'}", "admin.listen is [::]:9600: others can read"),
+        (
+            "inlet: {envelope: {type: xdm, schema_id: s, dataset_id: d}}\n"
+            "record_id: {add: content, field: key}",
+            "record_id.field is key: Profile goes by _id",
+        ),
         ("shutdown: {grace: 40s}", "shutdown.grace is above 25s: Kubernetes kills after 30s"),
     ],
 )
@@ -39,6 +44,7 @@ def test_a_doubtful_setting_is_a_warning(
         "inlet: {url: 'http://[::1]:8010/collection/1'}",
         "inlet: {url: 'https://x/y', mode: single}",
         "inlet: {url: 'https://x/collection/1', max_request_bytes: 1MB}",
+        "inlet: {url: 'https://x/collection/1'}\nrecord_id: {add: position, field: key}",
         "inlet: {url: 'https://x/collection/1'}\nadmin: {listen: '[::1]:9600'}",
         "inlet: {url: 'https://x/collection/1'}\nadmin: {listen: null}",
     ],

@@ -55,6 +55,16 @@ def test_each_source_has_its_own_loss(configured: Callable[..., "Config"], fault
     assert KEPT in lost
 
 
+@pytest.mark.parametrize("fault", ["an answer is lost", *ENDINGS])
+@pytest.mark.parametrize(("add", "told"), [("none", False), ("position", True), ("content", True)])
+def test_ids_say_who_notices_that_a_record_came_twice(
+    configured: Callable[..., "Config"], fault: str, add: str, told: bool
+) -> None:
+    config = configured(FILES + f"record_id: {{add: {add}}}")
+    (twice,) = [item.twice for item in consequences(config) if item.fault.startswith(fault)]
+    assert ("Profile ignores an event whose _id it has" in twice) is told
+
+
 def test_an_outage_loses_nothing(configured: Callable[..., "Config"]) -> None:
     lost = _lost(configured(STDIN), "the platform is away")
     assert lost == (

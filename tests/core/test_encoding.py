@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -46,6 +47,18 @@ def test_a_single_message_is_measured_and_comes_apart_too(
     body = envelope.body([record])
     assert envelope.body_bytes(1, len(record)) == len(body)
     assert envelope.records(body) == [record]
+
+
+@given(records=st.lists(LINES, min_size=1, max_size=8), spliced=st.integers(0, 50))
+@pytest.mark.parametrize("envelope", [raw(), XDM, single(XDM)])
+def test_the_size_of_a_body_allows_for_what_is_spliced_into_its_records(
+    envelope: Envelope, records: list[bytes], spliced: int
+) -> None:
+    longer = replace(envelope, spliced=spliced)
+    alone = replace(single(longer), head=envelope.head, tail=envelope.tail)
+    size = longer.body_bytes(len(records), sum(map(len, records)))
+    assert size == len(envelope.body([record + b"x" * spliced for record in records]))
+    assert alone == longer
 
 
 def test_raw_records_stand_one_a_line_in_messages() -> None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -6,6 +8,7 @@ from agent.core import encoding
 from agent.core.batching import Draft
 from agent.core.codecs import Codec
 from agent.core.encoding import Envelope
+from agent.core.identities import Identities
 from agent.delivery.encoder import Encoder
 from agent.record import Position, Span
 
@@ -87,6 +90,49 @@ def test_a_part_keeps_records_positions_and_history(
     assert part.number != whole.number
     assert part.read_at == whole.read_at
     assert places(encoder, part) == [places(encoder, whole)[index] for index in indexes]
+
+
+IDENTIFIED = st.lists(
+    st.sampled_from(
+        [
+            b"{}",
+            b' { "a":1}',
+            b'{"_id":1}',
+            b'{"\\u005fid":1}',
+            b'{"a":{"_id":1}}',
+            b'{"b":"\\ud800"}',
+        ]
+    ),
+    min_size=1,
+    max_size=20,
+)
+
+
+@given(IDENTIFIED, st.sampled_from(ENVELOPES), st.sampled_from(["gzip", "none"]), st.data())
+def test_ids_are_sent_and_kept_by_every_part_and_are_not_among_the_records(
+    records: list[bytes], envelope: Envelope, compression: str, chance: st.DataObject
+) -> None:
+    identities = Identities("position")
+    envelope = replace(envelope, spliced=identities.added_bytes)
+    encoder = Encoder(envelope, Codec(compression), identities)
+    whole = encoder.batch(draft(("a", 7, 100, records)))
+    assert encoder.records(whole) == records
+    sent = envelope.records(encoder.plain(whole))
+    assert all(b"_id" in record or b"u005f" in record for record in sent)
+    assert whole.plain_bytes <= envelope.body_bytes(len(records), sum(map(len, records)))
+
+    indexes = chance.draw(
+        st.lists(st.sampled_from(range(len(records))), min_size=1, unique=True).map(sorted)
+    )
+    # by an agent that was started again, told to add none from now on, or other ones
+    for now in (identities, None, Identities("content", "key")):
+        later = Encoder(envelope, Codec(compression), now)
+        assert later.records(whole) == records
+        part = later.part(whole, records, indexes)
+        assert envelope.records(later.plain(part)) == [sent[index] for index in indexes]
+        assert later.records(part) == [records[index] for index in indexes]
+        assert places(later, part) == [places(encoder, whole)[index] for index in indexes]
+        assert later.records(later.part(part, later.records(part), [0])) == [records[indexes[0]]]
 
 
 def places(encoder: Encoder, batch) -> list[tuple[str, Position]]:
