@@ -7,7 +7,8 @@
 * GET    /_emulator/rejected   refused records, NDJSON of {"record", "status", "message",
                                "xaction_id"}; text that is not JSON is a string, and what is not
                                UTF-8 is "record_base64"
-* GET    /_emulator/stats      counters; DELETE sets them to zero
+* GET    /_emulator/stats      counters, among them duplicates (equal bytes came before) and
+                               repeated_ids (the record's _id came before); DELETE sets them to zero
 * GET    /_emulator/faults     the script at work, with counts; PUT replaces it, DELETE ends it
 
 In all of them a line break between the tokens of a pretty-printed record is written as a space.

@@ -9,15 +9,16 @@ from hashlib import sha1
 from itertools import islice
 from typing import Any
 
-MAX_HASHES = 5_000_000  # about 0.5 GB when all are in use
+MAX_HASHES = 5_000_000  # about 0.5 GB when all are in use, and as much for ids
 UNANSWERED = "none"
 
 
 class Counts:
     """Counters of one emulator since it started, or since they were last cleared.
 
-    A duplicate is a record whose exact bytes were accepted before. At most `max_hashes` distinct
-    records are remembered for that; later ones are compared with these only.
+    A duplicate is a record whose exact bytes were accepted before; a repeated id is one that a
+    record brought before, so that Profile ignores the record. At most `max_hashes` distinct records
+    and as many ids are remembered for that; later ones are compared with these only.
     """
 
     def __init__(self, max_hashes: int = MAX_HASHES) -> None:
@@ -42,8 +43,8 @@ class Counts:
         """Count records from zero again."""
         self._accepted: Counter[str] = Counter()
         self._rejected = 0
-        self._duplicates = 0
-        self._hashes: set[bytes] = set()
+        self._records = _Seen(self._max_hashes)
+        self._event_ids = _Seen(self._max_hashes)
 
     @contextmanager
     def request(self, path: str, connection: object) -> Iterator[None]:
@@ -68,18 +69,13 @@ class Counts:
         """Count an answer, or with None a request that never gets a whole one."""
         self._statuses[UNANSWERED if status is None else str(status)] += 1
 
-    def accepted(self, flow_id: str, records: Sequence[bytes]) -> None:
-        """Count accepted records of a flow, and which of them came before."""
+    def accepted(
+        self, flow_id: str, records: Sequence[bytes], event_ids: Sequence[bytes] = ()
+    ) -> None:
+        """Count accepted records of a flow and the ids in them, and which of both came before."""
         self._accepted[flow_id] += len(records)
-        hashes = [sha1(record, usedforsecurity=False).digest()[:16] for record in records]
-        known = len(self._hashes)
-        if known + len(hashes) <= self._max_hashes:
-            self._hashes.update(hashes)
-            self._duplicates += len(hashes) - (len(self._hashes) - known)
-            return
-        fresh = {each for each in hashes if each not in self._hashes}
-        self._duplicates += len(hashes) - len(fresh)
-        self._hashes.update(islice(fresh, max(self._max_hashes - known, 0)))
+        self._records.add(records)
+        self._event_ids.add(event_ids)
 
     def rejected(self, count: int) -> None:
         """Count refused records."""
@@ -100,5 +96,26 @@ class Counts:
             "records_accepted": self._accepted.total(),
             "records_rejected": self._rejected,
             "records_by_flow": dict(self._accepted),
-            "duplicates": self._duplicates,
+            "duplicates": self._records.repeats,
+            "repeated_ids": self._event_ids.repeats,
         }
+
+
+class _Seen:
+    """Counts what came before, and remembers only so many hashes for that."""
+
+    def __init__(self, max_hashes: int) -> None:
+        self.repeats = 0
+        self._max_hashes = max_hashes
+        self._hashes: set[bytes] = set()
+
+    def add(self, texts: Sequence[bytes]) -> None:
+        hashes = [sha1(text, usedforsecurity=False).digest()[:16] for text in texts]
+        known = len(self._hashes)
+        if known + len(hashes) <= self._max_hashes:
+            self._hashes.update(hashes)
+            self.repeats += len(hashes) - (len(self._hashes) - known)
+            return
+        fresh = {each for each in hashes if each not in self._hashes}
+        self.repeats += len(hashes) - len(fresh)
+        self._hashes.update(islice(fresh, max(self._max_hashes - known, 0)))

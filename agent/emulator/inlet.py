@@ -5,7 +5,7 @@ from itertools import groupby
 
 from aiohttp import web
 
-from agent.emulator import answers, broken
+from agent.emulator import answers, broken, messages
 from agent.emulator.answers import Answer, Inlet, Verdicts
 from agent.emulator.faults import AnswerFault, Firing
 from agent.emulator.landed import Rejection
@@ -13,6 +13,7 @@ from agent.emulator.state import State
 from agent.emulator.submission import Submission, read_body, submitted
 
 _SOME_ORG = "0A1B2C3D4E5F60718293A4B5@AdobeOrg"
+_ID_IN_XDM = ("body", "xdmEntity", "_id")
 
 
 class InletRoutes:
@@ -21,6 +22,7 @@ class InletRoutes:
     def __init__(self, state: State) -> None:
         self._state = state
         self._inlet = Inlet(state.options.inlet_id, state.options.ims_org_id or _SOME_ORG)
+        self._path_of_id = _ID_IN_XDM if state.options.xdm else ("_id",)
 
     def routes(self) -> list[web.RouteDef]:
         """The routes to serve."""
@@ -131,7 +133,8 @@ class InletRoutes:
             indexes = list(run)
             kept = [records[index] for index in indexes]
             self._state.landed.append(flow_id, [ids[index] for index in indexes], kept)
-            self._state.counts.accepted(flow_id, kept)
+            event_ids = messages.event_ids(kept, self._path_of_id)
+            self._state.counts.accepted(flow_id, kept, event_ids)
 
     def _refuse(self, rejections: list[Rejection]) -> None:
         if rejections:

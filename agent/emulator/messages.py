@@ -4,6 +4,7 @@ Their bytes are never re-written: what a record was on the wire is what is kept 
 """
 
 import json
+from collections.abc import Sequence
 
 import msgspec
 
@@ -66,6 +67,20 @@ def object_members(record: bytes) -> dict[str, bytes] | None:
         return {key: bytes(value) for key, value in _members.decode(record).items()}
     except (msgspec.DecodeError, RecursionError):
         return {json.loads(key): value for key, value in grammar.members(record)}
+
+
+def event_ids(records: Sequence[bytes], path: Sequence[str]) -> list[bytes]:
+    """The raw values of `_id` at *path* in the records that have one, spelled without escapes."""
+    found = [_at(record, path) for record in records if b'"_id"' in record]
+    return [value for value in found if value is not None]
+
+
+def _at(record: bytes, path: Sequence[str]) -> bytes | None:
+    value: bytes | None = record
+    for key in path:
+        members = object_members(value) if value is not None else None
+        value = members.get(key) if members else None
+    return value
 
 
 def _batch_records_slowly(body: bytes) -> list[bytes]:

@@ -63,6 +63,7 @@ async def test_stats_name_every_counter_and_can_be_cleared(filled: Any) -> None:
         "records_rejected": 1,
         "records_by_flow": {filled.emulator.flow_id: 3},
         "duplicates": 0,
+        "repeated_ids": 0,
         "faults": {},
     }
     assert (await filled.ask("stats", "DELETE"))[0] == 204

@@ -25,6 +25,17 @@ def test_only_so_many_records_are_remembered_as_the_bound_allows() -> None:
     assert counts.as_json()["duplicates"] == 3  # a, c beside its double, a; c was not remembered
 
 
+def test_an_id_that_came_before_is_a_repeated_one_whatever_came_with_it() -> None:
+    counts = Counts(max_hashes=2)
+    counts.accepted("one", [b"a", b"b"], [b"1"])
+    counts.accepted("two", [b"c", b"d"], [b"1", b"2"])
+    counts.accepted("one", [b"e"], [b"2"])
+    stats = counts.as_json()
+    assert (stats["duplicates"], stats["repeated_ids"]) == (0, 2)
+    counts.forget_records()
+    assert counts.as_json()["repeated_ids"] == 0
+
+
 def test_a_connection_counts_once_however_many_requests_it_carries() -> None:
     counts = Counts()
     first, second = Connection(), Connection()

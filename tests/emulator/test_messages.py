@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.emulator import grammar
-from agent.emulator.messages import BadBody, batch_records, object_members, single_record
+from agent.emulator.messages import BadBody, batch_records, event_ids, object_members, single_record
 
 ODD_RECORDS = [
     b'{"a" : 1}',
@@ -36,6 +36,13 @@ def test_a_single_record_loses_only_the_blanks_round_it(record: bytes) -> None:
 def test_the_last_of_equal_keys_counts_with_either_parser() -> None:
     assert batch_records(b'{"messages":[1],"messages":[{}]}') == [b"{}"]
     assert batch_records(b'{"messages":["\\ud800"],"messages":[{}]}') == [b"{}"]
+
+
+def test_the_id_of_a_record_is_found_where_it_belongs_and_nowhere_else() -> None:
+    deep = b'{"_id":"deep","a":' + b"[" * 3000 + b"]" * 3000 + b"}"
+    records = [b'{"_id": "1"}', b'{"a":{"_id":"2"}}', b'["_id"]', b"{}", b'{"_id":4,"a":[]}', deep]
+    assert event_ids(records, ["_id"]) == [b'"1"', b"4", b'"deep"']
+    assert event_ids(records, ["a", "_id"]) == [b'"2"']
 
 
 def test_other_members_beside_the_messages_do_not_matter() -> None:
