@@ -1,6 +1,10 @@
 """aep-agent run: the daemon, with a configuration file."""
 
 import argparse
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agent.app.summary import Snapshot
 
 HELP = "run the agent with a configuration file"
 
@@ -32,11 +36,20 @@ def run(args: argparse.Namespace) -> int:
     from agent.telemetry.logs import get_logger
 
     done = deliver(configured(args, overrides(args)))
-    get_logger("agent").info(
-        "stopped",
-        read=done.read,
-        accepted=done.accepted,
-        dead_lettered=done.dead_letters,
-        held=done.held,
-    )
+    get_logger("agent").info("stopped", **told(done))
     return exit_code(done)
+
+
+def told(done: "Snapshot") -> dict[str, Any]:
+    """What the last line says: every record, and what became of it; but nothing that is not so."""
+    counts = {
+        "read": done.read,
+        "recovered": done.recovered,
+        "accepted": done.accepted,
+        "dead_lettered": done.dead_letters,
+        "dropped": sum(done.dropped.values()),
+        "held": 0 if done.durable else done.held,
+        "held_on_disk": done.held if done.durable else 0,
+    }
+    always = ("read", "accepted", "dead_lettered", "held")
+    return {name: count for name, count in counts.items() if count or name in always}

@@ -5,7 +5,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from agent.store.database import (
     suspect,
 )
 from agent.store.entry import Entry, Mark
-from agent.store.positions import SavedPosition, saved_positions
+from agent.store.positions import SavedPosition, dead_letters_ahead, saved_positions
 from agent.store.pruning import give_back, prune_receipts
 from agent.store.schema import PAGE_SIZE
 from agent.store.spooling import Damaged, Found, find_spooled, hold, load
@@ -62,6 +62,7 @@ class Contents:
     """What the store held when it was opened."""
 
     saved: Mapping[str, SavedPosition]
+    ahead: Mapping[str, set[tuple[int, int]]]  # dead letters that resuming may meet again
     ledger: Mapping[ledger.LedgerKey, int]
     spool: Found | None  # where one was asked for
 
@@ -94,6 +95,7 @@ class Store:
         self._writer: Writer
         self._news: list[News] = []
         self._failed: asyncio.Future[None] | None = None
+        self._ahead: dict[str, set[tuple[int, int]]] = {}
         self._reading = threading.Lock()
         self._reader: sqlite3.Connection | None = None
         self._is_open = True
@@ -144,6 +146,8 @@ class Store:
     def follow(self, source: str, start: Position, identity: str | None = None) -> None:
         """Keep the position of a source, which is read from *start* on."""
         self._news.append(begun(source, start, identity))
+        if SavedPosition(start, identity) == self.contents.saved.get(source):
+            self._ahead[source] = set(self.contents.ahead.get(source, ()))
 
     def read(self, source: str, end: Position, count: int) -> None:
         """Note that a source was read up to *end*, and that *count* records came of it."""
@@ -161,6 +165,8 @@ class Store:
             nothing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             nothing.set_result(None)
             return nothing
+        if entry.dead_letters and self._ahead:
+            entry = self._without_known(entry)
         news: list[News] = []
         if not entry.frees:  # that may be written before others, and news must stay in order
             news, self._news = self._news, news
@@ -233,6 +239,19 @@ class Store:
             trouble=progress.trouble,
         )
 
+    def _without_known(self, entry: Entry) -> Entry:
+        """The entry without dead letters that an earlier run wrote before it could move on."""
+        new: list[DeadLetter] = []
+        for letter in entry.dead_letters:
+            place = (letter.position.line, letter.position.offset)
+            ahead = self._ahead.get(letter.source, ())
+            if place in ahead:
+                self._ahead[letter.source].discard(place)
+            else:
+                new.append(letter)
+        known = len(entry.dead_letters) - len(new)
+        return replace(entry, dead_letters=new, known=known) if known else entry
+
     def _load(self, after: int, max_bytes: int) -> list[Batch | Damaged]:
         with self._reading:  # in a thread of its own, one at a time
             if not self._is_open:
@@ -298,5 +317,6 @@ def _opened(
 
 
 def _look(connection: sqlite3.Connection, spool_for: tuple[str, str] | None) -> Contents:
+    saved = saved_positions(connection)
     spool = find_spooled(connection, *spool_for) if spool_for else None
-    return Contents(saved_positions(connection), ledger.totals(connection), spool)
+    return Contents(saved, dead_letters_ahead(connection), ledger.totals(connection), spool)

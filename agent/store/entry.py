@@ -27,6 +27,7 @@ class Entry:
     changed: Sequence[Batch] = ()  # attempted in vain: their attempts and times
     passed: Sequence[Span] = ()
     dropped: Mapping[str, int] = field(default_factory=dict)  # records, by reason
+    known: int = 0  # of the records passed, those that are dead letters of an earlier run
 
     @property
     def is_empty(self) -> bool:
@@ -44,7 +45,7 @@ class Entry:
     def ledger(self) -> Counter[tuple[str, str]]:
         """What it adds to the ledger, by entry and reason."""
         added: Counter[tuple[str, str]] = Counter()
-        added["read", ""] = sum(span.count for span in self.passed)
+        added["read", ""] = sum(span.count for span in self.passed) - self.known
         added["accepted", ""] = sum(receipt.count for receipt in self.receipts)
         for letter in self.dead_letters:
             added["dead_lettered", letter.reason] += 1

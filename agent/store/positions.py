@@ -21,6 +21,11 @@ _SAVE = """INSERT INTO positions (source_id, line, "offset", identity, saved_ms)
 _SAVED = """SELECT source.name, line, "offset", identity
     FROM positions JOIN sources AS source ON source.id = positions.source_id"""
 
+_AHEAD = """SELECT source.name, letter.line, letter."offset"
+    FROM dead_letters AS letter JOIN positions ON positions.source_id = letter.source_id
+    JOIN sources AS source ON source.id = letter.source_id
+    WHERE letter.line >= positions.line AND identity IS NOT NULL"""
+
 
 @dataclass(frozen=True, slots=True)
 class SavedPosition:
@@ -28,6 +33,18 @@ class SavedPosition:
 
     position: Position
     identity: str | None
+
+
+def dead_letters_ahead(connection: sqlite3.Connection) -> dict[str, set[tuple[int, int]]]:
+    """Line and offset of dead letters at or after the saved position of their file, by source.
+
+    They were written before the lines around them were safe. Those lines are read again, these
+    among them, and nobody needs the same dead letter twice.
+    """
+    ahead: dict[str, set[tuple[int, int]]] = {}
+    for name, line, offset in connection.execute(_AHEAD):
+        ahead.setdefault(name, set()).add((line, offset))
+    return ahead
 
 
 def saved_positions(connection: sqlite3.Connection) -> dict[str, SavedPosition]:
@@ -50,11 +67,14 @@ class Positions:
         self._identities: dict[str, str | None] = {}
         self._tried: dict[str, Checkpoints] = {}  # in this transaction
         self._touched: set[str] = set()  # since the last commit
+        self._saved: dict[str, Position] = {}
+        self._saving: dict[str, Position] = {}  # in this transaction
 
     def follow(self, source: str, start: Position, identity: str | None) -> None:
         """Begin with a source, which is read from *start* on."""
         self._checkpoints[source] = Checkpoints(start)
         self._identities[source] = identity
+        self._touched.add(source)  # so that a crash finds its identity, even before it moves
         self.safe = {**self.safe, source: start}
 
     def read(self, mark: Mark) -> None:
@@ -78,7 +98,8 @@ class Positions:
         now = milliseconds(time.time())
         for source in self._touched | self._tried.keys():
             safe = self._tried.get(source, self._checkpoints[source]).safe
-            if safe != self.safe.get(source):
+            if safe != self._saved.get(source):
+                self._saving[source] = safe
                 number = self._sources.of(connection, source)
                 row = (number, safe.line, safe.offset, self._identities[source], now)
                 connection.execute(_SAVE, row)
@@ -88,11 +109,14 @@ class Positions:
         self._checkpoints |= self._tried
         self._tried.clear()
         self._touched.clear()
+        self._saved |= self._saving
+        self._saving.clear()
         self._publish()
 
     def forget(self) -> None:
         """The transaction was rolled back."""
         self._tried.clear()
+        self._saving.clear()
 
     def unsettled(self) -> int:
         """Records read that are neither durable nor answered for."""

@@ -246,10 +246,9 @@ async def test_damage_met_while_running_fails_settles_and_is_set_aside_at_the_ne
     whole = bytearray(path.read_bytes())
     for start in range(page, len(whole), page):  # all but the first page, which has the schema
         whole[start : start + page] = b"\xa5" * page
-    path.write_bytes(whole)
-
     store = Store.open(tmp_path, limits=limits)
     assert store.set_aside is None
+    path.write_bytes(whole)
     with pytest.raises(StoreError, match="start the agent again"):
         await store.settle([], [letter()])
     with pytest.raises(StoreError, match="damaged"):
