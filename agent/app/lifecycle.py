@@ -23,6 +23,8 @@ from agent.telemetry.logs import get_logger
 
 log = get_logger("agent")
 
+_LOOKS = 10  # at the input within the time it must be silent for
+
 View = Callable[["Agent"], Coroutine[Any, Any, None]]
 
 
@@ -69,6 +71,8 @@ class Agent:
                 watch.stage = "running"
                 await _done(reading, or_when=self._stopping)
                 watch.stage = "draining"
+                if self._stopping.done():
+                    await self._until_quiet(parts, reading)
                 await self._stop_reading(parts, reading)
                 await self._drain(parts, sending)
         return self.snapshot()
@@ -108,6 +112,26 @@ class Agent:
             except InputError as error:
                 self._unreadable.append(str(error))
                 log.error("a source cannot be read", source=source.name, reason=str(error))
+
+    async def _until_quiet(self, parts: Parts, reading: Sequence[asyncio.Task[None]]) -> None:
+        """Read on until the input falls silent, at most for half of the grace.
+
+        Who writes to a sidecar is often stopped later than the sidecar.
+        """
+        quiet, grace = self._config.shutdown.quiet, self._config.shutdown.grace
+        latest = self._deadline - grace / 2
+        heard, size = self._loop.time(), parts.meters.bytes_read.total()
+        while (wait := min(heard + quiet, latest) - self._loop.time()) > 0:
+            if self._aborting.done() or all(task.done() for task in reading):
+                return
+            pending = [task for task in reading if not task.done()]
+            await asyncio.wait(
+                [*pending, self._aborting],
+                timeout=min(wait, quiet / _LOOKS),
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if (now := parts.meters.bytes_read.total()) != size:
+                heard, size = self._loop.time(), now
 
     async def _stop_reading(self, parts: Parts, reading: Sequence[asyncio.Task[None]]) -> None:
         for lane in parts.lanes:

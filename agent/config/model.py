@@ -87,6 +87,19 @@ class ShutdownSettings(Section):
         description="Time for requests in flight to be answered; 25s fits Kubernetes' 30s.",
         examples=["25s"],
     )
+    quiet: Annotated[float, Duration("0s", "1h")] = Field(
+        default=0.0,
+        description="Input is read on until it was silent for so long; 5s suits sidecars.",
+        examples=["5s"],
+        validate_default=True,
+    )
+
+    @field_validator("quiet")
+    @classmethod
+    def _quiet_is_shorter(cls, quiet: float, info: ValidationInfo) -> float:
+        if quiet and quiet >= info.data.get("grace", quiet + 1):
+            raise wrong("a duration that is shorter than shutdown.grace, which it is a part of")
+        return quiet
 
 
 class AdminSettings(Section):

@@ -42,7 +42,7 @@ def summary(config: Config) -> dict[str, str]:
         f"{show_size(receipts.max_bytes)}"
         if receipts.enabled
         else "off",
-        "shutdown": f"{show_duration(config.shutdown.grace)} for requests in flight",
+        "shutdown": _shutdown(config),
         "admin": f"http://{config.admin.listen}" if config.admin.listen else "off",
         "log": f"{config.log.level}, {config.log.format}; {_repeats(config.log.repeat)}",
     }
@@ -110,6 +110,12 @@ def _record_ids(config: Config) -> str:
         return "none added"
     field = config.record_id.field
     return f"{field} added where it is missing, made of {made_of[config.record_id.add]}"
+
+
+def _shutdown(config: Config) -> str:
+    grace, quiet = config.shutdown.grace, config.shutdown.quiet
+    read_on = f"; input is read until silent for {show_duration(quiet)}" if quiet else ""
+    return f"{show_duration(grace)} for requests in flight{read_on}"
 
 
 def _rates(config: Config) -> str:

@@ -158,6 +158,48 @@ async def test_an_idle_agent_stops_at_once(agent: MakeAgent, pipe) -> None:
     assert (done.accepted, done.held, done.interrupted) == (2, 0, True)
 
 
+async def test_a_quiet_drain_reads_on_until_the_input_falls_silent(agent: MakeAgent, pipe) -> None:
+    sidecar = agent(pipe.path, shutdown__quiet="400ms", shutdown__grace="20s")
+    running = asyncio.ensure_future(sidecar.run())
+    pipe.write(b'{"a":1}\n')
+    await until(lambda: read(sidecar) == 1)
+    sidecar.stop()
+    begun = time.monotonic()
+    for number in range(2, 7):
+        await asyncio.sleep(0.15)
+        pipe.write(b'{"a":%d}\n' % number)
+    done = await ended(running)
+    assert 1.1 < time.monotonic() - begun < 5
+    assert (done.read, done.accepted, done.held) == (6, 6, 0)
+
+
+async def test_a_quiet_drain_ends_at_half_the_grace_at_an_abort_and_with_the_input(
+    agent: MakeAgent, pipe, tmp_path: Path
+) -> None:
+    async def chatter() -> None:
+        while True:
+            pipe.write(b'{"a":1}\n')
+            await asyncio.sleep(0.02)
+
+    for grace, ending in (("1s", None), ("1h", "abort")):
+        talkative = agent(pipe.path, shutdown__quiet="300ms", shutdown__grace=grace)
+        running, talking = asyncio.ensure_future(talkative.run()), asyncio.ensure_future(chatter())
+        await until(lambda talkative=talkative: read(talkative) > 1)
+        talkative.stop()
+        if ending:
+            await asyncio.sleep(0.5)
+            assert not running.done()
+            talkative.abort()
+        done = await ended(running)
+        talking.cancel()
+        assert done.read > 10
+    ends = agent(written(tmp_path / "a", orders(20)), shutdown__quiet="30m", shutdown__grace="1h")
+    running = asyncio.ensure_future(ends.run())
+    await until(lambda: read(ends) > 0)
+    ends.stop()
+    assert (await ended(running)).accepted == 20
+
+
 async def test_what_was_begun_when_it_is_stopped_is_finished_within_the_grace(
     agent: MakeAgent, emulator: Emulator, pipe
 ) -> None:
