@@ -91,6 +91,10 @@ def build(config: Config) -> Parts:
     return parts
 
 
+def _balance_of(store: Store, entry: str) -> float:
+    return store.balance.of(entry)
+
+
 def _lanes(config: Config) -> list[list[Source]]:
     # a block and the rest of a line before it should fit one batch, its separators included
     block_bytes = int(config.batch.max_bytes * _BLOCK_OF_BATCH)
@@ -179,4 +183,8 @@ def _connect_gauges(parts: Parts, codec: Codec, config: Config) -> None:
     meters.requests_in_flight.read_from(lambda: parts.senders.in_flight)
     meters.requests_limit.set(config.delivery.max_in_flight)
     meters.compression_enabled.read_from(lambda: codec.gzip)
+    meters.ledger_residue.read_from(lambda: parts.store.balance.residue)
+    meters.ledger_records.read_from(lambda: parts.store.balance.held, "held")
+    for entry in ("read", "accepted", "dead_lettered", "filtered", "dropped"):
+        meters.ledger_records.read_from(partial(_balance_of, parts.store, entry), entry)
     meters.destination_is(parts.destination.state)

@@ -13,6 +13,7 @@ from agent.config.model import Config
 from agent.core.destination import READY, THROTTLED
 from agent.telemetry.logs import get_logger
 
+_LEDGER = ("read", "accepted", "dead_lettered", "filtered", "dropped")
 _NO_ROOM_SECONDS = 10.0  # a reader that waits a moment is flow control, not distress
 
 log = get_logger("admin")
@@ -50,7 +51,7 @@ class Watch:
 
     def _status(self) -> Mapping[str, object]:
         ready, why = self._ready()
-        destination = self._parts.destination
+        destination, balance = self._parts.destination, self._parts.store.balance
         return {
             "version": __version__,
             "stage": self.stage,
@@ -60,6 +61,11 @@ class Watch:
             "destination_since_seconds": round(time.monotonic() - destination.since, 1)
             if destination.state != READY
             else None,
+            "ledger": {
+                **{entry: balance.of(entry) for entry in _LEDGER},
+                "held": balance.held,
+                "residue": balance.residue,
+            },
             "buffer": {
                 "held_bytes": self._parts.budget.held,
                 "limit_bytes": self._parts.budget.limit,

@@ -1,27 +1,54 @@
 """How does one entry become rows, and what of it counts only once it is committed?"""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from agent.record import Position
 from agent.store.entry import Entry, Mark
-from agent.store.ledger import Ledger
+from agent.store.ledger import Ledger, LedgerKey, residue
 from agent.store.positions import Positions
 from agent.store.settling import Settling
 from agent.store.source_ids import SourceIds
 from agent.store.spooling import Spooling
 
 
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The ledger and what the spool holds, as of one commit."""
+
+    ledger: Mapping[LedgerKey, int]
+    held: int  # records
+
+    def of(self, entry: str) -> int:
+        """The records of one entry, whatever the reason."""
+        return sum(records for (name, _), records in self.ledger.items() if name == entry)
+
+    @property
+    def residue(self) -> int:
+        """Records of which nothing is known: 0, or the books are wrong."""
+        return residue(self.ledger, self.held)
+
+
 class Books:
     """All that entries change: verdicts, spool, positions, ledger. For the thread that writes."""
 
-    def __init__(self, dead_letters_max_bytes: int, *, receipts_enabled: bool) -> None:
+    def __init__(
+        self,
+        dead_letters_max_bytes: int,
+        *,
+        receipts_enabled: bool,
+        ledger: Mapping[LedgerKey, int],
+        spooled: int,
+    ) -> None:
+        """*ledger* and *spooled*, in records, are as they were found."""
         self._sources = SourceIds()
         self._settling = Settling(self._sources, dead_letters_max_bytes)
         self._receipts_enabled = receipts_enabled
-        self._ledger = Ledger()
-        self.spooling = Spooling()
+        self._ledger = Ledger(ledger)
+        self.spooling = Spooling(spooled)
         self.positions = Positions(self._sources)
+        self.balance = Balance(ledger, spooled)
 
     def write(self, entry: Entry, news: Sequence["News"], connection: sqlite3.Connection) -> None:
         """Write an entry into the open transaction; *news* are what sources told before it.
@@ -48,6 +75,9 @@ class Books:
     def committed(self) -> None:
         """The transaction is durable."""
         self.positions.committed()
+        self._ledger.committed()
+        self.spooling.committed()
+        self.balance = Balance(self._ledger.totals, self.spooling.records)
 
     def forget(self) -> None:
         """The transaction was rolled back: what it gave does not exist."""

@@ -13,7 +13,7 @@ from typing import Any
 from agent.errors import StoreCorrupt
 from agent.record import Batch, DeadLetter, Position, Receipt, Row
 from agent.store import ledger
-from agent.store.books import Books, News, begun, was_read
+from agent.store.books import Balance, Books, News, begun, was_read
 from agent.store.database import (
     CHECKPOINT_PAGES,
     FILE_NAME,
@@ -64,6 +64,7 @@ class Contents:
     saved: Mapping[str, SavedPosition]
     ahead: Mapping[str, set[tuple[int, int]]]  # dead letters that resuming may meet again
     ledger: Mapping[ledger.LedgerKey, int]
+    spooled: int  # records, for whichever destination
     spool: Found | None  # where one was asked for
 
 
@@ -87,7 +88,10 @@ class Store:
         self.contents = contents
         self._path = data_dir / FILE_NAME
         self._books = books = Books(
-            limits.dead_letters_max_bytes, receipts_enabled=limits.receipts_enabled
+            limits.dead_letters_max_bytes,
+            receipts_enabled=limits.receipts_enabled,
+            ledger=contents.ledger,
+            spooled=contents.spooled,
         )
         if contents.spool:
             books.spooling.destination_id = contents.spool.destination_id
@@ -223,6 +227,11 @@ class Store:
         """By source, the position before which every record is durable or answered for."""
         return self._books.positions.safe
 
+    @property
+    def balance(self) -> Balance:
+        """What became of every record that was ever read, as of the last commit."""
+        return self._books.balance
+
     def unsettled(self) -> int:
         """Records read that are neither durable nor answered for, as of the last commit."""
         return self._books.positions.unsettled()
@@ -318,5 +327,8 @@ def _opened(
 
 def _look(connection: sqlite3.Connection, spool_for: tuple[str, str] | None) -> Contents:
     saved = saved_positions(connection)
+    spooled = connection.execute("SELECT records FROM spool_kept").fetchone()[0]
     spool = find_spooled(connection, *spool_for) if spool_for else None
-    return Contents(saved, dead_letters_ahead(connection), ledger.totals(connection), spool)
+    return Contents(
+        saved, dead_letters_ahead(connection), ledger.totals(connection), spooled, spool
+    )

@@ -36,8 +36,11 @@ def residue(ledger: Mapping[LedgerKey, int], held: int) -> int:
 class Ledger:
     """Gathers what the entries of one transaction add."""
 
-    def __init__(self) -> None:
+    def __init__(self, totals: Mapping[LedgerKey, int]) -> None:
+        """*totals* is the ledger as it was found."""
+        self.totals: Mapping[LedgerKey, int] = totals  # as of the last commit
         self._added: Counter[LedgerKey] = Counter()
+        self._written: Counter[LedgerKey] = Counter()  # in this transaction
 
     def add(self, added: Mapping[LedgerKey, int]) -> None:
         """Add at the end of the transaction."""
@@ -46,8 +49,14 @@ class Ledger:
     def flush(self, connection: sqlite3.Connection) -> None:
         """Write what was gathered."""
         add(connection, self._added)
-        self._added.clear()
+        self._written, self._added = self._added, Counter()
+
+    def committed(self) -> None:
+        """What was written is durable."""
+        self.totals = Counter(self.totals) + self._written
+        self._written = Counter()
 
     def forget(self) -> None:
         """The transaction was rolled back."""
         self._added.clear()
+        self._written.clear()

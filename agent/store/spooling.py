@@ -81,8 +81,11 @@ def checksum(spans: str, body: bytes) -> int:
 class Spooling:
     """Gathers the rows of one transaction: what comes and goes within it is never written."""
 
-    def __init__(self) -> None:
+    def __init__(self, records: int) -> None:
+        """*records* is how many the spool holds, for whichever destination."""
+        self.records = records  # as of the last commit
         self.destination_id = 0
+        self._written = 0  # records, in this transaction
         self._appended: dict[int, Batch] = {}
         self._kept = [0, 0, 0]  # batches, records and bytes to be added
 
@@ -111,10 +114,18 @@ class Spooling:
         connection.executemany(_APPEND, rows)
         if any(self._kept):
             connection.execute(_KEEP, self._kept)
-        self.forget()
+        self._written = self._kept[1]
+        self._appended.clear()
+        self._kept = [0, 0, 0]
+
+    def committed(self) -> None:
+        """What was written is durable."""
+        self.records += self._written
+        self._written = 0
 
     def forget(self) -> None:
-        """The transaction is over, or was rolled back."""
+        """The transaction was rolled back."""
+        self._written = 0
         self._appended.clear()
         self._kept = [0, 0, 0]
 

@@ -161,6 +161,15 @@ class Meters:
         self.oldest_held_seconds = Gauge(
             part + "oldest_held_seconds", "Age of the oldest record not yet answered for."
         )
+        self.ledger_records = Gauge(
+            "aep_agent_ledger_records",
+            "Records since the store was begun, over all runs, by what became of them.",
+            "entry",
+        )
+        self.ledger_residue = Gauge(
+            "aep_agent_ledger_residue_records",
+            "Records read of which the store knows no outcome: 0, or the books are wrong.",
+        )
         self.store_commits = Counter("aep_agent_store_commits_total", "Commits to the store.")
         self.store_commit_seconds = Histogram(
             "aep_agent_store_commit_seconds",

@@ -89,6 +89,8 @@ def test_what_was_read_from_a_pipe_survives_kill_9(
     assert (done.log[-1]["recovered"], done.log[-1]["accepted"]) == (2000, 2000)
     accounted_for({"stdin": orders(2000)}, emulator, data_dir)
     assert _spooled(data_dir) == 0
+    ledger = dict(_query(data_dir, "SELECT entry, records FROM ledger WHERE reason = ''"))
+    assert ledger == {"read": 2000, "accepted": 2000}
 
 
 @pytest.mark.parametrize("times", [12])
