@@ -58,6 +58,7 @@ class Agent:
             cleanup.push_async_callback(parts.inlet.close)
             await watch.start()
             async with Supervisor() as tasks:
+                tasks.start_endless("token", parts.tokens.run())
                 tasks.start_endless("batcher", parts.batcher.run())
                 tasks.start_endless("store watch", parts.store.watch())
                 tasks.start_endless("loop watch", watch.run())

@@ -4,7 +4,8 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from functools import partial
 
-from agent.app import storing
+from agent.aep.tokens import Tokens
+from agent.app import credentials, storing
 from agent.config.envelope import XdmEnvelope
 from agent.config.identities import RecordIdSettings
 from agent.config.inlet import InletSettings
@@ -29,7 +30,6 @@ from agent.sources.source import Source, stdin
 from agent.store.budget import Budget
 from agent.store.disk import Store
 from agent.store.memory import Spool
-from agent.telemetry.logs import redact
 from agent.telemetry.meters import Meters
 
 _BLOCK_OF_BATCH = 0.95
@@ -46,6 +46,7 @@ class Parts:
     settler: Settler
     batcher: Batcher
     intake: Intake
+    tokens: Tokens
     inlet: Inlet
     destination: Destination
     senders: Senders
@@ -55,8 +56,9 @@ class Parts:
 def build(config: Config) -> Parts:
     """Make the parts. Raises ConfigError, or StoreError where the store does not open."""
     lanes = _lanes(config)
-    inlet = _inlet(config)
     meters = Meters()
+    tokens = credentials.tokens(config, meters)
+    inlet = _inlet(config, tokens)
     identities = _identities(config.record_id)
     envelope = _envelope(config.inlet)
     if identities:
@@ -84,8 +86,20 @@ def build(config: Config) -> Parts:
     senders = Senders(
         Shared(spool, inlet, settler, encoder, batcher, destination, pacing, policy, meters)
     )
+    tokens.on_change = senders.another_token
     parts = Parts(
-        meters, store, budget, spool, settler, batcher, intake, inlet, destination, senders, lanes
+        meters,
+        store,
+        budget,
+        spool,
+        settler,
+        batcher,
+        intake,
+        tokens,
+        inlet,
+        destination,
+        senders,
+        lanes,
     )
     _connect_gauges(parts, codec, config)
     return parts
@@ -111,19 +125,10 @@ def _lanes(config: Config) -> list[list[Source]]:
     return lanes
 
 
-def _inlet(config: Config) -> Inlet:
+def _inlet(config: Config, tokens: Tokens) -> Inlet:
     settings = config.inlet
     url = batch_url(settings.url) if settings.mode == "batch" else single_url(settings.url)
-    address = InletAddress(
-        url,
-        _headers(settings),
-        partial(_read_token, settings),
-        proxy=settings.proxy,
-        verify=settings.tls.verify,
-        ca_file=settings.tls.ca_file,
-        cert_file=settings.tls.cert_file,
-        key_file=settings.tls.key_file,
-    )
+    address = InletAddress(url, _headers(settings), credentials.route(settings))
     limits = InletLimits(
         connect=settings.timeouts.connect,
         answer=settings.timeouts.answer,
@@ -132,7 +137,7 @@ def _inlet(config: Config) -> Inlet:
         max_in_flight=config.delivery.max_in_flight,
         answer_bytes=settings.max_answer_bytes,
     )
-    return Inlet(address, limits)
+    return Inlet(address, limits, tokens)
 
 
 def _headers(settings: InletSettings) -> dict[str, str]:
@@ -141,14 +146,9 @@ def _headers(settings: InletSettings) -> dict[str, str]:
         headers["x-adobe-flow-id"] = settings.flow_id
     if settings.sandbox:
         headers["x-sandbox-name"] = settings.sandbox
+    if settings.credentials and settings.credentials.org_id:
+        headers["x-gw-ims-org-id"] = settings.credentials.org_id
     return headers
-
-
-def _read_token(settings: InletSettings) -> str | None:
-    token = settings.read_token()
-    if token:
-        redact(token)
-    return token
 
 
 def _envelope(settings: InletSettings) -> Envelope:

@@ -11,8 +11,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from agent.config.buffer import DISK_BYTES
+from agent.config.credentials import read_word
 from agent.config.envelope import XdmEnvelope
-from agent.config.inlet import DOCUMENTED_REQUEST_BYTES, InletSettings
+from agent.config.inlet import DOCUMENTED_REQUEST_BYTES
 from agent.config.keys import KeyPath, all_keys
 from agent.config.model import Config, disagreements
 from agent.config.problems import show
@@ -25,7 +26,11 @@ _SIZES = (
     "buffer.max_bytes",
     "buffer.memory_bytes",
 )
-_FILES = ("inlet.token_file", "inlet.tls.ca_file", "inlet.tls.cert_file", "inlet.tls.key_file")
+_SECRET_FILES = {
+    "inlet.token_file": "token",
+    "inlet.credentials.client_secret_file": "client secret",
+}
+_FILES = (*_SECRET_FILES, "inlet.tls.ca_file", "inlet.tls.cert_file", "inlet.tls.key_file")
 
 
 def _written(tree: Mapping[str, Any], key: str) -> Any:
@@ -63,16 +68,15 @@ def unreadable_files(tree: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
             reason = (getattr(error, "strerror", None) or "not a path").lower()
             yield path, f"found {show(written)}, which cannot be read: {reason}; write another path"
             continue
-        if key == "inlet.token_file":
-            yield from _bad_token(path, Path(written).expanduser())
+        if noun := _SECRET_FILES.get(key):
+            yield from _bad_secret(path, Path(written).expanduser(), noun)
 
 
-def _bad_token(path: KeyPath, file: Path) -> Iterator[tuple[KeyPath, str]]:
-    inlet = InletSettings.model_construct(token_file=file)
+def _bad_secret(path: KeyPath, file: Path, noun: str) -> Iterator[tuple[KeyPath, str]]:
     try:
-        inlet.read_token()
+        read_word(file, ".".join(map(str, path)), noun)
     except ConfigError:
-        yield path, f"found {show(file)}, which does not hold one token; write the token into it"
+        yield path, f"found {show(file)}, which does not hold one {noun}; write the {noun} into it"
 
 
 def cautions(config: Config) -> Iterator[str]:
@@ -91,6 +95,9 @@ def cautions(config: Config) -> Iterator[str]:
     added, field = config.record_id.add, config.record_id.field
     if added != "none" and field != "_id" and isinstance(inlet.envelope, XdmEnvelope):
         yield f"record_id.field is {field}: Profile goes by _id, and xdm records are not mapped"
+    issuer = urlsplit(inlet.credentials.token_url) if inlet.credentials else None
+    if issuer and issuer.scheme == "http" and not _is_here(issuer.hostname or ""):
+        yield "inlet.credentials.token_url is http: the secret crosses the network readable by all"
     if not inlet.tls.verify:
         yield "inlet.tls.verify is off: whoever is on the way can read and change records"
     if config.admin.listen and not _is_here(config.admin.listen.rpartition(":")[0].strip("[]")):

@@ -5,6 +5,7 @@ import re
 from agent.config.fields import Written, wrong
 
 FLOW_HEADER = "x-adobe-flow-id"
+ORG_HEADER = "x-gw-ims-org-id"
 
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 # What each of these headers says is decided elsewhere; a second opinion would corrupt requests.

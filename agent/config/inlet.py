@@ -8,11 +8,11 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import Field, SecretStr, ValidationInfo, field_serializer, field_validator
 
 from agent.config.connection import TimeoutSettings, TlsSettings
+from agent.config.credentials import CredentialSettings
 from agent.config.envelope import Envelope, RawEnvelope
 from agent.config.fields import Duration, FilePath, Size, Token, Url, wrong
-from agent.config.headers import FLOW_HEADER, HeaderName, HeaderValue
+from agent.config.headers import FLOW_HEADER, ORG_HEADER, HeaderName, HeaderValue
 from agent.config.section import MASK, SECRET, Section
-from agent.errors import ConfigError
 
 DOCUMENTED_REQUEST_BYTES = 1_000_000
 
@@ -52,8 +52,13 @@ class InletSettings(Section):
     )
     token_file: Annotated[Path | None, FilePath("the path of a file", optional=True)] = Field(
         default=None,
-        description="File holding the bearer token; it is read again when the inlet refuses it.",
+        description="File holding the bearer token; it is read again when it changes.",
         examples=["/run/secrets/aep-inlet-token"],
+    )
+    credentials: CredentialSettings | None = Field(
+        default=None,
+        description="Credential from which tokens for authenticated inlets are made.",
+        examples=[{"client_id": "${AEP_CLIENT_ID}", "client_secret": "${AEP_CLIENT_SECRET}"}],
     )
     sandbox: Annotated[str | None, Token("the name of a sandbox", optional=True)] = Field(
         default=None,
@@ -116,12 +121,25 @@ class InletSettings(Section):
             raise wrong("either inlet.token or inlet.token_file, not both")
         return token_file
 
+    @field_validator("credentials")
+    @classmethod
+    def _one_identity(
+        cls, credentials: CredentialSettings | None, info: ValidationInfo
+    ) -> CredentialSettings | None:
+        if credentials and (info.data.get("token") or info.data.get("token_file")):
+            raise wrong("either inlet.credentials or inlet.token, not both")
+        return credentials
+
     @field_validator("headers")
     @classmethod
     def _one_authorization(cls, headers: dict[str, str], info: ValidationInfo) -> dict[str, str]:
-        authorized = "authorization" in map(str.lower, headers)
-        if authorized and (info.data.get("token") or info.data.get("token_file")):
-            raise wrong("either an Authorization header or inlet.token, not both")
+        named = {name.lower() for name in headers}
+        for key in ("token", "token_file", "credentials"):
+            if info.data.get(key) and "authorization" in named:
+                raise wrong(f"either an Authorization header or inlet.{key}, not both")
+        credentials = info.data.get("credentials")
+        if credentials and credentials.org_id and ORG_HEADER in named:
+            raise wrong(f"either the header {ORG_HEADER} or inlet.credentials.org_id, not both")
         return headers
 
     @field_serializer("headers")
@@ -131,22 +149,3 @@ class InletSettings(Section):
     @field_serializer("proxy")
     def _mask_proxy(self, proxy: str | None) -> str | None:
         return proxy and re.sub(r"//[^/]*@", f"//{MASK}@", proxy)
-
-    def read_token(self) -> str | None:
-        """The bearer token as it is now, or None for inlets without one.
-
-        Reads `token_file` anew, for its content may be rotated. ConfigError where it cannot be
-        read or does not hold a token.
-        """
-        if self.token is not None:
-            return self.token.get_secret_value()
-        if self.token_file is None:
-            return None
-        try:
-            text = self.token_file.read_text("ascii").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not ASCII text"
-            raise ConfigError(f"inlet.token_file {self.token_file}: {reason}") from error
-        if not text.isprintable() or not text or " " in text:
-            raise ConfigError(f"inlet.token_file {self.token_file}: it does not hold one token")
-        return text

@@ -18,7 +18,7 @@ def json_schema() -> dict[str, Any]:
             model["properties"][name] = _or_variable(key)
     # The environment and flags may bring what a file leaves out.
     for model in models:
-        if model["title"] in ("Config", "InletSettings"):
+        if model["title"] in ("Config", "InletSettings", "CredentialSettings"):
             model.pop("required")
     return {"$schema": _SCHEMA_DIALECT, **schema, "title": "aep-agent configuration"}
 

@@ -1,6 +1,9 @@
 """What do the settings in effect come to, in a line each?"""
 
+from urllib.parse import urlsplit
+
 from agent.config.buffer import BufferSettings
+from agent.config.credentials import CredentialSettings
 from agent.config.envelope import XdmEnvelope
 from agent.config.inlet import InletSettings
 from agent.config.model import Config
@@ -84,6 +87,8 @@ def _access(inlet: InletSettings) -> str:
         parts = ["a token from the configuration"]
     elif inlet.token_file is not None:
         parts = [f"the token in {inlet.token_file}"]
+    elif inlet.credentials is not None:
+        parts = [_issued(inlet.credentials)]
     if inlet.sandbox:
         parts.append(f"sandbox {inlet.sandbox}")
     if inlet.headers:
@@ -91,6 +96,15 @@ def _access(inlet: InletSettings) -> str:
     if inlet.proxy:
         parts.append("through a proxy")
     return "; ".join(parts)
+
+
+def _issued(credentials: CredentialSettings) -> str:
+    secret = "the secret in the configuration"
+    if credentials.client_secret_file:
+        secret = f"the secret in {credentials.client_secret_file}"
+    organisation = f"; organisation {credentials.org_id}" if credentials.org_id else ""
+    host = urlsplit(credentials.token_url).netloc
+    return f"tokens from {host} for {credentials.client_id} with {secret}{organisation}"
 
 
 def _repeats(seconds: float) -> str:

@@ -47,6 +47,11 @@ class Destination:
         self._probe_sent = now
         return 0.0
 
+    def another_token(self, now: float) -> None:
+        """Credentials that were refused have been replaced: whoever is next may ask at once."""
+        if self.state == AUTH_BLOCKED:
+            self._closed_until = min(self._closed_until, now)
+
     def gave_up(self) -> None:
         """A request that had leave was not answered because we stopped it."""
         self._probe_sent = None

@@ -4,23 +4,30 @@ Everything that aiohttp, TLS and the network can raise is turned into `Unavailab
 """
 
 import io
-import os
 import random
-import ssl
 import time
-import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from pathlib import Path
 
 import aiohttp
 from yarl import URL
 
 from agent import __version__
-from agent.errors import ConfigError, Unavailable
+from agent.aep.tokens import FixedToken, Tokens
+from agent.aep.transport import (
+    DIRECT,
+    Phases,
+    Route,
+    proxy_for,
+    read_whole,
+    readable,
+    tls,
+    too_late,
+)
+from agent.errors import Unavailable
 
 _LARGE_BODY = 2**20  # beyond it aiohttp wants a stream
+_TOKEN_REFUSED = (401, 403)
 _AGE_SPREAD = 0.1  # connections of a fleet should not all be replaced at once
 
 
@@ -39,24 +46,15 @@ class InletAddress:
 
     url: str
     headers: dict[str, str]
-    read_token: Callable[[], str | None] = lambda: None  # raises ConfigError
-    proxy: str | None = None
-    verify: bool = True
-    ca_file: Path | None = None
-    cert_file: Path | None = None
-    key_file: Path | None = None
+    route: Route = DIRECT
 
 
 @dataclass(frozen=True, slots=True)
-class InletLimits:
-    """Seconds for each phase of a request, seconds a connection lives, bytes an answer may have."""
+class InletLimits(Phases):
+    """Besides what bounds a request: the seconds a connection lives, and how many there may be."""
 
-    connect: float
-    answer: float
-    total: float
     connection_age: float
     max_in_flight: int
-    answer_bytes: int
 
 
 @dataclass(slots=True)
@@ -85,48 +83,62 @@ def single_url(url: str) -> str:
 class Inlet:
     """The platform's end of the pipeline, over HTTP connections that are kept and aged."""
 
-    def __init__(self, address: InletAddress, limits: InletLimits) -> None:
+    def __init__(
+        self, address: InletAddress, limits: InletLimits, tokens: Tokens | None = None
+    ) -> None:
+        """Without *tokens* requests carry none. Raises ConfigError for bad certificates."""
         self._url = URL(address.url, encoded=True)
         self._limits = limits
-        self._ssl = _tls(address) if self._url.scheme == "https" else True
-        self._proxy = address.proxy or _proxy_from_environment(self._url)
+        self._ssl = tls(self._url, address.route)
+        self._proxy = proxy_for(self._url, address.route)
         self._address = address
+        self._tokens = tokens or FixedToken()
+        self._token: str | None = None  # the one in the headers
         self._current: _Generation | None = None
-        self._headers: dict[bool, dict[str, str]] = {}  # by whether the body is gzipped
-        self.read_token()
+        self._headers = self._headers_with(None)
 
-    def read_token(self) -> None:
-        """Take the token as it is now. Raises ConfigError where it cannot be read."""
+    def _headers_with(self, token: str | None) -> dict[bool, dict[str, str]]:
+        """What requests carry, by whether the body is gzipped."""
         plain = {
             "Content-Type": "application/json",
             "User-Agent": f"aep-agent/{__version__}",
             **self._address.headers,
         }
-        if token := self._address.read_token():
+        if token:
             plain["Authorization"] = f"Bearer {token}"
-        self._headers = {False: plain, True: {**plain, "Content-Encoding": "gzip"}}
+        return {False: plain, True: {**plain, "Content-Encoding": "gzip"}}
 
     async def post(self, body: bytes, *, gzipped: bool) -> Answer:
-        """Send one body. Raises Unavailable where no whole answer came back."""
+        """Send one body.
+
+        Raises Unavailable where no whole answer came back, and Unauthorized where there is no token
+        to send it with. A token that is refused is reported to whoever issues them.
+        """
+        token = await self._tokens.current()
+        if token != self._token:
+            self._token, self._headers = token, self._headers_with(token)
+        headers = self._headers[gzipped]
         generation = await self._generation()
         generation.requests += 1
         try:
             async with generation.session.post(
                 self._url,
                 data=body if len(body) <= _LARGE_BODY else io.BytesIO(body),
-                headers=self._headers[gzipped],
+                headers=headers,
                 allow_redirects=False,
                 proxy=self._proxy,
             ) as response:
+                if token and response.status in _TOKEN_REFUSED:
+                    self._tokens.refused(token)
                 return Answer(
                     response.status,
-                    await self._read(response),
+                    await read_whole(response, self._limits.answer_bytes),
                     response.headers.get("Retry-After"),
                 )
         except TimeoutError as error:
-            raise Unavailable(_too_late(error)) from error
+            raise Unavailable(too_late(error)) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise Unavailable(_readable(error)) from error
+            raise Unavailable(readable(error)) from error
         finally:
             generation.requests -= 1
             if generation.retired and not generation.requests:
@@ -136,17 +148,6 @@ class Inlet:
         """Close all connections."""
         if self._current:
             await self._current.session.close()
-
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
-        parts: list[bytes] = []
-        size = 0
-        async for part in response.content.iter_any():
-            parts.append(part)
-            size += len(part)
-            if size > self._limits.answer_bytes:
-                response.close()
-                raise Unavailable(f"the answer is longer than {self._limits.answer_bytes} bytes")
-        return b"".join(parts)
 
     async def _generation(self) -> _Generation:
         now = time.monotonic()
@@ -165,9 +166,7 @@ class Inlet:
         limits = self._limits
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=limits.max_in_flight, ssl=self._ssl),
-            timeout=aiohttp.ClientTimeout(
-                total=limits.total, sock_connect=limits.connect, sock_read=limits.answer
-            ),
+            timeout=limits.timeout(),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
 
@@ -178,57 +177,3 @@ def reason(status: int) -> str:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
         return str(status)
-
-
-def _tls(address: InletAddress) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=address.ca_file)
-        if address.cert_file:
-            context.load_cert_chain(address.cert_file, address.key_file)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"inlet.tls: cannot load the certificates: {error}") from error
-    if not address.verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-def _proxy_from_environment(url: URL) -> str | None:
-    """HTTPS_PROXY, HTTP_PROXY and NO_PROXY, as every other program reads them."""
-    proxy = urllib.request.getproxies().get(url.scheme)
-    if not proxy or urllib.request.proxy_bypass(f"{url.host}:{url.port}"):
-        return None
-    scheme, found, _ = proxy.partition("://")
-    if found and scheme.lower() not in ("http", "https"):
-        raise ConfigError(
-            f"{url.scheme}_proxy in the environment: found a proxy of the kind {scheme}; write"
-            " http://host:port, unset it, or name the inlet's host in no_proxy"
-        )
-    return proxy if found else f"http://{proxy}"
-
-
-def _too_late(error: TimeoutError) -> str:
-    """Which phase took too long, in words without the URL that aiohttp puts in its own."""
-    if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return "no connection in time (inlet.timeouts.connect)"
-    if isinstance(error, aiohttp.SocketTimeoutError):
-        return "no answer in time (inlet.timeouts.answer)"
-    return "not sent and answered in time (inlet.timeouts.total)"
-
-
-def _readable(error: Exception) -> str:
-    """The error in words without a URL, which aiohttp puts in some.
-
-    Whoever knows the URL of an inlet can write to it, and that of a proxy may hold a password.
-    """
-    if isinstance(error, aiohttp.ServerDisconnectedError):
-        return "the connection was closed before the answer"
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return f"cannot connect to {error.host}:{error.port}: {error.os_error or 'refused'}"
-    if isinstance(error, aiohttp.ClientHttpProxyError):
-        return f"the proxy answered {error.status}"
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return "the answer broke off"
-    if isinstance(error, OSError) and error.errno:
-        return f"the connection failed: {os.strerror(error.errno)}"
-    return type(error).__name__

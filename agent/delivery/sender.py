@@ -16,7 +16,7 @@ from agent.delivery.batcher import Batcher
 from agent.delivery.encoder import Encoder
 from agent.delivery.inlet import Answer, Inlet, reason
 from agent.delivery.settling import Settler
-from agent.errors import ConfigError, Unavailable
+from agent.errors import Unauthorized, Unavailable
 from agent.record import Batch
 from agent.store.memory import Spool
 from agent.telemetry.logs import get_logger
@@ -27,7 +27,8 @@ _WAIT_NOTICED = 0.001  # seconds
 log = get_logger("delivery")
 
 _NEXT_STEP = {
-    Advice.UNAUTHORIZED: "check inlet.token, and whether this host may reach the inlet",
+    Advice.UNAUTHORIZED: "check inlet.token or inlet.credentials, and whether this host may reach"
+    " the inlet",
     Advice.MISDIRECTED: "check inlet.url and inlet.flow_id",
 }
 
@@ -132,7 +133,8 @@ class Senders:
         try:
             answer = await self._ask(batch)
         except Unavailable as error:
-            self._failed(batch, Advice.RETRY, sent, str(error), None)
+            advice = Advice.UNAUTHORIZED if isinstance(error, Unauthorized) else Advice.RETRY
+            self._failed(batch, advice, sent, str(error), None)
             return False
         reading = responses.read(answer.status, answer.body, batch.count)
         if reading.advice in (Advice.SETTLE, Advice.TOO_LARGE, Advice.SUSPECT):
@@ -220,8 +222,6 @@ class Senders:
         )
         wait = self._wait_of(batch) if destination.state == READY else 0.0
         self._shared.spool.release(batch, wait)
-        if advice is Advice.UNAUTHORIZED:
-            self._read_token()
         step = {"next_step": _NEXT_STEP[advice]} if advice in _NEXT_STEP else {}
         log.warning(
             "no usable answer from the inlet, trying again",
@@ -235,12 +235,10 @@ class Senders:
         if changed:
             self._state_changed(f"the inlet is {destination.state}")
 
-    def _read_token(self) -> None:
-        """The token file may have been replaced since it was read."""
-        try:
-            self._shared.inlet.read_token()
-        except ConfigError as error:
-            log.warning("the token cannot be read again, keeping the old one", reason=str(error))
+    def another_token(self) -> None:
+        """There is a token that has not been refused: who waited for that may ask at once."""
+        self._shared.destination.another_token(time.monotonic())
+        self._turned.set()
 
     def _state_changed(self, event: str) -> None:
         self._shared.meters.destination_is(self._shared.destination.state)

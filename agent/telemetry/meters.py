@@ -37,6 +37,7 @@ class Meters:
         self._declare_ledger()
         self._declare_batcher()
         self._declare_delivery()
+        self._declare_credentials()
         self._declare_buffer_and_store()
         self._declare_agent()
 
@@ -152,6 +153,18 @@ class Meters:
             "state",
         )
         self.destination_is()
+
+    def _declare_credentials(self) -> None:
+        part = "aep_agent_credentials_"
+        self.token_requests = Counter(
+            part + "token_requests_total",
+            "Requests for a token: issued, refused, unusable (no token in it), unavailable.",
+            "outcome",
+        )
+        self.token_expires_seconds = Gauge(
+            part + "token_expires_seconds",
+            "Life left of the token that was issued; 0 without inlet.credentials.",
+        )
 
     def _declare_buffer_and_store(self) -> None:
         part = "aep_agent_buffer_"

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
         ("inlet: {url: 'https://x/y'}", "inlet.url has no /collection/ in it, where batches"),
         ("inlet: {url: 'http://x/collection/1'}", "inlet.url is http: records and tokens cross"),
         ("inlet: {tls: {verify: false}}", "inlet.tls.verify is off: whoever is on the way"),
+        (
+            "inlet: {credentials: {client_id: i, client_secret: s, token_url: 'http://x/y'}}",
+            "inlet.credentials.token_url is http: the secret crosses the network",
+        ),
         ("admin: {listen: '0.0.0.0:9600'}", "admin.listen is 0.0.0.0:9600: others can read"),
         ("admin: {listen: '[::]:9600'}", "admin.listen is [::]:9600: others can read"),
         (
@@ -30,7 +34,7 @@ def test_a_doubtful_setting_is_a_warning(
     configured: Callable[..., "Config"], text: str, warning: str
 ) -> None:
     environ = {"AEP_FLOW_ID": "f"}
-    if "url" not in text:
+    if "inlet: {url" not in text:
         environ["AEP_INLET_URL"] = "https://dcs.adobedc.net/collection/1"
     (found,) = configured(text, environ).warnings
     assert found.startswith(warning)

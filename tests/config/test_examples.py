@@ -21,9 +21,12 @@ ENVIRON = {
 }
 
 
-@pytest.mark.parametrize("name", ["aep-agent", "minimal", "sidecar-stdin", "xdm"])
-def test_an_example_loads(name: str) -> None:
-    config = load(EXAMPLES / f"{name}.yaml", environ=ENVIRON)
+@pytest.mark.parametrize("name", ["aep-agent", "minimal", "sidecar-stdin", "xdm", "authenticated"])
+def test_an_example_loads(name: str, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("p8e-0123456789\n")
+    environ = {**ENVIRON, "AEP_CLIENT_ID": "id", "AEP_CLIENT_SECRET_FILE": str(secret)}
+    config = load(EXAMPLES / f"{name}.yaml", environ=environ)
     assert config.inlet.url == ENVIRON["AEP_INLET_URL"]
 
 
@@ -44,5 +47,5 @@ def _keys(tree: Any, prefix: str = "") -> Iterator[str]:
 
 def test_the_long_example_shows_every_key() -> None:
     text = (EXAMPLES / "aep-agent.yaml").read_text()
-    switched_on = re.sub(r"^( *)#(?=(- |  )?\w+: )", r"\1", text, flags=re.MULTILINE)
+    switched_on = re.sub(r"^( *)#(?=(- |  )?\w+:( |$))", r"\1", text, flags=re.MULTILINE)
     assert set(_keys(yaml.safe_load(switched_on))) == set(all_keys())

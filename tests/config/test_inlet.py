@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.config import load
-from agent.config.inlet import InletSettings
-from agent.errors import ConfigError
 
 if TYPE_CHECKING:
     from agent.config.model import Config
@@ -44,39 +42,6 @@ def test_an_empty_variable_leaves_an_optional_key_unset(
     assert configured(text) == configured("")
 
 
-def test_a_token_file_is_read_each_time(tmp_path: Path) -> None:
-    file = tmp_path / "token"
-    inlet = InletSettings(url=URL, flow_id="f", token_file=file)
-    file.write_text("first\n")
-    assert inlet.read_token() == "first"
-    file.write_text("second")
-    assert inlet.read_token() == "second"
-
-
-def test_an_inlet_without_token_has_none() -> None:
-    assert InletSettings(url=URL, flow_id="f").read_token() is None
-
-
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (None, "No such file or directory"),
-        (b"", "it does not hold one token"),
-        (b"two words", "it does not hold one token"),
-        (b"two\nlines", "it does not hold one token"),
-        (b"\xff", "it is not ASCII text"),
-    ],
-)
-def test_a_token_file_without_a_token_is_said(
-    tmp_path: Path, content: bytes | None, reason: str
-) -> None:
-    file = tmp_path / "token"
-    if content is not None:
-        file.write_bytes(content)
-    with pytest.raises(ConfigError, match=rf"^inlet\.token_file /.*/token: {reason}$"):
-        InletSettings(url=URL, flow_id="f", token_file=file).read_token()
-
-
 def test_secrets_are_neither_in_repr_nor_in_dumps(configured: Callable[..., "Config"]) -> None:
     text = f"""\
 inlet:
@@ -85,7 +50,7 @@ inlet:
   headers: {{x-api-key: {SECRET}}}
 """
     config = configured(text)
-    assert config.inlet.read_token() == SECRET
+    assert config.inlet.token.get_secret_value() == SECRET
     assert config.inlet.proxy == f"http://user:{SECRET}@proxy:3128"
     assert config.inlet.headers == {"x-api-key": SECRET}
     shown = f"{config!r} {config} {config.model_dump()} {config.model_dump_json()}"

@@ -20,7 +20,7 @@ def _models() -> Iterator[dict[str, Any]]:
 def _resolved(key: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The sections that a key leads to."""
     for part in (key, key.get("items", {})):
-        for choice in (part, *part.get("oneOf", [])):
+        for choice in (part, *part.get("oneOf", []), *part.get("anyOf", [])):
             if reference := choice.get("$ref"):
                 yield SCHEMA["$defs"][reference.rpartition("/")[2]]
 
@@ -50,6 +50,7 @@ def test_every_section_refuses_unknown_keys() -> None:
 def test_nothing_is_required_that_the_environment_may_bring() -> None:
     assert "required" not in SCHEMA
     assert "required" not in SCHEMA["$defs"]["InletSettings"]
+    assert "required" not in SCHEMA["$defs"]["CredentialSettings"]
     assert SCHEMA["$defs"]["FileSource"]["required"] == ["type", "paths"]
 
 

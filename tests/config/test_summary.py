@@ -28,6 +28,12 @@ XDM = "envelope: {type: xdm, schema_id: s, dataset_id: d}"
             "access",
             "no token; sandbox dev; headers x-key; through a proxy",
         ),
+        (
+            "inlet: {credentials: {client_id: me, client_secret: hunter2, org_id: A@AdobeOrg}}",
+            "access",
+            "tokens from ims-na1.adobelogin.com for me with the secret in the configuration; "
+            "organisation A@AdobeOrg",
+        ),
         ("sources: [{type: file, paths: [a, b]}]", "sources", "files a, b"),
         ("", "record ids", "none added"),
         ("record_id: {add: position}", "record ids", "_id added where it is missing, made of sour"),

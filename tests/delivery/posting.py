@@ -5,9 +5,12 @@ import socket
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
+from agent.aep.tokens import Tokens
+from agent.aep.transport import Route
 from agent.delivery.inlet import Answer, Inlet, InletAddress, InletLimits
 from agent.errors import Unavailable
 from delivery.rig import SOON, Talk, body_of, talking
@@ -20,13 +23,20 @@ LIMITS = InletLimits(
     max_in_flight=4,
     answer_bytes=16 * 2**20,
 )
+FLOW = {"x-adobe-flow-id": "flow"}
 BODY = b'{"messages":[{}]}'
 
 
 @asynccontextmanager
-async def client(url: str, limits: InletLimits = LIMITS, **address: object) -> AsyncIterator:
-    address = {"headers": {"x-adobe-flow-id": "flow"}, **address}
-    inlet = Inlet(InletAddress(url, **address), limits)
+async def client(
+    url: str,
+    limits: InletLimits = LIMITS,
+    *,
+    headers: dict[str, str] = FLOW,
+    tokens: Tokens | None = None,
+    **route: Any,
+) -> AsyncIterator[Inlet]:
+    inlet = Inlet(InletAddress(url, headers, Route(**route)), limits, tokens)
     try:
         yield inlet
     finally:

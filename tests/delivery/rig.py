@@ -196,6 +196,7 @@ async def delivering(url: str, data_dir: Path, **settings: object) -> AsyncItera
     """A pipeline at work; at the end everything it was fed must be settled, the budget empty."""
     async with opened(url, data_dir, **settings) as parts:
         async with Supervisor() as tasks:
+            tasks.start_endless("token", parts.tokens.run())
             tasks.start_endless("batcher", parts.batcher.run())
             tasks.start_endless("store watch", parts.store.watch())
             sending = [

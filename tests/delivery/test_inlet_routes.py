@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.aep.transport import Route
 from agent.delivery import inlet as module
 from agent.delivery.inlet import InletAddress
 from agent.errors import ConfigError, Unavailable
@@ -86,7 +87,7 @@ def test_certificates_that_cannot_be_loaded_are_a_configuration_error(
     (tmp_path / "bad.pem").write_text("this is no certificate")
     for path in (tmp_path / "bad.pem", tmp_path / "missing.pem"):
         with pytest.raises(ConfigError, match=r"^inlet\.tls: cannot load the certificates"):
-            module.Inlet(InletAddress("https://localhost/", {}, **{which: path}), LIMITS)
+            module.Inlet(InletAddress("https://localhost/", {}, Route(**{which: path})), LIMITS)
 
 
 # Proxies.

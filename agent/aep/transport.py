@@ -1,0 +1,118 @@
+"""How is a host of the platform reached, and how do its failures read?
+
+What aiohttp, TLS and the network raise is put in words without a URL: whoever knows the URL of an
+inlet can write to it, and that of a proxy may hold a password.
+"""
+
+import os
+import ssl
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+from yarl import URL
+
+from agent.errors import ConfigError, Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The way to a host: through which proxy, and trusting whom."""
+
+    proxy: str | None = None  # None: as the environment says
+    verify: bool = True
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+
+
+DIRECT = Route()
+
+
+@dataclass(frozen=True, slots=True)
+class Phases:
+    """Seconds for each phase of a request, and bytes that its answer may have."""
+
+    connect: float
+    answer: float
+    total: float
+    answer_bytes: int
+
+    def timeout(self) -> aiohttp.ClientTimeout:
+        """The same for aiohttp."""
+        return aiohttp.ClientTimeout(
+            total=self.total, sock_connect=self.connect, sock_read=self.answer
+        )
+
+
+def tls(url: URL, route: Route, *, system_too: bool = False) -> ssl.SSLContext | bool:
+    """Whom to trust at an address. Raises ConfigError where the certificates cannot be loaded.
+
+    A `ca_file` takes the place of the system's authorities, or is added with `system_too`.
+    """
+    if url.scheme != "https":
+        return True
+    try:
+        context = ssl.create_default_context(cafile=route.ca_file)
+        if route.ca_file and system_too:
+            context.load_default_certs()
+        if route.cert_file:
+            context.load_cert_chain(route.cert_file, route.key_file)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(f"inlet.tls: cannot load the certificates: {error}") from error
+    if not route.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def proxy_for(url: URL, route: Route) -> str | None:
+    """The configured proxy, else HTTPS_PROXY, HTTP_PROXY and NO_PROXY, as other programs do."""
+    proxy = route.proxy or urllib.request.getproxies().get(url.scheme)
+    if not proxy or (not route.proxy and urllib.request.proxy_bypass(f"{url.host}:{url.port}")):
+        return None
+    scheme, found, _ = proxy.partition("://")
+    if found and scheme.lower() not in ("http", "https"):
+        raise ConfigError(
+            f"{url.scheme}_proxy in the environment: found a proxy of the kind {scheme}; write"
+            " http://host:port, unset it, or name the inlet's host in no_proxy"
+        )
+    return proxy if found else f"http://{proxy}"
+
+
+async def read_whole(response: aiohttp.ClientResponse, bytes_max: int) -> bytes:
+    """The body of an answer. Raises Unavailable where it is longer than that."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in response.content.iter_any():
+        parts.append(part)
+        size += len(part)
+        if size > bytes_max:
+            response.close()
+            raise Unavailable(f"the answer is longer than {bytes_max} bytes")
+    return b"".join(parts)
+
+
+def too_late(error: TimeoutError) -> str:
+    """Which phase took too long."""
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return "no connection in time (inlet.timeouts.connect)"
+    if isinstance(error, aiohttp.SocketTimeoutError):
+        return "no answer in time (inlet.timeouts.answer)"
+    return "not sent and answered in time (inlet.timeouts.total)"
+
+
+def readable(error: Exception) -> str:
+    """An error of aiohttp or the network, in words."""
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "the connection was closed before the answer"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"cannot connect to {error.host}:{error.port}: {error.os_error or 'refused'}"
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return f"the proxy answered {error.status}"
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return "the answer broke off"
+    if isinstance(error, OSError) and error.errno:
+        return f"the connection failed: {os.strerror(error.errno)}"
+    return type(error).__name__

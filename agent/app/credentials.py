@@ -1,0 +1,62 @@
+"""Which tokens do requests carry, with these settings?"""
+
+from functools import partial
+
+from agent.aep.ims import Client, ClientCredentials
+from agent.aep.tokens import FixedToken, TokenFile, Tokens
+from agent.aep.transport import Phases, Route
+from agent.config.credentials import read_word
+from agent.config.inlet import InletSettings
+from agent.config.model import Config
+from agent.core.renewal import Renewal
+from agent.telemetry.meters import Meters
+
+
+def tokens(config: Config, meters: Meters) -> Tokens:
+    """Where tokens come from. Raises ConfigError where a file does not hold what it should."""
+    inlet = config.inlet
+    if inlet.credentials is not None:
+        return _issued(config, meters)
+    if inlet.token is not None:
+        return FixedToken(inlet.token.get_secret_value())
+    if inlet.token_file is not None:
+        read = partial(read_word, inlet.token_file, "inlet.token_file", "token")
+        return TokenFile(inlet.token_file, read)
+    return FixedToken()
+
+
+def route(inlet: InletSettings) -> Route:
+    """The way to the inlet."""
+    return Route(
+        proxy=inlet.proxy,
+        verify=inlet.tls.verify,
+        ca_file=inlet.tls.ca_file,
+        cert_file=inlet.tls.cert_file,
+        key_file=inlet.tls.key_file,
+    )
+
+
+def _issued(config: Config, meters: Meters) -> ClientCredentials:
+    inlet = config.inlet
+    settings = inlet.credentials
+    assert settings is not None
+    client = Client(
+        token_url=settings.token_url,
+        client_id=settings.client_id,
+        read_secret=settings.read_secret,
+        secret_file=settings.client_secret_file,
+        scopes=settings.scopes,
+    )
+    phases = Phases(
+        connect=inlet.timeouts.connect,
+        answer=inlet.timeouts.answer,
+        total=inlet.timeouts.total,
+        answer_bytes=inlet.max_answer_bytes,
+    )
+    renewal = Renewal(
+        before=settings.renew_before,
+        refresh_interval=settings.refresh_interval,
+        initial=config.delivery.retry.initial,
+        ceiling=config.delivery.retry.max,
+    )
+    return ClientCredentials(client, route(inlet), phases, renewal, meters)

@@ -1,0 +1,106 @@
+"""As whom does the agent ask for tokens, and how does a secret come out of a file?"""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+
+from agent.config.fields import Duration, FilePath, Token, Url, wrong
+from agent.config.section import SECRET, Section
+from agent.errors import ConfigError
+
+SCOPES = (
+    "openid",
+    "AdobeID",
+    "read_organizations",
+    "additional_info.projectedProductContext",
+    "session",
+)
+_SECRET_BYTES_MAX = 65_536  # whatever is longer is another file
+
+
+class CredentialSettings(Section):
+    """inlet.credentials: an OAuth server-to-server credential, from which tokens are made."""
+
+    client_id: Annotated[str, Token("the client id of the credential")] = Field(
+        description="Client id of an OAuth server-to-server credential in the developer console.",
+        examples=["${AEP_CLIENT_ID}"],
+    )
+    client_secret: Annotated[SecretStr | None, Token("a client secret", optional=True)] = Field(
+        default=None,
+        description="Client secret; client_secret_file keeps it out of this file.",
+        examples=["${AEP_CLIENT_SECRET}"],
+        json_schema_extra=SECRET,
+    )
+    client_secret_file: Annotated[Path | None, FilePath("the path of a file", optional=True)] = (
+        Field(
+            default=None,
+            description="File holding the client secret; it is read again for every token.",
+            examples=["/run/secrets/aep-client-secret"],
+            validate_default=True,
+        )
+    )
+    org_id: Annotated[str | None, Token("an organisation id", optional=True)] = Field(
+        default=None,
+        description="Organisation sent as x-gw-ims-org-id; unset, since an inlet belongs to one.",
+        examples=["0123456789ABCDEF@AdobeOrg"],
+    )
+    scopes: tuple[Annotated[str, Token("the name of a scope")], ...] = Field(
+        default=SCOPES,
+        description="Scopes to ask for, as the developer console lists them for the credential.",
+        examples=[["openid", "AdobeID"]],
+        json_schema_extra={"minItems": 1},
+    )
+    token_url: Annotated[str, Url("an http or https URL")] = Field(
+        default="https://ims-na1.adobelogin.com/ims/token/v3",
+        description="Where tokens are issued; inlet.proxy, inlet.tls and inlet.timeouts apply.",
+        examples=["https://ims-na1.adobelogin.com/ims/token/v3"],
+    )
+    renew_before: Annotated[float, Duration("1s", "1d")] = Field(
+        default=300.0,
+        description="Life left at which a token is renewed at the latest; 5m outlasts an outage.",
+        examples=["5m"],
+    )
+    refresh_interval: Annotated[float, Duration("10ms", "1h")] = Field(
+        default=10.0,
+        description="Least time between two tokens where the inlet refuses each; it doubles.",
+        examples=["10s"],
+    )
+
+    @field_validator("client_secret_file")
+    @classmethod
+    def _one_secret(cls, file: Path | None, info: ValidationInfo) -> Path | None:
+        if (file is None) == (info.data.get("client_secret", file) is None):
+            raise wrong("either client_secret or client_secret_file, and one of the two")
+        return file
+
+    @field_validator("scopes")
+    @classmethod
+    def _some_scope(cls, scopes: tuple[str, ...]) -> tuple[str, ...]:
+        if not scopes:
+            raise wrong("at least one scope")
+        return scopes
+
+    def read_secret(self) -> str:
+        """The client secret as it is now. ConfigError where its file does not hold one."""
+        if self.client_secret is not None:
+            return self.client_secret.get_secret_value()
+        assert self.client_secret_file
+        key = "inlet.credentials.client_secret_file"
+        return read_word(self.client_secret_file, key, "client secret")
+
+
+def read_word(path: Path, key: str, noun: str) -> str:
+    """The one word that is in a file, anew: what is in it may be rotated.
+
+    ConfigError, naming the *key*, where it cannot be read or does not hold one.
+    """
+    try:
+        with path.open("rb") as file:
+            text = file.read(_SECRET_BYTES_MAX).decode("ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not ASCII text"
+        raise ConfigError(f"{key} {path}: {reason}") from error
+    if not text.isprintable() or not text or " " in text:
+        raise ConfigError(f"{key} {path}: it does not hold one {noun}")
+    return text
