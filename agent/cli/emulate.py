@@ -17,13 +17,15 @@ HELP = "stand in for the platform's streaming inlet on this machine"
 
 _DESCRIPTION = """\
 Answer as a streaming inlet of Adobe Experience Platform does, on this machine and without an
-account. When it listens it prints one JSON line: {"listening", "inlet_url", "flow_id"}.
+account. When it listens it prints one JSON line: {"listening", "inlet_url", "flow_id"}, and with
+--ims "token_url" and "client_id".
 
 The records it accepts are kept byte for byte. Look into it and steer it while it runs:
   GET    /_emulator/records     accepted records, one a line (?flow_id=  ?since=N  ?ids=1)
   DELETE /_emulator/records     forget them
   GET    /_emulator/rejected    refused records and why
   GET    /_emulator/stats       counters
+  DELETE /_emulator/tokens      revoke the tokens that were issued
   PUT    /_emulator/faults      a script of faults (GET shows it with counts, DELETE ends it)
 """
 
@@ -31,7 +33,7 @@ _EPILOG = """\
 faults:
   A script is a list of rules in YAML or JSON, each with effects and, in `when`, what they apply
   to. --fault takes one rule as text; it may be given several times.
-    when:     path=single|batch  encoding=gzip|identity  matching=REGEX
+    when:     path=single|batch|token  encoding=gzip|identity  matching=REGEX
               after=N  every=K  requests=N  probability=P
     answer:   status=503  body=html|empty|problem  body_is=error_in_200  retry_after=2
               hang=true|SECONDS  reset=BYTES  accept_then_reset=true  truncate=BYTES  accept=true
@@ -43,12 +45,13 @@ faults:
 
 not emulated:
   mapping, schemas and datasets (accepted records are not validated and land nowhere), rate
-  limits, the Smile encoding, sandboxes, TLS, and every service beside the inlet.
+  limits, the Smile encoding, sandboxes, TLS, and every service beside the inlet and the tokens.
 
 examples:
   aep-agent emulate
   aep-agent emulate --listen 127.0.0.1:0 --data ./landed --dialect observed
   aep-agent emulate --fault 'status=503,retry_after=2,requests=3'
+  aep-agent emulate --ims --token-life 60 --fault 'path=token,status=500,every=2'
   aep-agent emulate --fault 'reject=400,message=no such schema,matching="bad":true'
   curl -s http://127.0.0.1:8010/_emulator/records | head
 """
@@ -81,6 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how the answers to a batch are written (default: documented)",
     )
     add("--token", help="make the inlet an authenticated one that asks for this token")
+    _add_ims_arguments(parser)
     add("--inlet-id", metavar="HEX", help="64 hexadecimal digits (there is a fixed default)")
     add(
         "--flow-id",
@@ -100,6 +104,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_ims_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--ims", action="store_true", help="issue tokens, and ask for them at the inlet")
+    add(
+        "--client-id",
+        metavar="ID",
+        help="the client they are issued to (as --ims; emulated-client)",
+    )
+    add("--client-secret", metavar="TEXT", help="its secret (default: emulated-secret)")
+    add(
+        "--token-life",
+        type=float,
+        metavar="SECONDS",
+        help="how long a token is good (default: 86399)",
+    )
+
+
 def run(args: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM; exit code 0. Raises AgentError where it cannot listen."""
     from agent.emulator.faults import Script
@@ -113,7 +134,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _options(args: argparse.Namespace) -> "EmulatorOptions":
-    from agent.emulator.options import FLOW_ID, INLET_ID, EmulatorOptions
+    from agent.emulator.options import (
+        CLIENT_ID,
+        CLIENT_SECRET,
+        FLOW_ID,
+        INLET_ID,
+        TOKEN_LIFE,
+        EmulatorOptions,
+    )
 
     flow_id, *more_flow_ids = args.flow_id or [FLOW_ID]
     return EmulatorOptions(
@@ -126,6 +154,9 @@ def _options(args: argparse.Namespace) -> "EmulatorOptions":
         dialect=args.dialect,
         gzip=args.gzip,
         token=args.token,
+        client_id=args.client_id if args.client_id is not None or not args.ims else CLIENT_ID,
+        client_secret=CLIENT_SECRET if args.client_secret is None else args.client_secret,
+        token_life=TOKEN_LIFE if args.token_life is None else args.token_life,
         ims_org_id=args.ims_org_id,
         latency=args.latency / 1000,
         max_request_bytes=args.max_request_bytes,
@@ -154,6 +185,8 @@ async def _serve(options: "EmulatorOptions", script: "Script") -> None:
             "inlet_url": emulator.inlet_url,
             "flow_id": emulator.flow_id,
         }
+        if emulator.token_url:
+            line |= {"token_url": emulator.token_url, "client_id": str(options.client_id)}
         print(json.dumps(line), flush=True)
         if sys.stderr.isatty():
             print("Ctrl-C ends it.", file=sys.stderr)

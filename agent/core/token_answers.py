@@ -99,7 +99,7 @@ def _life_of(expires_in: object) -> float:
     """Seconds, whether they were given as seconds or milliseconds, as a number or as text."""
     try:
         number = float(expires_in)  # type: ignore[arg-type]  # what is no number raises
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError):
         return LIFE_UNKNOWN
     if isinstance(expires_in, bool) or not number > 0:
         return LIFE_UNKNOWN

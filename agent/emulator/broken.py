@@ -83,6 +83,22 @@ async def truncate(request: web.Request, answer: Answer, sent: int | None) -> No
     transport.close()
 
 
+async def is_broken(request: web.Request, answer: Answer, fault: AnswerFault | None) -> bool:
+    """Let a fault destroy the answer, if it wants to."""
+    if fault is None:
+        return False
+    if fault.hang is not None:
+        await asyncio.sleep(fault.hang)
+        await truncate(request, answer, None)
+    elif fault.reset is not None:
+        await reset(request, answer, fault.reset)
+    elif fault.truncate is not None:
+        await truncate(request, answer, fault.truncate)
+    else:
+        return False
+    return True
+
+
 def _on_the_wire(answer: Answer) -> bytes:
     lines = [f"HTTP/1.1 {answer.status} {_phrase(answer.status)}"]
     lines += [f"{name}: {value}" for name, value in _headers(answer).items()]

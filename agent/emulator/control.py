@@ -9,6 +9,7 @@
                                UTF-8 is "record_base64"
 * GET    /_emulator/stats      counters, among them duplicates (equal bytes came before) and
                                repeated_ids (the record's _id came before); DELETE sets them to zero
+* DELETE /_emulator/tokens     revoke every token that was issued
 * GET    /_emulator/faults     the script at work, with counts; PUT replaces it, DELETE ends it
 
 In all of them a line break between the tokens of a pretty-printed record is written as a space.
@@ -40,6 +41,7 @@ class ControlRoutes:
             web.get("/_emulator/rejected", self.rejected),
             web.get("/_emulator/stats", self.stats),
             web.delete("/_emulator/stats", self.clear_stats),
+            web.delete("/_emulator/tokens", self.revoke_tokens),
             web.get("/_emulator/faults", self.faults),
             web.put("/_emulator/faults", self.set_faults),
             web.delete("/_emulator/faults", self.clear_faults),
@@ -72,6 +74,11 @@ class ControlRoutes:
     async def clear_stats(self, request: web.Request) -> web.Response:
         """Count from zero again; the records stay."""
         self._state.counts.clear()
+        return web.Response(status=204)
+
+    async def revoke_tokens(self, request: web.Request) -> web.Response:
+        """Let no token be good that was issued so far."""
+        self._state.issued.revoke()
         return web.Response(status=204)
 
     async def faults(self, request: web.Request) -> web.Response:

@@ -13,7 +13,8 @@ every chance repeatable. A rule has effects, and says in `when` what they apply 
         reject: {status: 400, message: "no such schema"}
 
 when (all optional, all must hold; without any the rule always applies)
-    path: single | batch        only requests to this endpoint
+    path: single | batch        only requests to this endpoint; other rules apply to both
+    path: token                 only requests for a token; no other rule applies to these
     encoding: gzip | identity   only requests sent this way
     matching: "regex"           only requests with a record in which it is found; for `reject`,
                                 only those records
@@ -55,6 +56,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Literal
+
+TOKEN = "token"  # the path of requests for a token
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +224,8 @@ class Faults:
 
 def _matching(when: When, path: str, encoding: str, records: Sequence[bytes]) -> Sequence[int]:
     """The indexes of the records a rule may apply to; none if the request is not meant."""
-    if when.path not in (None, path) or when.encoding not in (None, encoding):
+    meant = (path,) if path == TOKEN else (path, None)
+    if when.path not in meant or when.encoding not in (None, encoding):
         return ()
     if when.matching is None:
         return range(max(len(records), 1))

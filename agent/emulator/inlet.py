@@ -7,7 +7,7 @@ from aiohttp import web
 
 from agent.emulator import answers, broken, messages
 from agent.emulator.answers import Answer, Inlet, Verdicts
-from agent.emulator.faults import AnswerFault, Firing
+from agent.emulator.faults import Firing
 from agent.emulator.landed import Rejection
 from agent.emulator.state import State
 from agent.emulator.submission import Submission, read_body, submitted
@@ -46,11 +46,11 @@ class InletRoutes:
             try:
                 body = await read_body(request, self._state.options)
                 counts.body(body.wire, body.text, body.encoding)
-                submission = submitted(request, path, body, self._state.options, self._inlet)
+                submission = submitted(request, path, body, self._state, self._inlet)
                 firing = self._state.faults.fire(path, submission.encoding, submission.records)
                 answer = self._decide(path, submission, firing)
                 await self._wait(firing)
-                if await _is_broken(request, answer, firing.answer):
+                if await broken.is_broken(request, answer, firing.answer):
                     return web.Response()  # there is no connection left to write it to
                 status = answer.status
                 return broken.response(answer)
@@ -145,19 +145,3 @@ class InletRoutes:
         seconds = self._state.options.latency + firing.delay
         if seconds:
             await asyncio.sleep(seconds)
-
-
-async def _is_broken(request: web.Request, answer: Answer, fault: AnswerFault | None) -> bool:
-    """Let a fault destroy the answer, if it wants to."""
-    if fault is None:
-        return False
-    if fault.hang is not None:
-        await asyncio.sleep(fault.hang)
-        await broken.truncate(request, answer, None)
-    elif fault.reset is not None:
-        await broken.reset(request, answer, fault.reset)
-    elif fault.truncate is not None:
-        await broken.truncate(request, answer, fault.truncate)
-    else:
-        return False
-    return True

@@ -12,6 +12,10 @@ Dialect = Literal["documented", "observed"]
 
 INLET_ID = "c0ffee5ca1ab1e0ddba11ad0be5afec0ded0c5b0a7f00dfeed5eed1ed9e01dab"
 FLOW_ID = "e0a7f10e-5eed-4a9e-8d15-10ca1f10e001"
+CLIENT_ID = "emulated-client"
+CLIENT_SECRET = "emulated-secret"
+TOKEN_PATH = "/ims/token/v3"
+TOKEN_LIFE = 86_399.0
 MAX_REQUEST_BYTES = 1_000_000
 
 
@@ -31,6 +35,9 @@ class EmulatorOptions:
     dialect: Dialect = "documented"
     gzip: bool = True
     token: str | None = None  # makes the inlet an authenticated one
+    client_id: str | None = None  # issues tokens to this client, and asks for them at the inlet
+    client_secret: str = CLIENT_SECRET
+    token_life: float = TOKEN_LIFE  # seconds
     ims_org_id: str | None = None  # the org an XDM header must name, when it names one
     latency: float = 0.0  # seconds added to every answer
     max_request_bytes: int = MAX_REQUEST_BYTES  # uncompressed, envelope included
@@ -48,6 +55,11 @@ class EmulatorOptions:
         return (self.flow_id, *self.more_flow_ids)
 
     @property
+    def authenticated(self) -> bool:
+        """Whether the inlet asks for a token."""
+        return self.token is not None or self.client_id is not None
+
+    @property
     def address(self) -> tuple[str, int]:
         """The host and the port to listen on."""
         host, _, port = self.listen.rpartition(":")
@@ -62,6 +74,9 @@ def _problems(options: EmulatorOptions) -> list[tuple[str, str | None]]:
         ("--dialect", _dialect_problem(options.dialect)),
         ("--latency", None if 0 <= options.latency <= 3600 else "write 0 to 3600000 (ms)"),
         ("--max-request-bytes", None if options.max_request_bytes >= 1 else "write 1 or more"),
+        ("--client-id", None if options.client_id != "" else "write an id"),
+        ("--client-secret", None if options.client_secret else "write a secret"),
+        ("--token-life", None if 0 < options.token_life <= 1e7 else "write seconds above 0"),
         ("--token", None if options.token != "" else "write a token of at least one character"),
     ]
 

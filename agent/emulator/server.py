@@ -10,9 +10,10 @@ from aiohttp import web
 from agent.emulator import answers, broken
 from agent.emulator.control import ControlRoutes
 from agent.emulator.faults import Script
+from agent.emulator.ims import ImsRoutes
 from agent.emulator.inlet import InletRoutes
 from agent.emulator.landed import Landed
-from agent.emulator.options import EmulatorOptions
+from agent.emulator.options import TOKEN_PATH, EmulatorOptions
 from agent.emulator.state import State, WrittenScript
 from agent.errors import AgentError
 
@@ -39,6 +40,8 @@ class Emulator:
         self._state = State(self._options, Landed(self._options.directory), self._faults)
         app = web.Application(middlewares=[_problems_as_json], client_max_size=1 << 24)
         app.add_routes(InletRoutes(self._state).routes())
+        if self._options.client_id is not None:
+            app.add_routes(ImsRoutes(self._state).routes())
         app.add_routes(ControlRoutes(self._state).routes())
         self._runner = web.AppRunner(
             app,
@@ -78,6 +81,11 @@ class Emulator:
         return f"{self._listening}/collection/{self._options.inlet_id}"
 
     @property
+    def token_url(self) -> str | None:
+        """Where tokens are issued; None where no client is known."""
+        return None if self._options.client_id is None else self._listening + TOKEN_PATH
+
+    @property
     def flow_id(self) -> str:
         """The ready-made flow."""
         return self._options.flow_id
@@ -89,6 +97,10 @@ class Emulator:
     def set_faults(self, script: WrittenScript) -> None:
         """Put a script to work: text, parsed YAML, or a Script; [] ends all. Raises ConfigError."""
         self._running.set_faults(script)
+
+    def revoke_tokens(self) -> None:
+        """Let no token be good that was issued so far."""
+        self._running.issued.revoke()
 
     def records(self, *, flow_id: str | None = None) -> Iterator[bytes]:
         """The exact bytes of every accepted record, in order of arrival."""

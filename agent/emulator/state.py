@@ -5,6 +5,7 @@ from typing import Any
 
 from agent.emulator.counts import Counts
 from agent.emulator.faults import Faults, Script
+from agent.emulator.issued_tokens import IssuedTokens
 from agent.emulator.landed import Landed
 from agent.emulator.options import EmulatorOptions
 from agent.emulator.rules import parse_script, parse_text
@@ -20,6 +21,7 @@ class State:
         self.landed = landed
         self.counts = Counts()
         self.faults = Faults(faults)
+        self.issued = IssuedTokens(options)
 
     def set_faults(self, script: WrittenScript) -> None:
         """Put a script to work in place of the present one; its counts start at zero.
@@ -35,7 +37,8 @@ class State:
 
     def stats(self) -> dict[str, Any]:
         """What /_emulator/stats answers."""
-        return {**self.counts.as_json(), "faults": self.faults.hits()}
+        tokens = {"tokens": self.issued.as_json()} if self.options.client_id is not None else {}
+        return {**self.counts.as_json(), **tokens, "faults": self.faults.hits()}
 
     def forget_records(self) -> None:
         """Forget every accepted and refused record, and what was counted of them."""

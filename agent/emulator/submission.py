@@ -12,6 +12,7 @@ from agent.emulator import answers, bodies, messages, xdm
 from agent.emulator.answers import Answer, Inlet
 from agent.emulator.faults import Refusal
 from agent.emulator.options import EmulatorOptions
+from agent.emulator.state import State
 
 FLOW_HEADER = "x-adobe-flow-id"
 _UNKNOWN_FLOW = "The 'x-adobe-flow-id' value [{}] is unknown to this inlet."
@@ -77,13 +78,14 @@ async def read_body(request: web.Request, options: EmulatorOptions) -> Body:
 
 
 def submitted(
-    request: web.Request, path: str, body: Body, options: EmulatorOptions, inlet: Inlet
+    request: web.Request, path: str, body: Body, state: State, inlet: Inlet
 ) -> Submission:
     """Split a body into records and judge them. `path` is single or batch."""
+    options = state.options
     submission = Submission(body.encoding, [body.wire if body.text is None else body.text])
     submission.validate = request.query.get("syncValidation", "").lower() == "true"
     try:
-        _require_admission(request, options, inlet)
+        _require_admission(request, state, inlet)
         if body.text is None:
             raise body.refused or _refused(400, "the body cannot be read")
         if path == "batch" and submission.validate:
@@ -100,15 +102,14 @@ def submitted(
     return submission
 
 
-def _require_admission(request: web.Request, options: EmulatorOptions, inlet: Inlet) -> None:
+def _require_admission(request: web.Request, state: State, inlet: Inlet) -> None:
+    options = state.options
     if request.match_info["inlet_id"] != options.inlet_id:
         raise _refused(404, f"inletId: [{request.match_info['inlet_id']}] is unknown", "Not Found")
-    if options.token is not None:
+    if options.authenticated:
         given = request.headers.get("Authorization", "").strip()
-        if not given:
-            raise Refused(answers.unauthorized(inlet, "Ims service token is empty"))
-        if given not in (options.token, f"Bearer {options.token}"):
-            raise Refused(answers.unauthorized(inlet, "Ims service token is invalid"))
+        if objection := state.issued.objection(given):
+            raise Refused(answers.unauthorized(inlet, objection))
     if request.content_type != "application/json":
         message = f"The Content-Type [{request.content_type}] is not supported."
         raise _refused(415, message, "Unsupported Media Type")
