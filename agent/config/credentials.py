@@ -100,7 +100,7 @@ def read_word(path: Path, key: str, noun: str) -> str:
             text = file.read(_SECRET_BYTES_MAX).decode("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not ASCII text"
-        raise ConfigError(f"{key} {path}: {reason}") from error
+        raise ConfigError(f"{key} ({path}): {reason}") from error
     if not text.isprintable() or not text or " " in text:
-        raise ConfigError(f"{key} {path}: it does not hold one {noun}")
+        raise ConfigError(f"{key} ({path}): it does not hold one {noun}")
     return text

@@ -73,9 +73,9 @@ class ImsRoutes:
         return Answer(200, orjson.dumps(body))
 
     def _fault_answer(self, fault: AnswerFault) -> Answer | None:
-        """The answer that a fault wants; None where it is the true one, perhaps never to arrive."""
+        """The answer that a fault wants; None where it is the true one, perhaps cut short."""
         if fault.status is None:
-            return None
+            return Answer(500, b"") if fault.is_final else None  # which is never sent
         if fault.body not in (None, "problem"):
             return broken.fault_answer(self._inlet, fault)
         return _error(fault.status, _CODES.get(fault.status, "server_error"), "as the faults say")

@@ -56,32 +56,30 @@ async def test_a_missing_file_is_a_configuration_error_and_leaves_no_store(
     assert not data_dir.exists()  # noqa: ASYNC240
 
 
-async def test_requests_say_which_flow_sandbox_and_token(configured: Configured) -> None:
-    settings = {"inlet__sandbox": "prod", "inlet__token": "t0ken", "inlet__headers": {"x-a": "b"}}
-    parts = await built(configured(**settings, sources=[{"type": "stdin"}]))
+async def test_requests_say_which_flow_sandbox_organisation_and_token(
+    configured: Configured,
+) -> None:
+    settings = {"inlet__sandbox": "prod", "inlet__headers": {"x-a": "b"}}
+    secret = {"client_id": "id", "client_secret": "s3cret", "org_id": "A@AdobeOrg"}
+    parts = await built(
+        configured(**settings, inlet__credentials=secret, sources=[{"type": "stdin"}])
+    )
     headers = parts.inlet._headers[False]
     assert headers["x-sandbox-name"] == "prod"
-    assert headers["Authorization"] == "Bearer t0ken"
+    assert headers["x-gw-ims-org-id"] == "A@AdobeOrg"
     assert headers["x-a"] == "b"
     assert headers[FLOW]
     assert "Content-Encoding" not in headers
     assert parts.inlet._headers[True]["Content-Encoding"] == "gzip"
+    parts = await built(configured(inlet__token="t0ken", sources=[{"type": "stdin"}]))
+    assert await parts.tokens.current() == "t0ken"
 
 
-async def test_a_token_file_is_read_again_when_asked(
-    configured: Configured, tmp_path: Path
-) -> None:
+async def test_a_token_file_is_read_at_the_start(configured: Configured, tmp_path: Path) -> None:
     token = tmp_path / "token"
     token.write_text("token-one\n")
     parts = await built(configured(inlet__token_file=str(token), sources=[{"type": "stdin"}]))
-    assert parts.inlet._headers[False]["Authorization"] == "Bearer token-one"
-    token.write_text("token-two\n")
-    parts.inlet.read_token()
-    assert parts.inlet._headers[True]["Authorization"] == "Bearer token-two"
-    token.unlink()
-    with pytest.raises(ConfigError, match="token_file"):
-        parts.inlet.read_token()
-    assert parts.inlet._headers[True]["Authorization"] == "Bearer token-two"
+    assert await parts.tokens.current() == "token-one"
 
 
 async def test_single_mode_sends_bare_records_to_the_single_address(

@@ -36,7 +36,9 @@ def test_a_secret_in_a_file_is_read_each_time(configured: Configured, tmp_path: 
     file.write_text("second")
     assert found.read_secret() == "second"
     file.unlink()
-    with pytest.raises(ConfigError, match=r"^inlet\.credentials\.client_secret_file /.*: No such"):
+    with pytest.raises(
+        ConfigError, match=r"^inlet\.credentials\.client_secret_file \(/.*\): No such"
+    ):
         found.read_secret()
 
 
@@ -56,7 +58,7 @@ def test_a_file_without_one_word_is_said(
     file = tmp_path / "token"
     if content is not None:
         file.write_bytes(content)
-    with pytest.raises(ConfigError, match=rf"^inlet\.token_file /.*/token: {reason}$"):
+    with pytest.raises(ConfigError, match=rf"^inlet\.token_file \(/.*/token\): {reason}$"):
         read_word(file, "inlet.token_file", "token")
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from agent import __version__
 from agent.delivery.inlet import Answer, batch_url, reason, single_url
+from agent.errors import Unauthorized
 from delivery.posting import (
     BODY,
     LIMITS,
@@ -15,7 +16,7 @@ from delivery.posting import (
     client,
     saying,
 )
-from delivery.rig import Inlet, Reply, Request, body_of, talking
+from delivery.rig import Inlet, Reply, Request, body_of, talking, until
 
 
 def test_batch_goes_in_after_collection_once() -> None:
@@ -190,3 +191,77 @@ async def test_a_request_that_is_cancelled_leaves_the_others_alone() -> None:
             await first
         release.set()
         assert (await second).body == b"here"
+
+
+# Tokens.
+
+
+class Issuer:
+    """Tokens as the test decides, and the ones that were refused."""
+
+    def __init__(self, token: str | None) -> None:
+        self.on_change = lambda: None
+        self.token = token
+        self.refusals: list[str] = []
+
+    async def current(self) -> str | None:
+        if self.token is None:
+            raise Unauthorized("no token yet")
+        return self.token
+
+    def refused(self, token: str) -> None:
+        self.refusals.append(token)
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_each_request_carries_the_token_of_its_time(inlet: Inlet) -> None:
+    issuer = Issuer("one")
+    async with client(inlet.url, tokens=issuer) as posting:
+        await posting.post(BODY, gzipped=False)
+        issuer.token = "two"
+        await posting.post(gzip.compress(BODY), gzipped=True)
+    carried = [request.headers.get("Authorization") for request in inlet.requests]
+    assert carried == ["Bearer one", "Bearer two"]
+    assert issuer.refusals == []
+
+
+async def test_nothing_is_sent_without_a_token_where_one_is_needed(inlet: Inlet) -> None:
+    async with client(inlet.url, tokens=Issuer(None)) as posting:
+        with pytest.raises(Unauthorized, match="no token yet"):
+            await posting.post(BODY, gzipped=False)
+    assert inlet.requests == []
+
+
+@pytest.mark.parametrize(
+    ("status", "refused"), [(401, ["one"]), (403, ["one"]), (400, []), (503, []), (207, [])]
+)
+async def test_the_issuer_hears_which_token_was_refused(
+    inlet: Inlet, status: int, refused: list[str]
+) -> None:
+    issuer = Issuer("one")
+    inlet.rule = lambda request: Reply(status)
+    async with client(inlet.url, tokens=issuer) as posting:
+        assert (await posting.post(BODY, gzipped=False)).status == status
+    assert issuer.refusals == refused
+
+
+async def test_an_answer_to_an_older_token_is_blamed_on_that_token(inlet: Inlet) -> None:
+    issuer = Issuer("old")
+    release = asyncio.Event()
+
+    async def late(request: Request) -> Reply:
+        await release.wait()
+        return Reply(401)
+
+    inlet.rule = late
+    async with client(inlet.url, tokens=issuer) as posting:
+        first = asyncio.ensure_future(posting.post(BODY, gzipped=False))
+        await until(lambda: bool(inlet.requests))
+        inlet.rule = inlet.accept
+        issuer.token = "new"
+        await posting.post(BODY, gzipped=False)
+        release.set()
+        await first
+    assert issuer.refusals == ["old"]

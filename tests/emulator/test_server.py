@@ -102,6 +102,9 @@ async def test_a_directory_in_use_is_reported(tmp_path: Path) -> None:
         ({"latency": -1.0}, "--latency: write"),
         ({"max_request_bytes": 0}, "--max-request-bytes: write"),
         ({"token": ""}, "--token: write"),
+        ({"client_id": ""}, "--client-id: write"),
+        ({"client_id": "x", "client_secret": ""}, "--client-secret: write"),
+        ({"token_life": 0.0}, "--token-life: write"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(options: dict[str, object], problem: str) -> None:

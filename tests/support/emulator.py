@@ -43,6 +43,10 @@ class Remote:
         """Put another script to work; no rules end all faults."""
         self._asked("PUT", "faults", json.dumps({"seed": seed, "rules": rules}).encode())
 
+    def revoke_tokens(self) -> None:
+        """Let no token be good that was issued so far."""
+        self._asked("DELETE", "tokens")
+
     def records(self) -> list[bytes]:
         """The exact bytes of every accepted record, in order of arrival."""
         return self._asked("GET", "records").split(b"\n")[:-1]
@@ -90,6 +94,7 @@ class RunningEmulator(Remote):
         self._loop = self._ready.result()
         port = int(self._emulator.listening.rpartition(":")[2])
         super().__init__(port, self._emulator.inlet_url, self._emulator.flow_id)
+        self.token_url = self._emulator.token_url
         return self
 
     def __exit__(
