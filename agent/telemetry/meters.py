@@ -161,6 +161,8 @@ class Meters:
             "Requests for a token: issued, refused, unusable (no token in it), unavailable.",
             "outcome",
         )
+        for outcome in ("issued", "refused", "unusable", "unavailable"):
+            self.token_requests.add(0, outcome)
         self.token_expires_seconds = Gauge(
             part + "token_expires_seconds",
             "Life left of the token that was issued; 0 without inlet.credentials.",

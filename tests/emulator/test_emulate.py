@@ -103,6 +103,25 @@ def test_a_port_that_is_taken_is_an_error_with_advice(emulated: Emulate) -> None
         emulate.run(args)
 
 
+@pytest.mark.parametrize(
+    ("flags", "client", "secret", "life"),
+    [
+        (["--ims"], "emulated-client", "emulated-secret", 86_399),
+        (["--client-id", "me", "--client-secret", "mine", "--token-life", "60"], "me", "mine", 60),
+    ],
+)
+def test_it_issues_tokens_where_it_is_told_to(
+    emulated: Emulate, flags: list[str], client: str, secret: str, life: int
+) -> None:
+    _, line = emulated(*flags)
+    assert (line["client_id"], list(line)[3]) == (client, "token_url")
+    assert post(line, b"{}")[0] == 401
+    form = f"grant_type=client_credentials&client_id={client}&client_secret={secret}&scope=openid"
+    with urllib.request.urlopen(line["token_url"], form.encode(), timeout=10) as answer:
+        assert json.load(answer)["expires_in"] == life
+    assert secret not in json.dumps(line)
+
+
 def test_a_record_that_cannot_be_kept_is_not_accepted(emulated: Emulate, tmp_path: Path) -> None:
     child, line = emulated("--data", str(tmp_path))
     resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (20, 20))

@@ -34,7 +34,17 @@ def test_every_metric_is_explained_in_a_sentence(meters: Meters) -> None:
 
 
 def test_labels_are_few_and_bounded(meters: Meters) -> None:
-    allowed = {"source", "reason", "status", "form", "entry", "state", "version", "python"}
+    allowed = {
+        "source",
+        "reason",
+        "status",
+        "outcome",
+        "form",
+        "entry",
+        "state",
+        "version",
+        "python",
+    }
     assert {label for row in meters.table() for label in row.labels} == allowed
 
 
