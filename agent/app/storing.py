@@ -83,6 +83,7 @@ def spool(config: Config, store: Store, budget: Budget, meters: Meters) -> Spool
         ready_bytes=buffer.memory_bytes // _READY_PART,
         write_after=buffer.write_after,
         when_full=buffer.when_full,
+        longest_wait=config.delivery.retry.max,
     )
     return DiskSpool(
         store,

@@ -26,7 +26,7 @@ from agent.store.positions import SavedPosition, dead_letters_ahead, saved_posit
 from agent.store.pruning import give_back, prune_receipts
 from agent.store.schema import PAGE_SIZE
 from agent.store.spooling import Damaged, Found, find_spooled, hold, load
-from agent.store.trouble import is_damage, readable_errors
+from agent.store.trouble import is_damage, is_refusal, readable_errors
 from agent.store.writer import Hooks, Work, Writer
 
 RESERVE_BYTES = 2 << 20
@@ -196,10 +196,13 @@ class Store:
         self.submit(lambda connection: hold(connection, number, reason))
 
     def load(self, after: int, max_bytes: int) -> "asyncio.Future[list[Batch | Damaged]]":
-        """The next batches of the spool in the order of sending, up to about *max_bytes*."""
+        """The next batches of the spool in the order of sending, up to about *max_bytes*.
+
+        Raises StoreError where the disk refuses, perhaps only for now: even a reader needs room.
+        """
         loop = asyncio.get_running_loop()
         future = loop.run_in_executor(None, self._load, after, max_bytes)
-        future.add_done_callback(self._note_failure)
+        future.add_done_callback(self._note_failed_load)
         return future
 
     async def watch(self) -> None:
@@ -216,11 +219,11 @@ class Store:
 
     def close_now(self) -> None:
         """What `close` does, without a loop."""
-        self._writer.close()
         with self._reading:
             if self._reader:
                 self._reader.close()
             self._reader, self._is_open = None, False
+        self._writer.close()  # last: only then is the log folded into the file and removed
 
     @property
     def safe(self) -> Mapping[str, Position]:
@@ -274,6 +277,11 @@ class Store:
     def _done(self, future: "asyncio.Future[None]") -> None:
         self._waiting -= 1
         self._note_failure(future)
+
+    def _note_failed_load(self, future: "asyncio.Future[Any]") -> None:
+        error = None if future.cancelled() else future.exception()
+        if error is None or not is_refusal(error.__cause__ or error):
+            self._note_failure(future)
 
     def _note_failure(self, future: "asyncio.Future[Any]") -> None:
         if future.cancelled() or (error := future.exception()) is None:

@@ -22,17 +22,22 @@ from agent.store.spooling import ROW_BYTES, Damaged
 BLOCK, DROP_NEWEST, DROP_OLDEST = "block", "drop_newest", "drop_oldest"
 BUFFER_FULL = "buffer_full"  # the reason of what is dropped
 _MANY = 256
-_LONGEST_DELAY = 3600.0  # seconds: more, at a start, is a clock that was set
+_LOAD_AGAIN_AFTER = 1.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class SpoolLimits:
-    """Bytes on disk, bytes ready in memory, seconds until a batch is written."""
+    """Bytes on disk, bytes ready in memory, seconds until a batch is written.
+
+    Nobody waits longer than `longest_wait` (s) to be sent again: a row that says so was written
+    while the clock was wrong.
+    """
 
     max_bytes: int
     ready_bytes: int
     write_after: float
     when_full: str = BLOCK
+    longest_wait: float = 60.0
 
 
 class DiskSpool:
@@ -308,8 +313,11 @@ class DiskSpool:
 
     def _loaded(self, loaded: "asyncio.Future[list[Batch | Damaged]]", farthest: int) -> None:
         self._loading = None
-        if loaded.cancelled() or loaded.exception() is not None:
-            return  # the store's watcher hears of it
+        if loaded.cancelled():
+            return
+        if loaded.exception() is not None:  # the store's watcher hears of it if it is for good
+            asyncio.get_running_loop().call_later(_LOAD_AGAIN_AFTER, self._load)
+            return
         found = loaded.result()
         self._loaded_up_to = found[-1].number if found else max(farthest, self._loaded_up_to)
         for each in found:
@@ -323,7 +331,7 @@ class DiskSpool:
         self._wake_at_the_end()
 
     def _offer(self, batch: Batch) -> None:
-        wait = min(batch.not_before - time.time(), _LONGEST_DELAY)
+        wait = min(batch.not_before - time.time(), self._limits.longest_wait)
         if wait > 0 and not self._lifted:
             self._delay(batch, wait)
         else:

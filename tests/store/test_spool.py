@@ -239,6 +239,15 @@ async def test_a_batch_that_was_to_wait_waits_on_after_a_restart(bench: Bench) -
     assert (await asyncio.wait_for(leasing, 10)).body == b"2:" + b"x" * 100
 
 
+async def test_a_clock_that_was_set_back_delays_no_batch_for_long(bench: Bench) -> None:
+    bench.open()
+    await bench.append(1)
+    await bench.written()
+    bench.spool.release(await bench.spool.lease(), wait=86_400.0)
+    await bench.reopen(replace(LIMITS, longest_wait=0.05))
+    assert (await asyncio.wait_for(bench.spool.lease(), 10)).attempts == 0
+
+
 FULL = SpoolLimits(max_bytes=1800, ready_bytes=10**6, write_after=0.0)
 
 
@@ -383,3 +392,35 @@ async def test_a_load_that_fails_is_heard_of(bench: Bench, monkeypatch: pytest.M
         await asyncio.wait_for(watching, 10)
     leasing.cancel()
     monkeypatch.undo()
+
+
+async def test_a_load_that_the_disk_refuses_is_tried_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.open()
+    await bench.append(3)
+    await bench.written()
+
+    def fail(*_: object) -> None:
+        monkeypatch.undo()
+        refused = sqlite3.OperationalError("database or disk is full")
+        refused.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise refused
+
+    await bench.store.close()
+    monkeypatch.setattr("agent.store.disk.load", fail)
+    bench.open()
+    watching = asyncio.ensure_future(bench.store.watch())
+    assert len(await bench.drain()) == 3
+    assert not watching.done()
+    watching.cancel()
+
+
+async def test_closing_leaves_no_log_behind_although_rows_were_loaded(bench: Bench) -> None:
+    bench.open()
+    await bench.append(3)
+    await bench.written()
+    await bench.reopen()
+    assert await bench.spool.lease()
+    await bench.store.close()
+    assert not (bench.data_dir / "store.db-wal").exists()
