@@ -88,7 +88,7 @@ _SPOOL_AND_LEDGER = (
     # Ids ascend in the order of sending. `spans`: JSON, [[source, line, offset, count, newline], …]
     # in the order of the records. `ids_added` has a bit for each record that got an _id.
     # `hold` says why a batch is not offered for sending, as "damaged". `checksum` is the CRC-32 of
-    # `spans` and `body`; the body comes last, so that a listing need not read it.
+    # `spans`, `ids_added` and `body`; the body comes last, so that a listing need not read it.
     """CREATE TABLE spool (
         id INTEGER PRIMARY KEY,
         destination_id INTEGER NOT NULL REFERENCES destinations (id),

@@ -73,9 +73,9 @@ def find_spooled(connection: sqlite3.Connection, key: str, name: str) -> Found:
     return Found(destination_id, newest, mine, others, held)
 
 
-def checksum(spans: str, body: bytes) -> int:
+def checksum(spans: str, ids_added: bytes, body: bytes) -> int:
     """What a row must have as its checksum."""
-    return crc32(body, crc32(spans.encode()))
+    return crc32(body, crc32(ids_added, crc32(spans.encode())))
 
 
 class Spooling:
@@ -179,7 +179,7 @@ def _row(batch: Batch, destination_id: int) -> tuple[object, ...]:
         batch.gzipped,
         milliseconds(batch.read_at),
         *_attempts(batch),
-        checksum(text, batch.body),
+        checksum(text, batch.ids_added, batch.body),
         text,
         batch.ids_added,
         batch.body,
@@ -195,7 +195,7 @@ def _batch(row: tuple[Any, ...]) -> Batch | Damaged:
     number, count, plain_bytes, gzipped, read_ms, attempts, *rest = row
     first_ms, last_ms, not_before_ms, expected, spans, ids_added, body = rest
     try:
-        if checksum(spans, body) != expected:
+        if checksum(spans, ids_added, body) != expected:
             return Damaged(number, count, len(body))
     except (AttributeError, TypeError):  # another type than was written
         return Damaged(number, count, 0)

@@ -297,13 +297,24 @@ async def test_what_is_in_a_senders_hands_is_not_dropped(bench: Bench) -> None:
     assert bench.dropped == []
 
 
-async def test_a_row_that_is_not_what_was_written_is_held_back_and_kept(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "body = X'00' || substr(body, 2)",
+        "ids_added = X'03'",
+        "spans = replace(spans, 'a.log', 'b.log')",
+        "body = 'text'",
+    ],
+)
+async def test_a_row_that_is_not_what_was_written_is_held_back_and_kept(
+    bench: Bench, damage: str
+) -> None:
     bench.open()
     batches = await bench.append(3)
     await bench.written()
     await bench.store.close()
     with closing(sqlite3.connect(bench.data_dir / "store.db")) as connection, connection:
-        connection.execute("UPDATE spool SET body = X'00' || substr(body, 2) WHERE id = 2")
+        connection.execute(f"UPDATE spool SET {damage} WHERE id = 2")
     bench.open()
     assert await bench.drain() == [batches[0].body, batches[2].body]
     assert bench.damaged == [(2, 2)]
