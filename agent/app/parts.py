@@ -1,7 +1,9 @@
 """Which parts make up an agent? Here they are made; nothing else makes its own collaborators."""
 
+import time
 from collections import Counter
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
 from agent.aep.tokens import Tokens
@@ -14,6 +16,7 @@ from agent.config.sources import StdinSource
 from agent.core import encoding
 from agent.core.batching import Batching, BatchLimits
 from agent.core.codecs import Codec
+from agent.core.concurrency import Limit
 from agent.core.destination import Destination, RetryPolicy
 from agent.core.encoding import Envelope
 from agent.core.identities import Identities
@@ -77,14 +80,16 @@ def build(config: Config) -> Parts:
     limits = IntakeLimits(record_bytes_max, dead_bytes)
     intake = Intake(limits, store, batcher, settler, budget, meters)
     policy = RetryPolicy(config.delivery.retry.initial, config.delivery.retry.max)
-    destination = Destination(policy)
+    destination = Destination(policy, warm_at=_warm_at(config.inlet.ready_at))
+    delivery = config.delivery
+    limit = Limit(delivery.max_in_flight, adaptive=delivery.concurrency == "adaptive")
     pacing = Pacing(
         records_per_second=config.delivery.records_per_second,
         requests_per_second=config.delivery.requests_per_second,
         bytes_per_second=config.delivery.bytes_per_second,
     )
     senders = Senders(
-        Shared(spool, inlet, settler, encoder, batcher, destination, pacing, policy, meters)
+        Shared(spool, inlet, settler, encoder, batcher, destination, pacing, limit, policy, meters)
     )
     tokens.on_change = senders.another_token
     parts = Parts(
@@ -101,7 +106,7 @@ def build(config: Config) -> Parts:
         senders,
         lanes,
     )
-    _connect_gauges(parts, codec, config)
+    _connect_gauges(parts, codec, limit)
     return parts
 
 
@@ -175,16 +180,21 @@ def _batch_limits(config: Config) -> BatchLimits:
     return BatchLimits(config.batch.max_bytes, config.batch.max_records, config.batch.max_wait)
 
 
-def _connect_gauges(parts: Parts, codec: Codec, config: Config) -> None:
+def _warm_at(ready_at: datetime | None) -> float | None:
+    """When a new flow takes records, of the monotonic clock; None where it does already."""
+    wait = ready_at.timestamp() - time.time() if ready_at else 0.0
+    return time.monotonic() + wait if wait > 0 else None
+
+
+def _connect_gauges(parts: Parts, codec: Codec, limit: Limit) -> None:
     meters = parts.meters
     meters.buffer_bytes.read_from(lambda: parts.budget.held)
     meters.buffer_limit_bytes.read_from(lambda: parts.budget.limit)
     meters.buffer_batches.read_from(lambda: parts.spool.statistics().batches)
     meters.requests_in_flight.read_from(lambda: parts.senders.in_flight)
-    meters.requests_limit.set(config.delivery.max_in_flight)
+    meters.requests_limit.read_from(lambda: limit.allowed)
     meters.compression_enabled.read_from(lambda: codec.gzip)
     meters.ledger_residue.read_from(lambda: parts.store.balance.residue)
     meters.ledger_records.read_from(lambda: parts.store.balance.held, "held")
     for entry in ("read", "accepted", "dead_lettered", "filtered", "dropped"):
         meters.ledger_records.read_from(partial(_balance_of, parts.store, entry), entry)
-    meters.destination_is(parts.destination.state)

@@ -10,7 +10,7 @@ from agent.admin.server import Admin
 from agent.app.parts import Parts
 from agent.app.summary import Snapshot
 from agent.config.model import Config
-from agent.core.destination import READY, THROTTLED
+from agent.core.destination import READY, THROTTLED, WARMING_UP
 from agent.telemetry.logs import get_logger
 
 _LEDGER = ("read", "accepted", "dead_lettered", "filtered", "dropped")
@@ -95,7 +95,7 @@ class Watch:
             oldest_held=self._oldest_held(),
             idle=time.monotonic()
             - max(self._parts.settler.totals.last_at, self._parts.destination.since),
-            reachable=state == READY,
+            reachable=self._parts.destination.is_open and state != WARMING_UP,
             throttled=state == THROTTLED,
         )
 

@@ -17,6 +17,8 @@ _PLAIN_SECONDS = 5.0
 _PRINTED_SECONDS = 1.0
 _RATE_SECONDS = 5.0  # over which the rate is taken, however often somebody looks
 
+_MOVING = ("ready", "draining")  # states of the destination in which nothing is amiss
+
 log = get_logger("progress")
 
 
@@ -68,7 +70,7 @@ def settled_part(now: Snapshot) -> float | None:
 
 def line(now: Snapshot, rate: Rate) -> str:
     """How things are, in one line: what somebody should worry about comes first."""
-    words = [f"inlet {now.state}, waiting"] if now.state != "ready" else []
+    words = [f"inlet {now.state}, waiting"] if now.state not in _MOVING else []
     words.append(f"{now.accepted:,} accepted")
     if now.dead_letters:
         words.append(f"{now.dead_letters:,} dead-lettered")

@@ -1,6 +1,6 @@
 """How are requests sent, how often, and again after which pauses?"""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -34,10 +34,14 @@ class RetrySettings(Section):
 class DeliverySettings(Section):
     """delivery: how requests are sent."""
 
+    concurrency: Literal["adaptive", "fixed"] = Field(
+        default="adaptive",
+        description="adaptive sends as many requests at once as the inlet answers without delay.",
+    )
     max_in_flight: Annotated[int, Whole("1", "256")] = Field(
-        default=8,
-        description="Requests awaiting an answer at most; 8 hide the inlet's round trips.",
-        examples=[8],
+        default=32,
+        description="Requests awaiting an answer at most; with fixed concurrency, exactly so many.",
+        examples=[32],
     )
     records_per_second: Annotated[int | None, Whole("1", "10000000", optional=True)] = Field(
         default=None,

@@ -7,6 +7,7 @@ arrive as text from a file or the environment, and may arrive typed from flags.
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -177,6 +178,21 @@ class Token(_Worded):
         if not isinstance(value, str) or not _PRINTABLE_ASCII.fullmatch(value):
             raise ValueError("not one word of printable ASCII")
         return value
+
+
+@dataclass(frozen=True)
+class Moment(Written):
+    """A time with its zone, ISO 8601; UTC where none is named."""
+
+    optional: bool = True
+
+    @property
+    def advice(self) -> str:
+        return "a time such as 2026-03-01T12:05:00Z"
+
+    def read(self, value: object) -> datetime:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Where do records go, and as whom?"""
 
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import parse_qs, urlsplit
@@ -10,7 +11,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_serializer, field_v
 from agent.config.connection import TimeoutSettings, TlsSettings
 from agent.config.credentials import CredentialSettings
 from agent.config.envelope import Envelope, RawEnvelope
-from agent.config.fields import Duration, FilePath, Size, Token, Url, wrong
+from agent.config.fields import Duration, FilePath, Moment, Size, Token, Url, wrong
 from agent.config.headers import FLOW_HEADER, ORG_HEADER, HeaderName, HeaderValue
 from agent.config.section import MASK, SECRET, Section
 
@@ -35,6 +36,11 @@ class InletSettings(Section):
         description="Id of the dataflow (x-adobe-flow-id); required with the raw envelope.",
         examples=["7d1df3c8-1f0e-4a53-8f2c-2f0f3f9f1a11"],
         validate_default=True,
+    )
+    ready_at: Annotated[datetime | None, Moment()] = Field(
+        default=None,
+        description="When a new dataflow takes records: it loses those of its first five minutes.",
+        examples=["2026-03-01T12:05:00Z"],
     )
     mode: Literal["batch", "single"] = Field(
         default="batch",

@@ -35,7 +35,8 @@ def summary(config: Config) -> dict[str, str]:
         "batch": f"up to {show_size(batch.max_bytes)} or {batch.max_records} records, "
         f"sent after {show_duration(batch.max_wait)} at the latest",
         "buffer": _buffer(buffer),
-        "delivery": f"up to {delivery.max_in_flight} requests in flight; tried again after up to "
+        "delivery": f"{'up to ' if delivery.concurrency == 'adaptive' else ''}"
+        f"{delivery.max_in_flight} requests in flight; tried again after up to "
         f"{show_duration(delivery.retry.initial)}, later {show_duration(delivery.retry.max)}"
         f"{_rates(config)}",
         "store": str(config.data_dir),

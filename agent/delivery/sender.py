@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 from agent.core import responses, retrying
 from agent.core.codecs import Codec
-from agent.core.destination import READY, THROTTLED, Destination, RetryPolicy
+from agent.core.concurrency import Limit
+from agent.core.destination import DISK_FULL, Destination, RetryPolicy
 from agent.core.pacing import Pacing
 from agent.core.responses import Reading
 from agent.core.statuses import Advice, advice_of
 from agent.delivery.batcher import Batcher
 from agent.delivery.encoder import Encoder
+from agent.delivery.gate import Gate
 from agent.delivery.inlet import Answer, Inlet, reason
 from agent.delivery.settling import Settler
 from agent.errors import Unauthorized, Unavailable
@@ -22,7 +24,7 @@ from agent.store.memory import Spool
 from agent.telemetry.logs import get_logger
 from agent.telemetry.meters import Meters
 
-_WAIT_NOTICED = 0.001  # seconds
+USABLE = (Advice.SETTLE, Advice.TOO_LARGE, Advice.SUSPECT)  # the inlet read the request
 
 log = get_logger("delivery")
 
@@ -44,88 +46,76 @@ class Shared:
     batcher: Batcher
     destination: Destination
     pacing: Pacing
+    limit: Limit
     policy: RetryPolicy
     meters: Meters
 
 
 class Senders:
-    """Several senders to one destination: what one of them learns holds for all."""
+    """Several senders to one destination: what one of them learns holds for all.
+
+    As many may run as the limit can ever allow; those beyond it wait, and cost nothing.
+    """
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
         self._codec: Codec = shared.encoder.codec
-        self.in_flight = 0
-        self._hurried = False
-        self._until = 0.0
-        self._turn = asyncio.Lock()
-        self._turned = asyncio.Event()  # set when the destination's state changed
+        self._gate = Gate(shared.destination, shared.pacing, shared.limit, shared.meters)
+        self._loop = asyncio.get_running_loop()
+
+    @property
+    def in_flight(self) -> int:
+        """Requests sent and not yet answered."""
+        return self._gate.in_flight
 
     async def run(self) -> None:
         """Be one sender: send batch after batch until the spool is closed and empty.
 
         In a hurry, one batch without a usable answer ends it: there is no time for another.
         """
-        usable = True
-        while usable or not self._hurried:
-            await self._shared.settler.room()
-            if (batch := await self._shared.spool.lease()) is None:
-                return
+        goes_on = True
+        while goes_on and await self._gate.turn():
             try:
-                usable = await self._deliver(batch)
-            except asyncio.CancelledError:
-                self._shared.destination.gave_up()
-                self._shared.spool.release(batch)
-                raise
+                goes_on = await self._next()
+                while goes_on and self._gate.keeps_turn():
+                    goes_on = await self._next()
+            finally:
+                self._gate.end_turn()
 
     def hurry(self, until: float) -> None:
         """The agent stops at *until*, of the monotonic clock: wait for nothing but answers."""
-        self._hurried = True
-        self._until = until
-        self._turned.set()
+        self._gate.hurry(until)
 
-    async def _keep_pace(self, batch: Batch) -> bool:
-        """Wait for this batch's turn within the configured rates; False where that is too long."""
-        async with self._turn:  # who waits first goes first
-            begun = time.monotonic()
-            while wait := self._shared.pacing.may_send(
-                batch.count, len(batch.body), time.monotonic()
-            ):
-                if self._hurried and time.monotonic() + wait > self._until:
-                    return False
-                self._turned.clear()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(wait):
-                        await self._turned.wait()
-            if (waited := time.monotonic() - begun) > _WAIT_NOTICED:
-                self._shared.meters.paced_seconds.add(waited)
-        return True
+    def store_full(self, full: bool) -> None:
+        """The store takes nothing, or takes verdicts again. May be called in any thread."""
+        with suppress(RuntimeError):  # the loop is closed: nobody looks any more
+            self._loop.call_soon_threadsafe(self._gate.mark, DISK_FULL, full)
 
-    async def _may_send(self) -> bool:
-        """Wait until the destination may be asked; False where that is too long to wait."""
-        destination = self._shared.destination
-        while wait := destination.may_send(time.monotonic()):
-            throttled = destination.state == THROTTLED
-            begun = time.monotonic()
-            if self._hurried and not throttled:
-                return True  # one last try
-            if self._hurried and begun + wait > self._until:
-                return False  # we were asked to keep away for longer than there is
-            self._turned.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    await self._turned.wait()
-            if throttled:
-                self._shared.meters.throttled_seconds.add(time.monotonic() - begun)
-        return True
+    def another_token(self) -> None:
+        """There is a token that has not been refused: who waited for that may ask at once."""
+        self._gate.another_token()
 
-    async def _deliver(self, batch: Batch) -> bool:
-        """Send one leased batch, and settle, split or release it; whether the answer was usable.
+    async def _next(self) -> bool:
+        """Send the next batch; False where this sender ends."""
+        await self._shared.settler.room()
+        if (batch := await self._shared.spool.lease()) is None:
+            return False
+        try:
+            advice = await self._deliver(batch)
+        except asyncio.CancelledError:
+            self._gate.gave_up()
+            self._shared.spool.release(batch)
+            raise
+        return advice in USABLE or not self._gate.hurried
+
+    async def _deliver(self, batch: Batch) -> Advice | None:
+        """Send one leased batch, and settle, split or release it; what the answer called for.
 
         Once there is an answer nothing is awaited, so that it cannot be forgotten half way.
         """
-        if not (await self._keep_pace(batch) and await self._may_send()):
+        if not await self._gate.opens(batch):
             self._shared.spool.release(batch)
-            return False
+            return None
         sent = time.monotonic()
         batch.attempts += 1
         batch.last_at = time.time()
@@ -135,15 +125,15 @@ class Senders:
         except Unavailable as error:
             advice = Advice.UNAUTHORIZED if isinstance(error, Unauthorized) else Advice.RETRY
             self._failed(batch, advice, sent, str(error), None)
-            return False
+            return advice
         reading = responses.read(answer.status, answer.body, batch.count)
-        if reading.advice in (Advice.SETTLE, Advice.TOO_LARGE, Advice.SUSPECT):
+        if reading.advice in USABLE:
             self._answered(batch, reading, sent)
-            return True
-        wait = retrying.retry_after(answer.retry_after, time.time())
-        words = f"{reason(answer.status)}: {reading.detail}"
-        self._failed(batch, reading.advice, sent, words, wait)
-        return False
+        else:
+            wait = retrying.retry_after(answer.retry_after, time.time())
+            words = f"{reason(answer.status)}: {reading.detail}"
+            self._failed(batch, reading.advice, sent, words, wait)
+        return reading.advice
 
     async def _ask(self, batch: Batch) -> Answer:
         """Send a batch as it is; without gzip where that is known, or suspected, to be refused."""
@@ -166,22 +156,21 @@ class Senders:
     async def _post(self, body: bytes, *, gzipped: bool) -> Answer:
         meters = self._shared.meters
         begun = time.monotonic()
-        self.in_flight += 1
+        self._gate.sent(begun)
         status = "none"
         try:
             answer = await self._shared.inlet.post(body, gzipped=gzipped)
             status = str(answer.status)
             return answer
         finally:
-            self.in_flight -= 1
+            self._gate.ended()
             meters.requests.add(1, status)
             meters.request_seconds.observe(time.monotonic() - begun)
 
     def _answered(self, batch: Batch, reading: Reading, sent: float) -> None:
         """The inlet read the request: it is there, whatever it said of the records."""
-        destination, settler = self._shared.destination, self._shared.settler
-        if destination.succeeded(sent, time.monotonic()):
-            self._state_changed("the inlet takes records again")
+        settler = self._shared.settler
+        self._gate.succeeded(sent, time.monotonic())
         if reading.advice is Advice.SETTLE:
             self._shared.batcher.took(batch.plain_bytes)
             self._note_receipt(batch, reading)
@@ -216,12 +205,8 @@ class Senders:
         """No usable answer: the batch waits, and the destination perhaps with it."""
         self._shared.meters.retries.add(1, advice)
         destination = self._shared.destination
-        now = time.monotonic()
-        changed = destination.failed(
-            advice, sent, now, dice=random.random(), retry_after=retry_after
-        )
-        wait = self._wait_of(batch) if destination.state == READY else 0.0
-        self._shared.spool.release(batch, wait)
+        self._gate.failed(advice, sent, time.monotonic(), retry_after)
+        self._shared.spool.release(batch, self._wait_of(batch) if destination.is_open else 0.0)
         step = {"next_step": _NEXT_STEP[advice]} if advice in _NEXT_STEP else {}
         log.warning(
             "no usable answer from the inlet, trying again",
@@ -232,21 +217,9 @@ class Senders:
             records=batch.count,
             **step,
         )
-        if changed:
-            self._state_changed(f"the inlet is {destination.state}")
-
-    def another_token(self) -> None:
-        """There is a token that has not been refused: who waited for that may ask at once."""
-        self._shared.destination.another_token(time.monotonic())
-        self._turned.set()
-
-    def _state_changed(self, event: str) -> None:
-        self._shared.meters.destination_is(self._shared.destination.state)
-        self._turned.set()
-        log.info(event, state=self._shared.destination.state)
 
     def _wait_of(self, batch: Batch) -> float:
-        if self._hurried:
+        if self._gate.hurried:
             return 0.0
         policy = self._shared.policy
         return retrying.backoff(

@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from agent import __version__
+from agent.core.destination import STATES
 from agent.telemetry.instruments import Counter, Gauge, Histogram, Labels
-
-STATES = ("ready", "throttled", "down", "auth_blocked", "warming_up", "disk_full", "draining")
 
 _SHORT_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _REQUEST_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)

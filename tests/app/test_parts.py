@@ -101,7 +101,8 @@ async def test_the_longest_record_fills_a_request_to_the_last_byte(
 
 
 async def test_gauges_show_the_parts_as_they_are(configured: Configured) -> None:
-    parts = await built(configured(sources=[{"type": "stdin"}], delivery__max_in_flight=7))
+    fixed = {"delivery__max_in_flight": 7, "delivery__concurrency": "fixed"}
+    parts = await built(configured(sources=[{"type": "stdin"}], **fixed))
     await parts.budget.take(100)
     assert parts.meters.buffer_bytes.value() == 100
     assert parts.meters.buffer_limit_bytes.value() == parts.budget.limit

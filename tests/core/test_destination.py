@@ -2,7 +2,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.core.destination import AUTH_BLOCKED, DOWN, READY, THROTTLED, Destination, RetryPolicy
+from agent.core.destination import (
+    AUTH_BLOCKED,
+    DISK_FULL,
+    DOWN,
+    DRAINING,
+    READY,
+    SCHEMA_CHANGED,
+    STATES,
+    THROTTLED,
+    WARMING_UP,
+    Destination,
+    RetryPolicy,
+)
 from agent.core.statuses import Advice
 
 POLICY = RetryPolicy(initial=1.0, ceiling=60.0)
@@ -32,10 +44,19 @@ class Scenario:
     def fail(
         self, sent: float, advice: Advice = Advice.RETRY, retry_after: float | None = None
     ) -> bool:
-        return self.destination.failed(advice, sent, self.now, dice=0.5, retry_after=retry_after)
+        """Whether that changed the state."""
+        before = self.state
+        self.destination.failed(advice, sent, self.now, dice=0.5, retry_after=retry_after)
+        return self.state != before
 
     def succeed(self, sent: float) -> bool:
-        return self.destination.succeeded(sent, self.now)
+        """Whether that changed the state."""
+        before = self.state
+        self.destination.succeeded(sent, self.now)
+        return self.state != before
+
+    def refuse(self, sent: float) -> None:
+        self.destination.refused(sent, self.now, dice=0.5)
 
     def go_down(self) -> None:
         for _ in range(2):
@@ -219,6 +240,82 @@ def test_a_pause_asked_for_during_a_probe_outlasts_the_probes_success(scene: Sce
     assert scene.state == READY
 
 
+# States beside those that answers show.
+
+
+def test_a_new_flow_is_sent_nothing_before_its_time(scene: Scenario) -> None:
+    scene.destination = Destination(POLICY, warm_at=400.0)
+    assert (scene.state, scene.wait(), scene.destination.asked_to_wait) == (WARMING_UP, 300, True)
+    scene.after(299)
+    assert (scene.state, scene.wait()) == (WARMING_UP, 1)
+    scene.after(1)
+    assert (scene.wait(), scene.state, scene.destination.since) == (0, READY, 400)
+    assert not scene.destination.asked_to_wait
+
+
+def test_what_is_refused_for_its_most_part_is_probed_ever_more_rarely(scene: Scenario) -> None:
+    scene.refuse(scene.send())
+    assert (scene.state, scene.destination.is_open, scene.wait()) == (SCHEMA_CHANGED, False, 0.5)
+    waits = []
+    for _ in range(7):
+        sent = scene.probe()
+        assert scene.wait() == POLICY.ceiling, "one at a time"
+        scene.after(0.1)
+        scene.refuse(sent)
+        waits.append(scene.wait())
+    assert waits == pytest.approx([1, 2, 4, 8, 16, 30, 30])
+    assert scene.succeed(scene.probe())
+    assert (scene.state, scene.wait()) == (READY, 0)
+
+
+def test_refusals_that_come_together_count_as_one(scene: Scenario) -> None:
+    sent = [scene.send() for _ in range(8)]
+    scene.after(1)
+    for each in sent:
+        scene.refuse(each)
+        scene.after(0.001)
+    assert scene.destination.failures == 1
+
+
+def test_an_outage_while_most_is_refused_is_an_outage_until_it_is_refused_again(
+    scene: Scenario,
+) -> None:
+    scene.refuse(scene.send())
+    scene.fail(scene.probe())
+    assert scene.state == DOWN
+    scene.refuse(scene.probe())
+    assert (scene.state, scene.destination.failures) == (SCHEMA_CHANGED, 1)
+
+
+def test_a_refusal_that_a_throttle_overtook_opens_nothing(scene: Scenario) -> None:
+    early, late = scene.send(), scene.send()
+    scene.after(1)
+    scene.fail(early, Advice.THROTTLED, retry_after=30)
+    scene.after(1)
+    scene.refuse(late)
+    assert (scene.state, scene.wait()) == (THROTTLED, 29)
+
+
+def test_what_a_person_must_see_to_is_shown_before_what_passes_by_itself(scene: Scenario) -> None:
+    destination = scene.destination
+    assert destination.states == (READY,)
+    destination.mark(DRAINING, True, 101.0)
+    assert (scene.state, destination.since) == (DRAINING, 101)
+    scene.after(2)
+    scene.fail(scene.send(), Advice.THROTTLED)
+    assert destination.states == (THROTTLED, DRAINING)
+    destination.mark(DISK_FULL, True, 103.0)
+    assert destination.states == (DISK_FULL, THROTTLED, DRAINING)
+    assert (scene.state, destination.since) == (DISK_FULL, 103)
+    scene.fail(scene.probe(), Advice.UNAUTHORIZED)
+    assert destination.states == (AUTH_BLOCKED, DISK_FULL, DRAINING)
+    destination.mark(DISK_FULL, False, 104.0)
+    scene.succeed(scene.probe())
+    assert destination.states == (DRAINING,)
+    assert destination.is_open
+    assert set(STATES) >= {*destination.states}
+
+
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(["send", "succeed", "fail"]),
@@ -241,7 +338,7 @@ def test_whatever_happens_probes_come_one_by_one_floors_hold_and_it_can_recover(
     probe: float | None = None
     for step, seconds, which, advice, retry_after in steps:
         scene.after(seconds)
-        closed = scene.state != READY
+        closed = not scene.destination.is_open
         if step == "send":
             wait = scene.wait()
             assert 0 <= wait <= max(POLICY.ceiling, 100)
