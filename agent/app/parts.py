@@ -8,6 +8,7 @@ from functools import partial
 
 from agent.aep.tokens import Tokens
 from agent.app import credentials, storing
+from agent.config.delivery import DeliverySettings, PoisonSettings
 from agent.config.envelope import XdmEnvelope
 from agent.config.identities import RecordIdSettings
 from agent.config.inlet import InletSettings
@@ -15,6 +16,7 @@ from agent.config.model import Config
 from agent.config.sources import StdinSource
 from agent.core import encoding
 from agent.core.batching import Batching, BatchLimits
+from agent.core.breaker import Breaker
 from agent.core.codecs import Codec
 from agent.core.concurrency import Limit
 from agent.core.destination import Destination, RetryPolicy
@@ -79,17 +81,24 @@ def build(config: Config) -> Parts:
     record_bytes_max = config.inlet.max_request_bytes - envelope.body_bytes(1, 0)
     limits = IntakeLimits(record_bytes_max, dead_bytes)
     intake = Intake(limits, store, batcher, settler, budget, meters)
-    policy = RetryPolicy(config.delivery.retry.initial, config.delivery.retry.max)
+    retry = config.delivery.retry
+    policy = RetryPolicy(retry.initial, retry.max)
     destination = Destination(policy, warm_at=_warm_at(config.inlet.ready_at))
-    delivery = config.delivery
-    limit = Limit(delivery.max_in_flight, adaptive=delivery.concurrency == "adaptive")
-    pacing = Pacing(
-        records_per_second=config.delivery.records_per_second,
-        requests_per_second=config.delivery.requests_per_second,
-        bytes_per_second=config.delivery.bytes_per_second,
-    )
+    limit = _limit(config.delivery)
     senders = Senders(
-        Shared(spool, inlet, settler, encoder, batcher, destination, pacing, limit, policy, meters)
+        Shared(
+            spool,
+            inlet,
+            settler,
+            encoder,
+            batcher,
+            destination,
+            _pacing(config.delivery),
+            limit,
+            _breaker(config.delivery.poison),
+            policy,
+            meters,
+        )
     )
     tokens.on_change = senders.another_token
     parts = Parts(
@@ -178,6 +187,22 @@ def _batch_limits(config: Config) -> BatchLimits:
     if config.inlet.mode == "single":
         return BatchLimits(config.inlet.max_request_bytes, 1, 0.0)
     return BatchLimits(config.batch.max_bytes, config.batch.max_records, config.batch.max_wait)
+
+
+def _limit(delivery: DeliverySettings) -> Limit:
+    return Limit(delivery.max_in_flight, adaptive=delivery.concurrency == "adaptive")
+
+
+def _pacing(delivery: DeliverySettings) -> Pacing:
+    return Pacing(
+        records_per_second=delivery.records_per_second,
+        requests_per_second=delivery.requests_per_second,
+        bytes_per_second=delivery.bytes_per_second,
+    )
+
+
+def _breaker(poison: PoisonSettings) -> Breaker:
+    return Breaker(poison.share, poison.least, poison.window)
 
 
 def _warm_at(ready_at: datetime | None) -> float | None:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from agent.config.fields import Duration, Size, Whole, wrong
+from agent.config.fields import Duration, Share, Size, Whole, wrong
 from agent.config.section import Section
 
 
@@ -29,6 +29,35 @@ class RetrySettings(Section):
         if longest < info.data.get("initial", 0.0):
             raise wrong("a pause that is at least as long as delivery.retry.initial")
         return longest
+
+
+class PoisonSettings(Section):
+    """delivery.poison: when refused records are held because most of them are refused."""
+
+    share: Annotated[float, Share("0.01", "1")] = Field(
+        default=0.5,
+        description="Part of the last verdicts; when so many are refusals, none is dead-lettered"
+        " and the state is schema_changed; 1 dead-letters whatever is refused.",
+        examples=[0.5],
+    )
+    least: Annotated[int, Whole("1", "1000000")] = Field(
+        default=100,
+        description="Verdicts that it takes to tell: fewer records are dead-lettered if refused.",
+        examples=[100],
+    )
+    window: Annotated[int, Whole("1", "1000000")] = Field(
+        default=1000,
+        description="How many of the last verdicts count; at least delivery.poison.least.",
+        examples=[1000],
+        validate_default=True,
+    )
+
+    @field_validator("window")
+    @classmethod
+    def _window_holds_least(cls, window: int, info: ValidationInfo) -> int:
+        if window < info.data.get("least", 0):
+            raise wrong("a number that is at least delivery.poison.least")
+        return window
 
 
 class DeliverySettings(Section):
@@ -60,4 +89,8 @@ class DeliverySettings(Section):
     )
     retry: RetrySettings = Field(
         default_factory=RetrySettings, description="Pauses between attempts."
+    )
+    poison: PoisonSettings = Field(
+        default_factory=PoisonSettings,
+        description="When refused records are held because most of them are refused.",
     )

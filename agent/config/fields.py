@@ -144,6 +144,21 @@ class Whole(Quantity):
         return str(quantity)
 
 
+class Share(Quantity):
+    """A part of a whole, as a float."""
+
+    json_types = ("number", "string")
+    pattern = r"^[0-9.]+$|\$\{"
+    noun = "a share"
+    examples = ", such as 0.5"
+
+    def parse(self, text: str) -> float:
+        return float(text)
+
+    def show(self, quantity: float) -> str:
+        return str(quantity)
+
+
 @dataclass(frozen=True)
 class _Worded(Written):
     """Text of some sort; `what` says which, completing "found …; write …"."""

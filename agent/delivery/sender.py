@@ -7,17 +7,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from agent.core import responses, retrying
+from agent.core.breaker import Breaker
 from agent.core.codecs import Codec
 from agent.core.concurrency import Limit
 from agent.core.destination import DISK_FULL, Destination, RetryPolicy
 from agent.core.pacing import Pacing
-from agent.core.responses import Reading
 from agent.core.statuses import Advice, advice_of
 from agent.delivery.batcher import Batcher
 from agent.delivery.encoder import Encoder
 from agent.delivery.gate import Gate
 from agent.delivery.inlet import Answer, Inlet, reason
 from agent.delivery.settling import Settler
+from agent.delivery.verdicts import Places, Verdicts
 from agent.errors import Unauthorized, Unavailable
 from agent.record import Batch
 from agent.store.memory import Spool
@@ -47,6 +48,7 @@ class Shared:
     destination: Destination
     pacing: Pacing
     limit: Limit
+    breaker: Breaker
     policy: RetryPolicy
     meters: Meters
 
@@ -61,12 +63,21 @@ class Senders:
         self._shared = shared
         self._codec: Codec = shared.encoder.codec
         self._gate = Gate(shared.destination, shared.pacing, shared.limit, shared.meters)
+        places = Places(shared.spool, shared.settler, shared.batcher, shared.encoder)
+        self._verdicts = Verdicts(
+            places, self._gate, shared.breaker, shared.policy.ceiling, shared.meters
+        )
         self._loop = asyncio.get_running_loop()
 
     @property
     def in_flight(self) -> int:
         """Requests sent and not yet answered."""
         return self._gate.in_flight
+
+    @property
+    def stuck(self) -> asyncio.Event:
+        """Set while most records are refused and have been for a while: only people can help."""
+        return self._verdicts.stuck
 
     async def run(self) -> None:
         """Be one sender: send batch after batch until the spool is closed and empty.
@@ -128,11 +139,12 @@ class Senders:
             return advice
         reading = responses.read(answer.status, answer.body, batch.count)
         if reading.advice in USABLE:
-            self._answered(batch, reading, sent)
+            wait = self._wait_of(batch) if reading.again else 0.0
+            self._verdicts.take(batch, reading, sent, wait)
         else:
-            wait = retrying.retry_after(answer.retry_after, time.time())
+            retry_after = retrying.retry_after(answer.retry_after, time.time())
             words = f"{reason(answer.status)}: {reading.detail}"
-            self._failed(batch, reading.advice, sent, words, wait)
+            self._failed(batch, reading.advice, sent, words, retry_after)
         return reading.advice
 
     async def _ask(self, batch: Batch) -> Answer:
@@ -167,38 +179,6 @@ class Senders:
             meters.requests.add(1, status)
             meters.request_seconds.observe(time.monotonic() - begun)
 
-    def _answered(self, batch: Batch, reading: Reading, sent: float) -> None:
-        """The inlet read the request: it is there, whatever it said of the records."""
-        settler = self._shared.settler
-        self._gate.succeeded(sent, time.monotonic())
-        if reading.advice is Advice.SETTLE:
-            self._shared.batcher.took(batch.plain_bytes)
-            self._note_receipt(batch, reading)
-            wait = self._wait_of(batch) if reading.again else 0.0
-            if reading.again:
-                self._shared.meters.retries.add(1, "no_verdict")
-                log.warning(
-                    "the answer gave no certain verdict on some records, trying those again",
-                    records=len(reading.again),
-                    attempts=batch.attempts,
-                )
-            settler.settle(batch, reading, wait)
-        else:
-            self._shared.meters.retries.add(1, reading.advice)
-            if reading.advice is Advice.SUSPECT:
-                log.warning(
-                    "the inlet refuses a whole request, looking for the record that is to blame",
-                    records=batch.count,
-                    next_step="if no record is accepted, check inlet.url and inlet.flow_id",
-                )
-            else:
-                self._shared.batcher.refused(batch.plain_bytes)
-                log.warning(
-                    "the inlet finds the request too large, making smaller ones",
-                    bytes=batch.plain_bytes,
-                )
-            settler.split(batch)
-
     def _failed(
         self, batch: Batch, advice: Advice, sent: float, words: str, retry_after: float | None
     ) -> None:
@@ -228,10 +208,3 @@ class Senders:
             initial=policy.initial,
             ceiling=policy.ceiling,
         )
-
-    def _note_receipt(self, batch: Batch, reading: Reading) -> None:
-        meters = self._shared.meters
-        meters.xaction_ids_received.add(len(reading.ids))
-        if reading.received_time_ms is not None and reading.accepted:
-            lag = max(0.0, reading.received_time_ms / 1000 - batch.read_at)
-            meters.receive_lag_seconds.observe_many(lag, len(reading.accepted))

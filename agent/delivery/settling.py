@@ -78,15 +78,18 @@ class Settler:
         """
         await self._has_room.wait()
 
-    def settle(self, batch: Batch, reading: Reading, wait: float) -> None:
-        """Settle what the answer gave a verdict on; the others are tried again after *wait* s."""
+    def settle(self, batch: Batch, reading: Reading, wait: float) -> Sequence[Batch]:
+        """Settle what the answer gave a verdict on; the others are tried again after *wait* s.
+
+        Returns the parts of the batch that are left.
+        """
         if len(reading.accepted) == batch.count:
             passed = self._passed(batch, batch.spans)
             removed = self._replace(batch, (), 0.0).removed
             receipt = _receipt(batch, reading, batch.spans)
             entry = Entry(receipts=(receipt,), removed=removed, passed=passed)
             self._write(entry, batch.held_bytes)
-            return
+            return ()
         records = self._encoder.records(batch)
         parts = [self._encoder.part(batch, records, reading.again)] if reading.again else []
         accepted = select(batch.spans, records, reading.accepted)
@@ -108,22 +111,25 @@ class Settler:
             passed=passed,
         )
         self._write(entry, batch.held_bytes, grown)
+        return parts
 
-    def split(self, batch: Batch) -> None:
-        """Put two halves in the place of a batch that was refused as a whole."""
+    def split(self, batch: Batch, apart: Sequence[int] = ()) -> Sequence[Batch]:
+        """Put two parts in the place of a batch that was refused as a whole, and return them.
+
+        The second one holds the records *apart*, some of them by index; without any, half of all.
+        """
         records = self._encoder.records(batch)
-        middle = batch.count // 2
-        halves = [
-            self._encoder.part(batch, records, indexes)
-            for indexes in (range(middle), range(middle, batch.count))
-        ]
+        second = set(apart or range(batch.count // 2, batch.count))
+        first = [index for index in range(batch.count) if index not in second]
+        parts = [self._encoder.part(batch, records, indexes) for indexes in (first, sorted(second))]
         passed = self._passed(batch, ())
-        change = self._replace(batch, halves, 0.0)
+        change = self._replace(batch, parts, 0.0)
         if self._spool.durable:
             entry = Entry(appended=change.added, removed=change.removed, passed=passed)
             self._write(entry, batch.held_bytes)
         else:
             self._budget.give(batch.held_bytes)
+        return parts
 
     def _passed(self, batch: Batch, answered: Sequence[Span]) -> Sequence[Span]:
         """Which of a batch's lines need not be read again once what becomes of it is durable."""

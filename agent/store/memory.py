@@ -50,8 +50,11 @@ class Spool(Protocol):
         """Forget a leased batch; the parts of it that need more work take its place."""
         ...
 
-    def release(self, batch: Batch, wait: float = 0.0) -> None:
-        """Give a leased batch back unsettled, to be leased again after *wait* seconds."""
+    def release(self, batch: Batch, wait: float = 0.0, *, last: bool = False) -> None:
+        """Give a leased batch back unsettled, to be leased again after *wait* seconds.
+
+        It goes first then, or behind all that are ready where it is to be *last*.
+        """
         ...
 
     def lift(self) -> None:
@@ -123,13 +126,16 @@ class MemorySpool:
     def lift(self) -> None:
         """There is no bound here but the budget's."""
 
-    def release(self, batch: Batch, wait: float = 0.0) -> None:
-        """Give a leased batch back unsettled, to be leased again after *wait* seconds."""
+    def release(self, batch: Batch, wait: float = 0.0, *, last: bool = False) -> None:
+        """Give a leased batch back unsettled, to be leased again after *wait* seconds.
+
+        It goes first then, or behind all that are ready where it is to be *last*.
+        """
         if wait > 0:
             loop = asyncio.get_running_loop()
             self._delayed[batch.number] = loop.call_later(wait, self._ripen, batch)
         else:
-            self._ready.appendleft(batch)
+            (self._ready.append if last else self._ready.appendleft)(batch)
             self._wake()
 
     def close(self) -> None:

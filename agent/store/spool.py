@@ -135,8 +135,11 @@ class DiskSpool:
         self._wake_at_the_end()
         return Change((batch,) if batch.stored else (), tuple(remainder))
 
-    def release(self, batch: Batch, wait: float = 0.0) -> None:
-        """Give a leased batch back unsettled, to be leased again after *wait* seconds."""
+    def release(self, batch: Batch, wait: float = 0.0, *, last: bool = False) -> None:
+        """Give a leased batch back unsettled, to be leased again after *wait* seconds.
+
+        It goes first then, or behind all that are ready where it is to be *last*.
+        """
         self._leased.discard(batch.number)
         batch.not_before = time.time() + wait if wait > 0 else 0.0
         if batch.row is Row.THERE:
@@ -144,7 +147,7 @@ class DiskSpool:
         if wait > 0:
             self._delay(batch, wait)
         else:
-            self._make_ready(batch, first=True)
+            self._make_ready(batch, first=not last)
 
     def lift(self) -> None:
         """Let everything in: sources hand over what they hold before they stop."""

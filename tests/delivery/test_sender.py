@@ -78,6 +78,7 @@ async def test_rejected_records_that_cannot_be_written_stop_the_senders_before_m
     )
     settings = {
         "inlet__compression": "gzip",
+        "delivery__poison__share": 1,
         "dead_letters__max_bytes": "1MB",
         "dead_letters__max_record_bytes": "1KB",
         "batch__max_bytes": "100KB",
