@@ -36,12 +36,16 @@ class Breaker:
     def believes(self, batch: int, accepted: int, refused: int, sent: float, now: float) -> bool:
         """Take in what an answer said of a batch; whether what it refused is to be refused.
 
-        False keeps the refused records back. *sent* tells a request sent since the breaker opened.
+        False keeps the refused records back. *sent* tells whether the breaker was open before.
         """
         mostly_refused = self._share < 1 and refused >= self._share * (accepted + refused)
+        if self.is_open and sent < self._opened_at:
+            self._note(accepted, refused)  # it belongs to what it was opened for
+            self.is_open = self._is_too_much()
+            return not refused
         if self.is_open:
-            if mostly_refused or sent < self._opened_at:
-                return not refused
+            if mostly_refused:
+                return False
             self._recover()
         elif refused and self.has_had_its_chance(batch):
             del self._kept[batch]

@@ -92,12 +92,16 @@ def test_a_request_that_is_mostly_accepted_closes_it_and_its_refusals_are_believ
     assert stream.answer(0, 400), "it counts from the start again"
 
 
-def test_an_answer_to_what_was_sent_before_it_opened_closes_nothing() -> None:
+def test_answers_to_what_was_sent_before_it_opened_are_weighed_with_the_others() -> None:
     stream = Stream()
-    stream.answer(0, 100)
+    stream.answer(0, 100, number=7000)
     assert stream.answer(100, 0, sent=5.0)
+    assert stream.breaker.is_open, "it is still half of them"
     assert not stream.answer(99, 1, sent=5.0)
-    assert stream.breaker.is_open
+    assert not stream.breaker.is_open
+    assert not stream.breaker.has_had_its_chance(7000), "it is no recovery"
+    assert stream.answer(0, 50, number=7000)
+    assert not stream.answer(0, 500)
 
 
 def test_a_batch_that_was_kept_back_is_believed_when_it_is_refused_again_after_others_passed() -> (
