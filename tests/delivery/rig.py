@@ -201,7 +201,7 @@ async def delivering(url: str, data_dir: Path, **settings: object) -> AsyncItera
             tasks.start_endless("store watch", parts.store.watch())
             sending = [
                 tasks.start(f"sender {number}", parts.senders.run())
-                for number in range(parts.inlet._limits.max_in_flight)
+                for number in range(parts.senders._gate.limit.ceiling)
             ]
             yield parts
             await parts.batcher.flush()
