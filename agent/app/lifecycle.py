@@ -34,8 +34,10 @@ class Agent:
     Made inside a running loop; `stop` and `abort` are never too early and may come twice.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *, patient: bool = True) -> None:
+        """Unless *patient*, it stops by itself when most records are refused for a while."""
         self._config = config
+        self._patient = patient
         self._clock = Clock()
         self._loop = asyncio.get_running_loop()
         self._stopping: asyncio.Future[None] = self._loop.create_future()
@@ -64,6 +66,8 @@ class Agent:
                 tasks.start_endless("loop watch", watch.run())
                 if view:
                     tasks.start_endless("view", view(self))
+                if not self._patient:
+                    tasks.start_endless("patience", self._lose_patience(parts))
                 sending = [
                     tasks.start(f"sender {number}", parts.senders.run())
                     for number in range(1, self._config.delivery.max_in_flight + 1)
@@ -105,6 +109,16 @@ class Agent:
         return snapshot(
             self._parts, self._clock, self._unreadable, interrupted=self._stopping.done()
         )
+
+    async def _lose_patience(self, parts: Parts) -> None:
+        await parts.senders.stuck.wait()
+        log.error(
+            "most records are refused, giving up; what has no verdict is held",
+            next_step="compare the records with the flow's mapping and schema, and check"
+            " inlet.flow_id; then send again",
+        )
+        self.stop()
+        await self._loop.create_future()
 
     async def _read(self, parts: Parts, lane: list[Source]) -> None:
         for source in lane:

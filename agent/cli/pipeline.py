@@ -49,11 +49,14 @@ def configured(args: argparse.Namespace, chosen: dict[str, object]) -> Config:
     return config
 
 
-def deliver(config: Config, view: View | None = None) -> Snapshot:
-    """Run the pipeline to its end, or until a signal; what became of everything."""
+def deliver(config: Config, view: View | None = None, *, patient: bool = True) -> Snapshot:
+    """Run the pipeline to its end, or until a signal; what became of everything.
+
+    Unless *patient*, it also ends when most records are refused for a while.
+    """
 
     async def deliver_until_signalled() -> Snapshot:
-        agent = Agent(config)
+        agent = Agent(config, patient=patient)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, agent.on_signal, number)

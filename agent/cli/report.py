@@ -20,6 +20,11 @@ def report(done: Snapshot) -> str:
     lines += [f"not read to the end: {problem}" for problem in done.unreadable]
     if done.held:
         lines += _left_over(done)
+    if done.state == "schema_changed":
+        lines.append(
+            "most records were refused, so the others were held back and not dead-lettered: do"
+            " they fit the flow's mapping and schema? (delivery.poison.share=1 refuses them all)"
+        )
     if done.dead_lettered.get("rejected") and not done.accepted:
         lines.append("nothing was accepted: are inlet.url and inlet.flow_id those of the flow?")
     if done.dead_letters:

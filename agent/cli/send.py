@@ -13,6 +13,7 @@ needed: the URL of the inlet and the id of the flow will do."""
 _EPILOG = """\
 Records that are not JSON, or that the platform refuses, are kept as dead letters with the reason:
 see `aep-agent dead-letters list`. While the inlet is away, sending pauses and goes on by itself.
+When most records are refused, the rest is held, and after a minute or so sending is given up.
 
 environment: AEP_INLET_URL, AEP_FLOW_ID, AEP_INLET_TOKEN and AEP_AGENT_DATA_DIR stand in for flags;
 every other key has a variable too, such as AEP_AGENT_BATCH__MAX_WAIT.
@@ -59,9 +60,10 @@ def run(args: argparse.Namespace) -> int:
 
     import json
 
-    from agent.cli.pipeline import configured, deliver, exit_code, overrides
+    from agent.cli.pipeline import FAILED, configured, deliver, exit_code, overrides
     from agent.cli.progress import view
     from agent.cli.report import report
+    from agent.core.destination import SCHEMA_CHANGED
 
     chosen = overrides(args)
     chosen["sources"] = sources(args.files)
@@ -71,11 +73,13 @@ def run(args: argparse.Namespace) -> int:
         chosen.setdefault("buffer.when_full", "block")
     chosen["admin.listen"] = args.admin or "null"
     config = configured(args, chosen)
-    done = deliver(config, None if args.quiet else view())
+    done = deliver(config, None if args.quiet else view(), patient=False)
     if args.json:
         print(json.dumps(done.as_json()))
     elif not args.quiet:
         print(report(done))
+    if done.held and done.state == SCHEMA_CHANGED:
+        return FAILED  # safe perhaps, but somebody has to see to it
     return exit_code(done)
 
 
