@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from agent.config.buffer import BufferSettings
+from agent.config.delivery import PoisonSettings
 from agent.config.model import Config
 from agent.config.sources import FileSource, StdinSource
 from agent.config.units import show_duration, show_size
@@ -37,6 +38,7 @@ def consequences(config: Config) -> Iterator[Consequence]:
         "of a longer record only the first part, the length and a hash are kept",
         "nothing",
     )
+    yield from _refusals(config.delivery.poison)
     yield Consequence(
         "an answer is lost: a timeout, a connection cut",
         "nothing: the batch is sent again",
@@ -67,6 +69,19 @@ def _when_full(buffer: BufferSettings, held: str) -> str:
         return f"nothing: reading waits once {held} are held"
     which = "newest" if buffer.when_full == "drop_newest" else "oldest"
     return f"the {which} batches once {held} are held, counted as dropped"
+
+
+def _refusals(poison: PoisonSettings) -> Iterator[Consequence]:
+    fault = "most records are rejected: the schema, the mapping or the flow has changed"
+    if poison.share < 1:
+        most = max(poison.least, round(poison.share * poison.window))
+        held = (
+            f"nothing: after {most} dead letters at most the others are held, and sending is tried "
+            "now and then"
+        )
+        yield Consequence(fault, held, "nothing")
+    else:
+        yield Consequence(fault, "nothing: all of them become dead letters", "nothing")
 
 
 def _endings(config: Config) -> Iterator[Consequence]:

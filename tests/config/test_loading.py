@@ -45,6 +45,7 @@ def test_flags_win_over_environment_over_file_over_defaults(
     assert config.batch.max_wait == 0.002
     assert config.batch.max_bytes == 100_000
     assert config.delivery.max_in_flight == 32
+    assert config.delivery.concurrency == "adaptive"
 
 
 def test_flags_may_be_text_or_typed() -> None:

@@ -100,3 +100,19 @@ def test_receipts_are_what_traces_a_record_that_never_landed(
 ) -> None:
     config = configured(text)
     assert words in _lost(config, "the platform accepts a record and fails")
+
+
+@pytest.mark.parametrize(
+    ("poison", "words"),
+    [
+        ("", "after 500 dead letters at most"),
+        ("{share: 0.1, least: 200}", "after 200 dead letters at most"),
+        ("{share: 1}", "all of them become dead letters"),
+    ],
+)
+def test_what_a_changed_schema_costs_is_said(
+    configured: Callable[..., "Config"], poison: str, words: str
+) -> None:
+    config = configured(f"delivery: {{poison: {poison or '{}'}}}")
+    (found,) = [each for each in consequences(config) if each.fault.startswith("most records")]
+    assert words in found.lost

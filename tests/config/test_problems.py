@@ -148,6 +148,18 @@ def test_whatever_is_written_into_a_key_is_taken_or_explained(path: str) -> None
             'delivery.max_in_flight: found "257"; write a whole number from 1 to 256',
         ),
         (
+            "delivery: {poison: {share: 0}}",
+            'delivery.poison.share: found "0"; write a share from 0.01 to 1, such as 0.5',
+        ),
+        (
+            "delivery: {poison: {least: 2000}}",
+            "delivery.poison.window: found 1000, the default; write a number that is at least",
+        ),
+        (
+            "inlet: {ready_at: soon}",
+            'inlet.ready_at: found "soon"; write a time such as 2026-03-01T12:05:00Z',
+        ),
+        (
             "delivery: {retry: {initial: 2m}}",
             "delivery.retry.max: found 1m, the default; write a pause that is at least as long as",
         ),

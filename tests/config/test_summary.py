@@ -38,6 +38,8 @@ XDM = "envelope: {type: xdm, schema_id: s, dataset_id: d}"
         ("", "record ids", "none added"),
         ("record_id: {add: position}", "record ids", "_id added where it is missing, made of sour"),
         ("record_id: {add: content, field: key}", "record ids", "key added where it is missing"),
+        ("", "delivery", "up to 32 requests in flight"),
+        ("delivery: {concurrency: fixed}", "delivery", "32 requests in flight"),
         ("receipts: {enabled: false}", "receipts", "off"),
         ("admin: {listen: null}", "admin", "off"),
         ("log: {repeat: 0}", "log", "info, auto; every repeat"),

@@ -1,3 +1,6 @@
+import random
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -238,6 +241,22 @@ def test_a_pause_asked_for_during_a_probe_outlasts_the_probes_success(scene: Sce
     scene.after(20)
     assert scene.succeed(scene.send())
     assert scene.state == READY
+
+
+def test_many_agents_do_not_come_back_at_once() -> None:
+    """Of a hundred that lost the inlet in the same second, few ask in any one second later."""
+    dice = random.Random(7)
+    asked = []
+    for _ in range(100):
+        destination, now = Destination(POLICY), 100.0
+        while now < 400:
+            now += destination.may_send(now)
+            assert destination.may_send(now) == 0
+            asked.append(now)
+            destination.failed(Advice.RETRY, now, now + 0.01, dice=dice.random(), retry_after=None)
+            now += 0.01
+    by_second = Counter(int(at) for at in asked if at > 220)
+    assert max(by_second.values()) < 4 * sum(by_second.values()) / len(by_second)
 
 
 # States beside those that answers show.
