@@ -243,6 +243,16 @@ def test_a_pause_asked_for_during_a_probe_outlasts_the_probes_success(scene: Sce
     assert scene.state == READY
 
 
+def test_another_token_ends_the_pause_that_a_refused_one_began(scene: Scenario) -> None:
+    scene.fail(scene.send(), Advice.UNAUTHORIZED)
+    assert scene.wait() == 0.5
+    scene.destination.another_token(scene.now)
+    assert scene.wait() == 0
+    scene.fail(scene.now, Advice.THROTTLED, retry_after=30)
+    scene.destination.another_token(scene.now)
+    assert scene.wait() == 30, "no other pause"
+
+
 def test_many_agents_do_not_come_back_at_once() -> None:
     """Of a hundred that lost the inlet in the same second, few ask in any one second later."""
     dice = random.Random(7)
