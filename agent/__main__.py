@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from agent import __version__
-from agent.errors import AgentError, ConfigError
+from agent.errors import AgentError, ConfigError, StoreLocked
 from agent.telemetry.logs import get_logger
 
 COMMANDS = {
@@ -33,7 +33,7 @@ exit status:
   1   failed, or stopped with records left over
   2   wrong usage
   3   done, but some records were dead-lettered
-  78  the configuration is wrong
+  78  the configuration is wrong, or another agent uses the data directory
 
 examples:
   aep-agent demo
@@ -86,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return CONFIGURATION
     except AgentError as error:
         print(f"aep-agent: {error}", file=sys.stderr)
-        return FATAL
+        return CONFIGURATION if isinstance(error, StoreLocked) else FATAL
     except BrokenPipeError:
         # whoever read our output has seen enough; keep the interpreter from complaining at exit
         with suppress(OSError):

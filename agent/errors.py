@@ -10,6 +10,7 @@
         * StoreFull          no room: input waits
         * StoreCorrupt       set the file aside, never delete it
         * StoreFormat        written by a newer agent: refuse, do not touch
+        * StoreLocked        another agent uses it: exit 78, so that nobody starts us for ever
     * InputError             a source could not be opened or read
     * Stopped                work ended because we were asked to stop: not a failure
 """
@@ -57,6 +58,10 @@ class StoreCorrupt(StoreError):
 
 class StoreFormat(StoreError):
     """The store was written by a newer version of the agent."""
+
+
+class StoreLocked(StoreError):
+    """Another agent uses the store."""
 
 
 class InputError(AgentError):

@@ -13,7 +13,7 @@ SIGTERM and SIGINT stop it: reading ends, what is held gets shutdown.grace to be
 last log line counts accepted, dead-lettered and held records. A second signal releases at once.
 
 exit status: 0 drained; 1 failed, or stopped with records held; 3 all input ended and some records
-were dead-lettered; 78 the configuration is wrong
+were dead-lettered; 78 the configuration is wrong, or another agent uses the data directory
 
 example:
   aep-agent run /etc/aep-agent/aep-agent.yaml"""

@@ -26,8 +26,12 @@ CHECKPOINT_PAGES = 512  # 16 MiB of write-ahead log before it is folded into the
 _MAGIC = b"SQLite format 3\0"
 
 
-def open_for_writing(data_dir: Path) -> tuple[sqlite3.Connection, Path | None]:
+def open_for_writing(
+    data_dir: Path, checkpoint_pages: int = CHECKPOINT_PAGES
+) -> tuple[sqlite3.Connection, Path | None]:
     """A connection to the store in *data_dir*, made where there is none; and the file set aside.
+
+    The write-ahead log is folded into the file whenever it has grown by *checkpoint_pages*.
 
     Raises StoreFormat where the store is newer than this agent, and StoreError (StoreFull where
     there is no room) where it cannot be opened; the text says what to do. The connection may be
@@ -38,11 +42,11 @@ def open_for_writing(data_dir: Path) -> tuple[sqlite3.Connection, Path | None]:
         _create(path)
         try:
             _refuse_foreign(path)
-            return _prepare(path), None
+            return _prepare(path, checkpoint_pages), None
         except StoreCorrupt:
             aside = _set_aside(path)
         _create(path)
-        return _prepare(path), aside
+        return _prepare(path, checkpoint_pages), aside
 
 
 def open_for_reading(data_dir: Path) -> sqlite3.Connection | None:
@@ -200,14 +204,14 @@ def _connect_existing(path: Path) -> sqlite3.Connection:
     return _connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)
 
 
-def _set_up(connection: sqlite3.Connection) -> None:
+def _set_up(connection: sqlite3.Connection, checkpoint_pages: int = CHECKPOINT_PAGES) -> None:
     """What a connection that writes must be told each time: the file does not keep it."""
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {checkpoint_pages}")
 
 
-def _prepare(path: Path) -> sqlite3.Connection:
+def _prepare(path: Path, checkpoint_pages: int) -> sqlite3.Connection:
     """Open, set up and migrate; raises StoreCorrupt where the file turns out to be damaged."""
     connection = _connect(str(path))
     try:
@@ -220,7 +224,7 @@ def _prepare(path: Path) -> sqlite3.Connection:
                 f"the file system of {path} cannot hold the store (journal mode {mode}); choose a"
                 " directory on a local disk with --data-dir or AEP_AGENT_DATA_DIR"
             )
-        _set_up(connection)
+        _set_up(connection, checkpoint_pages)
         _migrate(connection)
     except BaseException as error:
         connection.close()

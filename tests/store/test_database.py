@@ -54,6 +54,12 @@ def test_the_store_is_set_up_to_lose_nothing(tmp_path):
     assert found == [32768, "wal", 2, 1, 10_000, 2, FORMAT]
 
 
+def test_the_log_of_a_small_store_can_be_kept_small(tmp_path):
+    connection, _ = open_for_writing(tmp_path, checkpoint_pages=7)
+    assert connection.execute("PRAGMA wal_autocheckpoint").fetchone()[0] == 7
+    connection.close()
+
+
 def test_a_store_of_a_newer_format_is_refused_untouched(tmp_path):
     path = make_store(tmp_path)
     with sqlite3.connect(path) as connection:
