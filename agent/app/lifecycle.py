@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from agent.app.parts import Parts, build
+from agent.app.replay import Replay
 from agent.app.summary import Clock, Snapshot, snapshot
 from agent.app.watch import Watch
 from agent.config.model import Config
@@ -34,9 +35,15 @@ class Agent:
     Made inside a running loop; `stop` and `abort` are never too early and may come twice.
     """
 
-    def __init__(self, config: Config, *, patient: bool = True) -> None:
-        """Unless *patient*, it stops by itself when most records are refused for a while."""
+    def __init__(
+        self, config: Config, replay: Replay | None = None, *, patient: bool = True
+    ) -> None:
+        """*replay*: dead letters to be sent again, in the place of the sources.
+
+        Unless *patient*, it stops by itself when most records are refused for a while.
+        """
         self._config = config
+        self._replay = replay
         self._patient = patient
         self._clock = Clock()
         self._loop = asyncio.get_running_loop()
@@ -53,7 +60,7 @@ class Agent:
         is read, and StoreError where the store fails for good.
         """
         async with AsyncExitStack() as cleanup:
-            parts = self._parts = build(self._config)
+            parts = self._parts = build(self._config, self._replay)
             watch = Watch(parts, self._config, self.snapshot)
             cleanup.push_async_callback(watch.stop)
             cleanup.push_async_callback(parts.store.close)

@@ -8,6 +8,7 @@ from functools import partial
 
 from agent.aep.tokens import Tokens
 from agent.app import credentials, storing
+from agent.app.replay import Replay
 from agent.config.delivery import DeliverySettings, PoisonSettings
 from agent.config.envelope import XdmEnvelope
 from agent.config.identities import RecordIdSettings
@@ -58,15 +59,16 @@ class Parts:
     lanes: list[list[Source]]  # read side by side; the sources within one after the other
 
 
-def build(config: Config) -> Parts:
+def build(config: Config, replay: Replay | None = None) -> Parts:
     """Make the parts. Raises ConfigError, or StoreError where the store does not open."""
-    lanes = _lanes(config)
+    lanes = replay.lanes if replay else _lanes(config)
     meters = Meters()
     tokens = credentials.tokens(config, meters)
     inlet = _inlet(config, tokens)
     identities = _identities(config.record_id)
-    envelope = _envelope(config.inlet)
+    envelope = envelope_of(config.inlet)
     if identities:
+        identities = replay.identities(identities) if replay else identities
         envelope = replace(envelope, spliced=identities.added_bytes)
     codec = Codec(config.inlet.compression)
     encoder = Encoder(envelope, codec, identities)
@@ -76,11 +78,12 @@ def build(config: Config) -> Parts:
     budget = Budget(config.buffer.memory_limit)
     spool = storing.spool(config, store, budget, meters)
     dead_bytes = config.dead_letters.max_record_bytes
-    settler = Settler(store, spool, encoder, budget, meters, dead_bytes)
+    journal = replay.journal(store) if replay else store
+    settler = Settler(journal, spool, encoder, budget, meters, dead_bytes)
     batcher = Batcher(batching, encoder, spool, budget, meters)
     record_bytes_max = config.inlet.max_request_bytes - envelope.body_bytes(1, 0)
     limits = IntakeLimits(record_bytes_max, dead_bytes)
-    intake = Intake(limits, store, batcher, settler, budget, meters)
+    intake = Intake(limits, journal, batcher, settler, budget, meters)
     retry = config.delivery.retry
     policy = RetryPolicy(retry.initial, retry.max)
     destination = Destination(policy, warm_at=_warm_at(config.inlet.ready_at))
@@ -165,7 +168,8 @@ def _headers(settings: InletSettings) -> dict[str, str]:
     return headers
 
 
-def _envelope(settings: InletSettings) -> Envelope:
+def envelope_of(settings: InletSettings) -> Envelope:
+    """What stands round the records of a request."""
     envelope = encoding.raw()
     if isinstance(settings.envelope, XdmEnvelope):
         envelope = encoding.xdm(

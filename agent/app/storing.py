@@ -38,7 +38,7 @@ def opened(config: Config, meters: Meters) -> Store:
         on_recovered=lambda: log.info("the store takes entries again"),
         on_commit=committed,
     )
-    spool_for = _destination(config) if config.buffer.type == "disk" else None
+    spool_for = destination_of(config) if config.buffer.type == "disk" else None
     store = Store.open(config.data_dir, limits=limits, callbacks=callbacks, spool_for=spool_for)
     if store.set_aside:
         log.error(
@@ -94,7 +94,7 @@ def spool(config: Config, store: Store, budget: Budget, meters: Meters) -> Spool
     )
 
 
-def _destination(config: Config) -> tuple[str, str]:
+def destination_of(config: Config) -> tuple[str, str]:
     """A key that only the same inlet, flow and envelope have, and a name for people."""
     inlet = config.inlet
     shape = f"{inlet.url}\n{inlet.flow_id}\n{inlet.mode}\n{inlet.envelope.model_dump_json()}"

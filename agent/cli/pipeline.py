@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from agent.app.lifecycle import Agent, View
+from agent.app.replay import Replay
 from agent.app.summary import Snapshot
 from agent.config import load
 from agent.config.model import Config
@@ -49,14 +50,20 @@ def configured(args: argparse.Namespace, chosen: dict[str, object]) -> Config:
     return config
 
 
-def deliver(config: Config, view: View | None = None, *, patient: bool = True) -> Snapshot:
+def deliver(
+    config: Config,
+    view: View | None = None,
+    replay: Replay | None = None,
+    *,
+    patient: bool = True,
+) -> Snapshot:
     """Run the pipeline to its end, or until a signal; what became of everything.
 
     Unless *patient*, it also ends when most records are refused for a while.
     """
 
     async def deliver_until_signalled() -> Snapshot:
-        agent = Agent(config, patient=patient)
+        agent = Agent(config, replay, patient=patient)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, agent.on_signal, number)

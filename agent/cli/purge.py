@@ -4,10 +4,10 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from agent.cli.stored import reading, say, writing
+from agent.cli.selecting import selection_of
+from agent.cli.stored import counted, reading, say, writing
 
 if TYPE_CHECKING:
-    from agent.store.dead_letters import Selection
     from agent.store.purging import Purged
 
 _USAGE = 2
@@ -28,12 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
-def run(args: argparse.Namespace, selection: "Selection") -> int:
+def run(args: argparse.Namespace) -> int:
     """Remove the selected dead letters, or say how many; 2 where none or too much is selected."""
-    from agent.store.dead_letters import ALL
     from agent.store.purging import purge, purgeable
 
-    if (selection == ALL) is not args.all:
+    selection = selection_of(args, replayed=None if args.all else False, ids=tuple(args.ids))
+    if selection.is_narrow is args.all:
         say(_CONTRADICTION if args.all else _REFUSED)
         return _USAGE
     with reading(args) if args.dry_run else writing(args) as connection:
@@ -55,7 +55,7 @@ def _print(args: argparse.Namespace, purged: "Purged") -> None:
         sizes = {"count": purged.count, "bytes": purged.bytes}
         print(orjson.dumps(sizes | {"dry_run": args.dry_run}).decode())
         return
-    letters = f"{purged.count:,} dead letter{'' if purged.count == 1 else 's'}"
+    letters = counted(purged.count, "dead letter")
     if args.dry_run:
         print(f"{letters} would be removed, {purged.bytes:,} bytes freed")
     else:

@@ -25,6 +25,14 @@ def add_data_dir(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """The flags that say where the store is, a configuration among them."""
+    add_data_dir(parser)
+    parser.add_argument(
+        "--config", "-c", metavar="FILE", help="configuration file that says where the store is"
+    )
+
+
 def add_since(parser: argparse.ArgumentParser) -> None:
     """The flag that says from when on."""
     parser.add_argument(
@@ -79,16 +87,29 @@ def writing(args: argparse.Namespace) -> Iterator["sqlite3.Connection | None"]:
         yield connection
 
 
+def data_dir_of(args: argparse.Namespace) -> Path:
+    """Where the store is: as flags, environment and configuration say, in this order.
+
+    Raises ConfigError where the configuration is wrong.
+    """
+    from agent.config import default_data_dir, load
+
+    told = args.data_dir or os.environ.get("AEP_AGENT_DATA_DIR")
+    if told:
+        return Path(told)
+    if config := getattr(args, "config", None):
+        return load(Path(config)).data_dir
+    return default_data_dir(os.environ)
+
+
 @contextmanager
 def _using(
     args: argparse.Namespace, open_in: "Callable[[Path], sqlite3.Connection | None]"
 ) -> Iterator["sqlite3.Connection | None"]:
-    from agent.config import default_data_dir
     from agent.store.database import FILE_NAME
     from agent.store.trouble import readable_errors
 
-    told = args.data_dir or os.environ.get("AEP_AGENT_DATA_DIR")
-    data_dir = Path(told) if told else default_data_dir(os.environ)
+    data_dir = data_dir_of(args)
     connection = open_in(data_dir)
     if connection is None:
         say(f"no store at {data_dir} yet; --data-dir or AEP_AGENT_DATA_DIR name another place")
@@ -124,10 +145,23 @@ def say(words: str) -> None:
     print(words, file=sys.stderr)
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number of things: `1 batch`, `2,000 batches`; *many* is *one* and an s where not given."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def iso(seconds: float) -> str:
     """Seconds since 1970 as ISO 8601, in UTC with milliseconds."""
     text = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")
+
+
+def when(seconds: float, now: float) -> str:
+    """A moment as people say it: the time where it was today, else the day too; in UTC."""
+    moment_then = datetime.fromtimestamp(seconds, UTC)
+    if moment_then.date() == datetime.fromtimestamp(now, UTC).date():
+        return f"{moment_then:%H:%M:%S}"
+    return f"{moment_then:%Y-%m-%d %H:%M}"
 
 
 def printable(text: str) -> str:

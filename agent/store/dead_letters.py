@@ -10,33 +10,39 @@ from typing import Any
 
 from agent.record import DeadLetter, Position
 from agent.store.source_ids import milliseconds, storable
+from agent.store.where import MATCHES_WHERE, Condition, as_json
 
 _PAGE = 500  # rows read at once: a long read would keep the writer's log from being folded in
 _VARYING = re.compile(r"\b(?=[0-9a-fA-F-]*\d)[0-9a-fA-F][0-9a-fA-F-]{7,}\b|\d+")
-# Every condition is inactive where its parameter is NULL.
-MATCHES = """(:id IS NULL OR letter.id = :id)
+# Every condition is inactive where its parameter is NULL; the one that reads records comes last.
+MATCHES = f"""(:id IS NULL OR letter.id = :id)
     AND (:ids IS NULL OR letter.id IN (SELECT value FROM json_each(:ids)))
     AND (:reason IS NULL OR reason = :reason)
     AND (:stage IS NULL OR stage = :stage)
     AND (:since_ms IS NULL OR last_ms >= :since_ms)
     AND (:source IS NULL OR source.name = :source
-        OR substr(source.name, -length(:source) - 1) = '/' || :source)"""
+        OR substr(source.name, -length(:source) - 1) = '/' || :source)
+    AND (:replayed IS NULL OR (replayed_ms IS NOT NULL) = :replayed)
+    AND {MATCHES_WHERE}"""  # noqa: S608
 TABLES = "dead_letters AS letter JOIN sources AS source ON source.id = letter.source_id"
 _COLUMNS = """letter.id, length, reason, stage, message, source.name, line, "offset", attempts,
-    first_ms, last_ms, status, xaction_id, sha256"""
+    first_ms, last_ms, status, xaction_id, sha256, replayed_ms"""
 _OLDEST_FIRST = f"""SELECT {_COLUMNS} FROM {TABLES}
     WHERE letter.id > :after AND {MATCHES} ORDER BY letter.id LIMIT :page"""  # noqa: S608
 _NEWEST_FIRST = f"""SELECT {_COLUMNS} FROM {TABLES}
     WHERE letter.id < :after AND {MATCHES} ORDER BY letter.id DESC LIMIT :page"""  # noqa: S608
-_BY_MESSAGE = f"""SELECT reason, stage, message, COUNT(*), MIN(first_ms), MAX(last_ms)
-    FROM {TABLES} WHERE {MATCHES} GROUP BY reason, stage, message"""  # noqa: S608
+_BY_MESSAGE = f"""SELECT reason, stage, message, COUNT(*), MIN(first_ms), MAX(last_ms),
+    MAX(letter.id) FROM {TABLES} WHERE {MATCHES} GROUP BY reason, stage, message"""  # noqa: S608
 _COUNT = f"SELECT COUNT(*) FROM {TABLES} WHERE {MATCHES}"  # noqa: S608
 _LAST_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which dead letters: those for which everything that is set holds."""
+    """Which dead letters: those for which everything that is set holds.
+
+    `replayed`: only those whose replay was accepted, or only the others; None for both.
+    """
 
     id: int | None = None
     reason: str | None = None
@@ -44,6 +50,13 @@ class Selection:
     source: str | None = None  # its name, or the last segments of its path
     since: float | None = None  # last attempt at or after, seconds since 1970
     ids: tuple[int, ...] = ()  # any of these, where there are some
+    where: tuple[Condition, ...] = ()  # about the record; what is no JSON object never matches
+    replayed: bool | None = None
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether anything but `replayed=False` is set: whether a person chose."""
+        return replace(self, replayed=self.replayed or None) != Selection()
 
 
 ALL = Selection()
@@ -55,6 +68,7 @@ class Stored:
 
     id: int
     letter: DeadLetter
+    replayed_at: float | None = None  # when it was accepted after all
 
     @property
     def truncated(self) -> bool:
@@ -71,7 +85,19 @@ class Group:
     count: int
     first_at: float
     last_at: float
-    message: str  # of one of them
+    message: str  # of one of them …
+    example: int  # … which has this number
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What came of sending a dead letter again."""
+
+    at: float
+    outcome: str  # accepted, refused
+    status: int | None
+    message: str
+    xaction_id: str | None
 
 
 def each(
@@ -105,6 +131,14 @@ def find(connection: sqlite3.Connection, letter_id: int) -> Stored | None:
     return next(each(connection, Selection(id=letter_id)), None)
 
 
+def replays(connection: sqlite3.Connection, letter_id: int) -> list[Replay]:
+    """The trail of a dead letter: each time it was sent again, the first one first."""
+    query = """SELECT at_ms, outcome, status, message, xaction_id FROM replays
+        WHERE letter_id = ? ORDER BY id"""
+    rows = connection.execute(query, (letter_id,))
+    return [Replay(at_ms / 1000, *words) for at_ms, *words in rows]
+
+
 def count(connection: sqlite3.Connection, selection: Selection = ALL) -> int:
     """How many are selected."""
     number: int = connection.execute(_COUNT, parameters(selection)).fetchone()[0]
@@ -115,8 +149,8 @@ def groups(connection: sqlite3.Connection, selection: Selection = ALL) -> list[G
     """The selected dead letters by reason, stage and shape of message; the largest group first."""
     found: dict[tuple[str, str, str], Group] = {}
     for row in connection.execute(_BY_MESSAGE, parameters(selection)):
-        reason, stage, message, number, first_ms, last_ms = row
-        group = Group(reason, stage, number, first_ms / 1000, last_ms / 1000, message)
+        reason, stage, message, number, first_ms, last_ms, example = row
+        group = Group(reason, stage, number, first_ms / 1000, last_ms / 1000, message, example)
         key = (reason, stage, message_shape(message))
         known = found.get(key)
         found[key] = _joined(known, group) if known else group
@@ -130,7 +164,7 @@ def message_shape(message: str) -> str:
 
 def _joined(one: Group, other: Group) -> Group:
     return replace(
-        one,
+        max(one, other, key=lambda group: group.example),
         count=one.count + other.count,
         first_at=min(one.first_at, other.first_at),
         last_at=max(one.last_at, other.last_at),
@@ -147,6 +181,8 @@ def parameters(selection: Selection) -> dict[str, Any]:
         "stage": selection.stage and storable(selection.stage),
         "source": selection.source and storable(selection.source),
         "since_ms": None if since is None else milliseconds(since),
+        "where": as_json(selection.where),
+        "replayed": selection.replayed,
     }
 
 
@@ -159,7 +195,7 @@ def _record(connection: sqlite3.Connection, letter_id: int) -> bytes | None:
 
 def _stored(row: tuple[Any, ...]) -> Stored:
     letter_id, length, reason, stage, message, source, line, offset, attempts = row[:9]
-    first_ms, last_ms, status, xaction_id, sha256 = row[9:]
+    first_ms, last_ms, status, xaction_id, sha256, replayed_ms = row[9:]
     letter = partial(DeadLetter, record=b"", length=length, reason=reason, stage=stage)
     return Stored(
         letter_id,
@@ -174,4 +210,5 @@ def _stored(row: tuple[Any, ...]) -> Stored:
             xaction_id=xaction_id,
             sha256=sha256,
         ),
+        None if replayed_ms is None else replayed_ms / 1000,
     )

@@ -6,11 +6,13 @@ The oldest go first, a few in a transaction, so that no entry waits for long.
 import sqlite3
 import time
 
+from agent.store import ledger
 from agent.store.source_ids import milliseconds
 
 RECEIPTS_PER_STEP = 200
 PAGES_PER_STEP = 64
 _FREE_PAGES_KEPT = 256  # 8 MiB, to be used again
+_RECORDS = "SELECT COALESCE(SUM(count), 0) FROM receipt_spans WHERE receipt_id <= ?"
 
 
 def prune_receipts(connection: sqlite3.Connection, keep: float, max_bytes: int) -> bool:
@@ -33,6 +35,8 @@ def prune_receipts(connection: sqlite3.Connection, keep: float, max_bytes: int) 
     if not removable:
         return False
     connection.execute("BEGIN IMMEDIATE")
+    records: int = connection.execute(_RECORDS, (last,)).fetchone()[0]
+    ledger.add(connection, {("pruned", ""): records})
     connection.execute("DELETE FROM receipts WHERE id <= ?", (last,))
     connection.execute("COMMIT")
     return removable == RECEIPTS_PER_STEP

@@ -5,10 +5,12 @@ A few go in each transaction, and between two of them the file is left to the ag
 
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from agent.store import ledger
 from agent.store.dead_letters import MATCHES, TABLES, Selection, parameters
 
 ROWS_PER_STEP = 1000
@@ -17,7 +19,7 @@ _PAGES_PER_STEP = 256
 _LEAST_PAUSE = 0.005  # seconds
 _LONGEST_PAUSE = 0.5
 
-_CHOSEN = f"""SELECT letter.id, bytes FROM {TABLES}
+_CHOSEN = f"""SELECT letter.id, bytes, CASE WHEN replayed_ms IS NULL THEN reason END FROM {TABLES}
     WHERE letter.id > :after AND letter.id <= :newest AND {MATCHES}
     ORDER BY letter.id LIMIT :rows"""  # noqa: S608
 _SIZE = f"SELECT COUNT(*), COALESCE(SUM(bytes), 0) FROM {TABLES} WHERE {MATCHES}"  # noqa: S608
@@ -51,9 +53,11 @@ def purge(connection: sqlite3.Connection, selection: Selection) -> Purged:
         with _pause_after(), connection:
             connection.execute("BEGIN IMMEDIATE")
             chosen = _first_bytes(connection.execute(_CHOSEN, wanted))
-            connection.executemany(_REMOVE, [(letter_id,) for letter_id, _ in chosen])
-            freed = sum(each for _, each in chosen)
+            connection.executemany(_REMOVE, [(letter_id,) for letter_id, *_ in chosen])
+            freed = sum(each for _, each, _ in chosen)
             connection.execute(_LOWER, (len(chosen), freed))
+            # one whose replay was accepted is accounted for as accepted
+            ledger.add(connection, Counter(("purged", reason) for *_, reason in chosen if reason))
         if not chosen:
             break
         wanted["after"] = chosen[-1][0]
@@ -63,9 +67,9 @@ def purge(connection: sqlite3.Connection, selection: Selection) -> Purged:
     return Purged(count, size)
 
 
-def _first_bytes(rows: sqlite3.Cursor) -> list[tuple[int, int]]:
-    """The ids and sizes of the first rows, until their sizes exceed those of a step."""
-    chosen: list[tuple[int, int]] = []
+def _first_bytes(rows: sqlite3.Cursor) -> list[tuple[int, int, str | None]]:
+    """The first rows (id, size, reason), until their sizes exceed those of a step."""
+    chosen: list[tuple[int, int, str | None]] = []
     size = 0
     for row in rows:
         chosen.append(row)

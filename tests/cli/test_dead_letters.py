@@ -2,17 +2,19 @@ import asyncio
 import base64
 import json
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from agent.__main__ import main
-from agent.cli.stored import moment
+from agent.cli.stored import moment, when
 from agent.record import DeadLetter, Position
 from agent.store.disk import Store, StoreLimits
 
@@ -185,7 +187,7 @@ def test_the_list_shows_one_line_for_alike_messages(settle, command):
     assert "1,500" in text
     assert text.count("not valid UTF-8") == 1
     assert REJECTED.message in text
-    assert "2023-11-14T22:14:20.500Z" in text
+    assert "2023-11-14 22:14" in text
     groups = [json.loads(line) for line in command("list", "--json")[1].splitlines()]
     assert [(group["reason"], group["count"]) for group in groups] == [
         ("invalid_utf8", 1500),
@@ -222,6 +224,75 @@ def test_nothing_on_the_screen_can_play_tricks(settle, command):
         assert b"\x1b" not in out
         assert "\u202e" not in out.decode()
         assert b"[bold]" in out
+
+
+@pytest.fixture
+def replayed(settle, tmp_path):
+    """Three dead letters: the first was accepted in its second replay."""
+    settle([REJECTED, REJECTED, BROKEN])
+    with closing(sqlite3.connect(tmp_path / "store" / "store.db")) as connection, connection:
+        connection.execute("UPDATE dead_letters SET replayed_ms = 1700000500000 WHERE id = 1")
+        connection.execute(
+            "INSERT INTO replays VALUES (1, 1, 1700000400000, 'refused', 400, 'still no', NULL),"
+            " (2, 1, 1700000500000, 'accepted', NULL, '', 'x:7')"
+        )
+
+
+@pytest.mark.usefixtures("replayed")
+@pytest.mark.parametrize(
+    ("words", "numbers"), [([], [2, 3]), (["--replayed"], [1]), (["--id", "1"], [1])]
+)
+def test_what_was_accepted_in_a_replay_is_out_of_the_way(command, words, numbers):
+    for action in (["export"], ["list", "--each", "--json"]):
+        found = [json.loads(line) for line in command(*action, *words)[1].splitlines()]
+        assert sorted(one["id"] for one in found) == numbers
+        assert {one["id"] for one in found if "replayed_at" in one} == {1} & set(numbers)
+
+
+@pytest.mark.usefixtures("replayed")
+def test_the_trail_of_replays_is_shown(command):
+    text = command("show", "1")[1].decode()
+    assert "replayed     2023-11-14T22:20:00.000Z  refused  400  still no\n" in text
+    assert "replayed     2023-11-14T22:21:40.000Z  accepted  x:7\n" in text
+    trail = json.loads(command("show", "1", "--json")[1])["replays"]
+    assert [(step["outcome"], step["status"], step["xaction_id"]) for step in trail] == [
+        ("refused", 400, None),
+        ("accepted", None, "x:7"),
+    ]
+    assert b"replay" not in command("show", "2")[1]
+
+
+@pytest.mark.usefixtures("replayed")
+@pytest.mark.parametrize(
+    ("words", "left"),
+    [
+        (["--replayed"], [2, 3]),
+        (["--reason", "rejected"], [1, 3]),
+        (["1"], [2, 3]),
+        (["--all"], []),
+    ],
+)
+def test_a_purge_takes_what_was_replayed_only_where_that_is_meant(command, words, left):
+    command("purge", *words)
+    exported = command("export")[1] + command("export", "--replayed")[1]
+    assert sorted(json.loads(line)["id"] for line in exported.splitlines()) == left
+
+
+def test_a_condition_nobody_understands_is_wrong_usage(command):
+    with pytest.raises(SystemExit) as exit_:
+        command("list", "--where", "order by total")
+    assert exit_.value.code == 2
+
+
+def test_the_list_names_one_of_each_group_to_look_at(settle, command):
+    settle([REJECTED, REJECTED, BROKEN])
+    groups = [json.loads(line) for line in command("list", "--json")[1].splitlines()]
+    assert [(group["count"], group["example"]) for group in groups] == [(2, 2), (1, 3)]
+
+
+def test_a_moment_of_today_is_told_by_its_time_alone():
+    assert when(86_400 * 3 + 3_661, 86_400 * 3 + 80_000) == "01:01:01"
+    assert when(86_400 * 2 + 3_661, 86_400 * 3 + 80_000) == "1970-01-03 01:01"
 
 
 def test_one_dead_letter_is_shown_whole(settle, command):
@@ -319,6 +390,8 @@ def _numbers(command):
         (["1", "3", "99"], [2]),
         (["1", "3", "--reason", "too_large"], [1, 2]),
         (["--reason", "unheard of"], [1, 2, 3]),
+        (["--where", "name = Zoë", "--where", "n missing"], [1, 2, 3]),
+        (["--where", "name ~ Zo", "--where", "n > 1000"], [2, 3]),
         (["--all"], []),
     ],
 )

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from agent.record import XactionIds
-from agent.store import pruning, receipts
+from agent.store import ledger, pruning, receipts
 from agent.store.database import open_for_writing
 from agent.store.disk import Store
 from agent.store.pruning import prune_receipts
@@ -40,6 +40,14 @@ def test_receipts_older_than_the_limit_go_and_take_their_spans_and_ids_along(con
     assert accepted_at(connection) == pytest.approx([now - 3500, now], abs=0.001)
     for table, rows in (("receipt_spans", 2), ("receipt_ids", 20)):
         assert connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone() == (rows,)
+
+
+def test_what_was_pruned_is_counted_in_records(connection, receipt):
+    keep(connection, [receipt(n) for n in range(5)])
+    prune_receipts(connection, 1, 10**9)
+    keep(connection, [receipt(5)])
+    prune_receipts(connection, 1, 10**9)
+    assert ledger.totals(connection)["pruned", ""] == 60
 
 
 def test_receipts_beyond_the_bytes_go_oldest_first(connection, receipt):

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from agent.store import dead_letters, purging
+from agent.store import dead_letters, ledger, purging
 from agent.store.database import open_for_removing, open_for_writing
 from agent.store.dead_letters import ALL, Selection
 from agent.store.disk import Callbacks, Store
@@ -57,6 +57,18 @@ def test_what_is_selected_goes_with_its_records_and_its_bytes(opened, keep, lett
     assert purge(opened, Selection(ids=(4, 7, 99))).count == 2
     assert purge(opened, ALL).count == 1
     assert kept(opened) == Purged(0, 0)
+
+
+def test_what_was_purged_is_counted_by_reason_but_not_what_was_accepted_in_a_replay(
+    opened, keep, letter
+):
+    keep([letter(reason="rejected" if n % 3 else "too_large") for n in range(9)])
+    opened.execute("UPDATE dead_letters SET replayed_ms = 1 WHERE id IN (1, 2)")
+    assert purge(opened, Selection(replayed=True)).count == 2
+    purge(opened, Selection(ids=(3, 4)))
+    purge(opened, ALL)
+    purged = {key: n for key, n in ledger.totals(opened).items() if key[0] == "purged"}
+    assert purged == {("purged", "rejected"): 5, ("purged", "too_large"): 2}
 
 
 def test_numbers_of_what_was_removed_are_not_given_again(opened, keep, letter):

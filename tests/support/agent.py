@@ -109,10 +109,22 @@ def send_arguments(
     emulator: Remote, data_dir: Path, *files: str | Path, **settings: object
 ) -> list[str]:
     """The command line of a quick `send --json`; settings are keys with `__` for the dots."""
+    return ["send", "--json", *_target(emulator, data_dir, settings), *map(str, files)]
+
+
+def replay_arguments(
+    emulator: Remote, data_dir: Path, *words: str, **settings: object
+) -> list[str]:
+    """The command line of a quick `dead-letters replay --json`, as `send_arguments`."""
+    replay = ["dead-letters", "replay", "--json"]
+    return [*replay, *_target(emulator, data_dir, settings), *words]
+
+
+def _target(emulator: Remote, data_dir: Path, settings: Mapping[str, object]) -> list[str]:
     chosen = {**QUICK, **{key.replace("__", "."): value for key, value in settings.items()}}
     sets = [word for key, value in chosen.items() for word in ("--set", f"{key}={value}")]
     target = ["--inlet-url", emulator.inlet_url, "--flow-id", emulator.flow_id]
-    return ["send", "--json", *target, "--data-dir", str(data_dir), *sets, *map(str, files)]
+    return [*target, "--data-dir", str(data_dir), *sets]
 
 
 def eventually(truth: Callable[[], object], within: float = 20.0) -> None:
