@@ -19,8 +19,10 @@ COMMANDS = {
     "demo": "see the whole journey on this machine, without an account",
     "emulate": "be the inlet on this machine, with faults on request",
     "check": "check a configuration, and say what can be lost when",
-    "dead-letters": "records that will not be delivered: list, show, export, purge",
+    "dead-letters": "records that will not be delivered: list, show, export, replay, purge",
     "receipts": "what the platform acknowledged: find, export",
+    "spool": "batches that wait to be sent: inspect, verify, export, release",
+    "audit": "check that every record is accounted for",
     "schema": "print the JSON Schema of the configuration",
     "completion": "print a completion script for your shell",
 }
