@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.cli.selecting import selection_of
+from agent.cli.selecting import WHERE_HELP, selection_of
 from agent.cli.stored import counted, reading, say
 from agent.errors import StoreError
 
@@ -26,10 +26,12 @@ _DESCRIPTION = """\
 Send dead letters again: their original bytes, through the same pipeline. What is accepted gets a
 receipt for its original line and is no dead letter any more; what is refused again stays one. An
 agent may run meanwhile."""
-_EPILOG = """\
-Nothing is sent twice: only dead letters that were not accepted in a replay are chosen. Lines that
-are no records are left out, unless they are named by --stage, --reason or number. Of records that
-are cut only the first part was kept: they cannot be sent.
+_EPILOG = f"""\
+{WHERE_HELP}
+
+Only dead letters that were not accepted in a replay are chosen: none is sent twice, but for those
+whose answer was lost. Lines that are no records are left out, unless they are named by --stage,
+--reason or number. Of records that are cut only the first part was kept: they cannot be sent.
 
 exit status: 0 all accepted; 1 stopped early; 2 wrong usage; 3 some were refused again;
 78 the configuration is wrong
@@ -55,7 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="every dead letter there is")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be sent")
     parser.add_argument(
-        "--records-per-second", metavar="N", help="no faster than that (delivery.…)"
+        "--records-per-second",
+        metavar="N",
+        help="no faster than that (delivery.records_per_second)",
     )
     parser.add_argument("--config", "-c", metavar="FILE", help="configuration file (YAML)")
     parser.add_argument("--inlet-url", metavar="URL", help="URL of the inlet (AEP_INLET_URL)")

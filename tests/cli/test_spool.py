@@ -232,9 +232,13 @@ def test_an_export_gives_the_bytes_that_were_read(config, keep, command, gzip, i
     assert third["position"] == {"line": 3, "offset": 2 * len(RECORDS[0]) + 2}
 
 
-def test_an_export_without_the_destination_says_that_envelopes_are_left_on(config, keep, command):
+@pytest.mark.parametrize("other", [None, {}, OTHER_XDM], ids=["none", "raw", "another dataset"])
+def test_an_export_without_the_destination_says_that_envelopes_are_left_on(
+    config, keep, command, other
+):
     keep(config(**XDM))
-    code, out, err = command("spool", "export", "--raw", "1", "5")
+    flags = [] if other is None else ["--config", config("other", **other)]
+    code, out, err = command("spool", "export", "--raw", "1", "5", *flags)
     assert code == 0
     assert "4 of 4 records come with the envelope" in err
     bodies = [json.loads(line)["body"]["xdmEntity"]["n"] for line in out.splitlines()]
@@ -294,7 +298,12 @@ def test_a_batch_stays_whole_where_dead_letters_have_no_room(config, keep, balan
         letters = [replace(LETTER, record=record) for record, *_ in found.places()]
         with pytest.raises(StoreFull):
             to_dead_letters(connection, spooled, letters, max_bytes=0)
-        assert balanced().spool.batches == 5
+        refusal = "BEFORE DELETE ON spool BEGIN SELECT RAISE(ABORT, 'no'); END"
+        connection.execute(f"CREATE TRIGGER refusal {refusal}")
+        with pytest.raises(sqlite3.IntegrityError):
+            to_dead_letters(connection, spooled, letters, max_bytes=1)
+        connection.execute("DROP TRIGGER refusal")
+        assert (balanced().spool.batches, balanced().letters.count) == (5, 0)
         to_dead_letters(connection, spooled, letters, max_bytes=1)
     assert balanced().spool.batches == 4
 
@@ -365,6 +374,18 @@ def test_where_no_spool_is_nothing_is_made(command, tmp_path):
         assert "no store at" in err
     assert command("audit")[0] == 0
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "words", [["spool", "inspect"], ["spool", "verify"], ["spool", "export"], ["audit"]]
+)
+def test_a_file_that_is_no_store_is_an_error_with_a_way_on(command, data_dir, words):
+    data_dir.mkdir()
+    (data_dir / "store.db").write_bytes(b"garbage " * 10_000)
+    code, out, err = command(*words)
+    assert (code, out) == (1, b"")
+    assert "sets the file aside" in err
+    assert [path.name for path in data_dir.iterdir()] == ["store.db"]
 
 
 def test_the_configuration_says_where_the_store_is(config, keep, command, tmp_path, monkeypatch):

@@ -84,17 +84,21 @@ def test_only_what_is_chosen_is_sent(
     assert all(one["order"] > 300 and one["city"] == "Zürich" for one in sent)
     assert planned.summary["letters"] == done.summary["accepted"] == len(sent)
     assert replay(emulator, "1", "2").summary["accepted"] == 2
+    assert replay(emulator, "1", "2").summary["letters"] == 0
     assert len(kept_in(data_dir).dead_letters) == 50 - len(sent) - 2
 
 
 def test_lines_that_are_no_records_stay_unless_they_are_asked_for(
     emulator: RunningEmulator, send: Send, replay: Callable[..., Finished], data_dir: Path
 ) -> None:
-    send(emulator, "-", stdin=b'{"a":1}\n{"a":\n[1]\n')
+    emulator.set_faults({"reject": "not today"})
+    send(emulator, "-", stdin=b'{"a":\n{"a":1}\n[1]\n')
+    emulator.set_faults()
     left = replay(emulator, "--all")
     tried = replay(emulator, "--stage", "validate")
 
-    assert (left.code, left.summary["letters"], left.summary["broken"]) == (0, 0, 2)
+    assert (left.code, left.summary["accepted"], left.summary["broken"]) == (0, 1, 2)
+    assert left.summary["left"] == left.summary["refused"] == 0
     assert (tried.code, tried.summary["refused"]) == (3, 2)
     assert emulator.records() == [b'{"a":1}']
     assert [letter.stage for letter in kept_in(data_dir).dead_letters] == ["validate"] * 2

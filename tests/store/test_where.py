@@ -16,7 +16,8 @@ RECORDS = {
     "array": b'[{"type":"order"}]',
     "broken": b'{"type":"order","total":12.5',
     "text": b"type=order",
-    "bytes": b'{"type":"order"}\xff\x00',
+    "bytes": b'{"type":"order"}\xff',
+    "nul": b'{"type":"order"}\x00',
     "empty": b"",
 }
 OBJECTS = {"order", "visit", "dotted", "large", "quotes"}
