@@ -5,6 +5,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from agent.cli.letters import json_line
 from agent.cli.stored import add_config, counted, iso, printable, reading, when
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
             checks.append(_bodies(connection, books))
     balanced = all(check.holds for check in checks)
     if args.json:
-        print(_json(_as_object(books, checks, balanced=balanced)))
+        print(json_line(_as_object(books, checks, balanced=balanced)))
     else:
         print(_page(books, checks, balanced=balanced))
     sys.stdout.flush()
@@ -136,9 +137,3 @@ def _as_object(books: "Audit", checks: "list[Check]", *, balanced: bool) -> dict
         "without_receipt": books.without_receipt,
         "checks": [{"name": c.name, "holds": c.holds, "words": c.words} for c in checks],
     }
-
-
-def _json(value: dict[str, Any]) -> str:
-    import orjson
-
-    return orjson.dumps(value).decode()

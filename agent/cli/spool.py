@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from agent.cli import release, spooled
+from agent.cli.letters import json_line
 from agent.cli.stored import (
     add_config,
     counted,
@@ -90,11 +91,11 @@ def _inspect(connection: "sqlite3.Connection", args: argparse.Namespace) -> None
     now = time.time()
     if args.each:
         for batch in spool_view.each(connection):
-            print(_json(_batch_object(batch)) if args.json else _batch_line(batch, now))
+            print(json_line(_batch_object(batch)) if args.json else _batch_line(batch, now))
         return
     holdings, places = spool_view.holdings(connection, now), spool_view.places(connection)
     if args.json:
-        print(_json(_as_object(holdings, places)))
+        print(json_line(_as_object(holdings, places)))
     else:
         print(_page(str(data_dir_of(args)), holdings, places, now))
 
@@ -114,7 +115,7 @@ def _verify(connection: "sqlite3.Connection", args: argparse.Namespace) -> int:
     in_file = file_problems(connection)
     if args.json:
         counts = {"batches": batches, "records": records}
-        print(_json(counts | {"damaged": wrong, "file": in_file}))
+        print(json_line(counts | {"damaged": wrong, "file": in_file}))
     else:
         for one in wrong:
             held = f" (held back: {one['hold']})" if one["hold"] else ""
@@ -244,9 +245,3 @@ def _as_object(holdings: "list[Holding]", places: "list[Place]") -> dict[str, An
             for place in places
         },
     }
-
-
-def _json(value: dict[str, Any]) -> str:
-    import orjson
-
-    return orjson.dumps(value).decode()
