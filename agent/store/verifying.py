@@ -36,11 +36,12 @@ def verify(connection: sqlite3.Connection) -> Iterator[Verdict]:
 
 def problem(spooled: Spooled) -> str | None:
     """What is wrong with a batch whose body was read; None where nothing is."""
-    if not isinstance(spooled.body, bytes):
-        return "its body is not bytes"
+    kinds = (type(spooled.spans), type(spooled.ids_added), type(spooled.body))
+    if kinds != (str, bytes, bytes):
+        return "it holds other kinds of values than were written"
     if len(spooled.body) != spooled.body_bytes:
         return f"its body has {len(spooled.body):,} bytes, not {spooled.body_bytes:,}"
-    if checksum(spooled.spans, spooled.body) != spooled.checksum:
+    if checksum(spooled.spans, spooled.ids_added, spooled.body) != spooled.checksum:
         return "its checksum is wrong: what was written is not what is there"
     try:
         spans = read_spans(spooled.spans)

@@ -180,10 +180,12 @@ def test_what_is_as_it_was_put_there_verifies(config, keep, command, balanced):
     [
         ("body = CAST(replace(hex(body), '0', '1') AS BLOB)", "its body has"),
         ("body = zeroblob(length(body))", "checksum is wrong"),
-        ("body = 'text'", "its body is not bytes"),
+        ("body = 'text'", "other kinds of values"),
+        ("spans = x'00'", "other kinds of values"),
         ("body = substr(body, 1, 20)", "its body has 20 bytes"),
         ("spans = replace(spans, '3', '4')", "checksum is wrong"),
         ("checksum = checksum + 1", "checksum is wrong"),
+        ("ids_added = x'01'", "checksum is wrong"),
         ("count = 3", "it holds 2 records, not 3"),
         ("plain_bytes = plain_bytes - 1", "uncompressed it has"),
     ],
