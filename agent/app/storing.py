@@ -40,11 +40,8 @@ def opened(config: Config, meters: Meters) -> Store:
     )
     spool_for = destination_of(config) if config.buffer.type == "disk" else None
     store = Store.open(config.data_dir, limits=limits, callbacks=callbacks, spool_for=spool_for)
-    if store.set_aside:
-        log.error(
-            "the store could not be read and was set aside, a new one is begun",
-            set_aside=str(store.set_aside),
-        )
+    for salvaged in store.salvaged:
+        log.error("the store could not be read and was set aside", **salvaged.told())
     _tell_found(store)
     return store
 

@@ -7,13 +7,19 @@ never deleted.
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent.errors import StoreCorrupt, StoreError, StoreFormat
+from agent.store import wal
+from agent.store.aside import set_aside, suspicion_of, to_be_salvaged
+from agent.store.pages import OnDisk, log_of
 from agent.store.schema import APPLICATION_ID, FORMAT, MIGRATIONS, PAGE_SIZE
 from agent.store.trouble import is_damage, kind_of, openable, readable_errors
+
+if TYPE_CHECKING:
+    from agent.store.salvage import Salvaged
 
 try:
     import fcntl
@@ -22,14 +28,19 @@ except ImportError:  # not on Windows: there, do not start two agents at once fo
 
 FILE_NAME = "store.db"
 BUSY_TIMEOUT = 10.0  # seconds to wait while another process writes
+_CHECKED_BYTES = 32 << 20  # up to this size a file is read as a whole after a crash
 CHECKPOINT_PAGES = 512  # 16 MiB of write-ahead log before it is folded into the file
+_OURS = "SELECT COUNT(*) FROM sqlite_master WHERE name IN ('dead_letter_records', 'receipt_spans')"
 _MAGIC = b"SQLite format 3\0"
 
 
 def open_for_writing(
     data_dir: Path, checkpoint_pages: int = CHECKPOINT_PAGES
-) -> tuple[sqlite3.Connection, Path | None]:
-    """A connection to the store in *data_dir*, made where there is none; and the file set aside.
+) -> "tuple[sqlite3.Connection, tuple[Salvaged, ...]]":
+    """A connection to the store in *data_dir*, made where there is none; and what was salvaged.
+
+    A file that cannot be read as a store is set aside and its rows are taken over into a new one:
+    what came of that is told, also where an earlier start had set it aside and was cut off.
 
     The write-ahead log is folded into the file whenever it has grown by *checkpoint_pages*.
 
@@ -42,11 +53,24 @@ def open_for_writing(
         _create(path)
         try:
             _refuse_foreign(path)
-            return _prepare(path, checkpoint_pages), None
+            connection = _prepare(path, checkpoint_pages)
         except StoreCorrupt:
-            aside = _set_aside(path)
-        _create(path)
-        return _prepare(path, checkpoint_pages), aside
+            set_aside(path)
+            _create(path)
+            connection = _prepare(path, checkpoint_pages)
+        try:
+            return connection, _salvage(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+
+
+def _salvage(connection: sqlite3.Connection, path: Path) -> "tuple[Salvaged, ...]":
+    if not (asides := to_be_salvaged(path)):
+        return ()
+    from agent.store.salvage import salvage  # the reading of damaged files is seldom needed
+
+    return tuple(salvage(connection, aside) for aside in asides)
 
 
 def open_for_reading(data_dir: Path) -> sqlite3.Connection | None:
@@ -90,7 +114,7 @@ def _open_existing(
 def suspect(data_dir: Path) -> None:
     """Have the next opening read the whole file, because a part of it could not be."""
     with suppress(OSError):
-        _suspicion(data_dir / FILE_NAME).touch(mode=0o600)
+        suspicion_of(data_dir / FILE_NAME).touch(mode=0o600)
 
 
 @contextmanager
@@ -135,13 +159,15 @@ def _refuse_foreign(path: Path) -> None:
     if not header.startswith(_MAGIC) or _is_cut(header, size, path):
         raise StoreCorrupt(f"{path} is not a store, or only a part of one")
     # Without a log nobody is writing: then not even the empty log of a reader is left behind.
-    connection = _connect_readonly(path, immutable=not _has_log(path))
+    has_log = _has_log(path)
+    connection = _connect_readonly(path, immutable=not has_log)
     try:
         _identify(connection, path)
-        if _suspicion(path).exists():
-            if (verdict := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
-                raise StoreCorrupt(f"{path} is damaged: {verdict}")
-            _suspicion(path).unlink()
+        if has_log:
+            _check_log(connection, path)
+        if suspicion_of(path).exists():
+            _check(connection, path, "integrity_check")
+            suspicion_of(path).unlink()
     except sqlite3.DatabaseError as error:
         if is_damage(error):
             raise StoreCorrupt(f"{path} is damaged: {error}") from error
@@ -150,6 +176,29 @@ def _refuse_foreign(path: Path) -> None:
         # A crash while the file was being made left a journal that only a writer can roll back.
     finally:
         connection.close()
+
+
+def _check(connection: sqlite3.Connection, path: Path, pragma: str) -> None:
+    if (verdict := connection.execute(f"PRAGMA {pragma}(1)").fetchone()[0]) != "ok":
+        raise StoreCorrupt(f"{path} is damaged: {verdict}")
+
+
+def _check_log(connection: sqlite3.Connection, path: Path) -> None:
+    """Whether file and log, perhaps left so by a crash, belong together and are whole."""
+    connection.execute("BEGIN")  # while this reads, no other process takes pages out of the log
+    pages: int = connection.execute("PRAGMA page_count").fetchone()[0]
+    with closing(OnDisk(log_of(path))) as log:
+        frames = wal.frames_of(log)
+        index = path.with_name(path.name + "-shm").read_bytes()
+        if wal.hides_commits(log, frames, index):
+            raise StoreCorrupt(f"{log_of(path)} is damaged: what follows in it was durable")
+    logged = {frame.page for frame in frames}
+    size = path.stat().st_size
+    if any(number not in logged for number in range(size // PAGE_SIZE + 1, pages + 1)):
+        raise StoreCorrupt(f"{path} is cut short")
+    if size <= _CHECKED_BYTES:
+        _check(connection, path, "quick_check")
+    connection.execute("COMMIT")
 
 
 def _is_cut(header: bytes, size: int, path: Path) -> bool:
@@ -176,6 +225,8 @@ def _identify(connection: sqlite3.Connection, path: Path) -> int:
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     application: int = connection.execute("PRAGMA application_id").fetchone()[0]
     tables: int = connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
+    if application != APPLICATION_ID and connection.execute(_OURS).fetchone()[0] == 2:
+        raise StoreCorrupt(f"{path} is damaged: it does not say what it is")
     if tables and application != APPLICATION_ID:
         raise StoreError(
             f"{path} is a database of another program; choose another directory with --data-dir or"
@@ -243,19 +294,3 @@ def _migrate(connection: sqlite3.Connection) -> None:
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {number}")
         connection.execute("COMMIT")
-
-
-def _set_aside(path: Path) -> Path:
-    """Rename the file and what belongs to it; the new name of the file."""
-    stem = f"{path.name}.corrupt-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-    names = [stem, *(f"{stem}-{number}" for number in range(2, 1000))]
-    aside = next(path.with_name(name) for name in names if not path.with_name(name).exists())
-    for suffix in ("-wal", "-shm", ""):
-        with suppress(FileNotFoundError):
-            path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
-    _suspicion(path).unlink(missing_ok=True)
-    return aside
-
-
-def _suspicion(path: Path) -> Path:
-    return path.with_name(path.name + ".suspect")

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent.errors import StoreCorrupt
 from agent.record import Batch, DeadLetter, Position, Receipt, Row
@@ -28,6 +28,11 @@ from agent.store.schema import PAGE_SIZE
 from agent.store.spooling import Damaged, Found, find_spooled, hold, load
 from agent.store.trouble import is_damage, is_refusal, readable_errors
 from agent.store.writer import Hooks, Work, Writer
+
+if TYPE_CHECKING:
+    from agent.store.salvage import Salvaged
+
+    Salvages = tuple[Salvaged, ...]
 
 RESERVE_BYTES = 2 << 20
 _LEAST_LOG_PAGES = 32
@@ -81,10 +86,10 @@ class Store:
     """Batches, dead letters, receipts and positions on disk. Use it from one event loop."""
 
     def __init__(
-        self, data_dir: Path, limits: StoreLimits, set_aside: Path | None, contents: "Contents"
+        self, data_dir: Path, limits: StoreLimits, salvaged: "Salvages", contents: "Contents"
     ) -> None:
         self.data_dir = data_dir
-        self.set_aside = set_aside  # what was found instead of a store, under its new name
+        self.salvaged = salvaged  # what was found instead of a store, and what came of it
         self.contents = contents
         self._path = data_dir / FILE_NAME
         self._books = books = Books(
@@ -117,14 +122,14 @@ class Store:
         """Open the store in *data_dir*, which is made if need be.
 
         Raises StoreError (StoreFormat, StoreFull …) whose text says what to do. A file that is no
-        readable store is set aside, see `set_aside`, and a new one begun.
+        readable store is set aside and salvaged into a new one, see `salvaged`.
 
         *spool_for* is key and name of the destination whose batches are to be spooled.
         """
-        connection, set_aside, contents = _opened(data_dir, spool_for)
+        connection, salvaged, contents = _opened(data_dir, spool_for)
         if limits.spool_max_bytes:
             connection.execute(f"PRAGMA wal_autocheckpoint = {_log_pages(limits)}")
-        store = cls(data_dir, limits, set_aside, contents)
+        store = cls(data_dir, limits, salvaged, contents)
         books = store._books
 
         def tidy(connection: sqlite3.Connection) -> bool:
@@ -318,19 +323,19 @@ def _log_pages(limits: StoreLimits) -> int:
 
 def _opened(
     data_dir: Path, spool_for: tuple[str, str] | None
-) -> tuple[sqlite3.Connection, Path | None, Contents]:
-    """The store's connection, what was set aside, and what is in it."""
-    connection, set_aside = open_for_writing(data_dir)
+) -> "tuple[sqlite3.Connection, Salvages, Contents]":
+    """The store's connection, what was salvaged into it, and what is in it."""
+    connection, salvaged = open_for_writing(data_dir)
     try:
-        return connection, set_aside, _look(connection, spool_for)
+        return connection, salvaged, _look(connection, spool_for)
     except sqlite3.Error as error:
         connection.close()
         if not is_damage(error):
             with readable_errors(data_dir / FILE_NAME):
                 raise
         suspect(data_dir)
-    connection, set_aside = open_for_writing(data_dir)
-    return connection, set_aside, _look(connection, spool_for)
+    connection, salvaged_now = open_for_writing(data_dir)
+    return connection, salvaged + salvaged_now, _look(connection, spool_for)
 
 
 def _look(connection: sqlite3.Connection, spool_for: tuple[str, str] | None) -> Contents:

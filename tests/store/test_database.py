@@ -26,9 +26,9 @@ def somebody_else() -> Iterator[None]:
 
 
 def make_store(data_dir: Path) -> Path:
-    connection, aside = open_for_writing(data_dir)
+    connection, salvaged = open_for_writing(data_dir)
     connection.close()
-    assert aside is None
+    assert not salvaged
     return data_dir / "store.db"
 
 
@@ -98,24 +98,25 @@ async def test_what_is_no_store_is_set_aside_and_a_new_one_begun(
     (tmp_path / "store.db").write_bytes(garbage)
     (tmp_path / "store.db-wal").write_bytes(b"its log")
     store = Store.open(tmp_path, limits=limits)
-    assert store.set_aside is not None
-    assert store.set_aside.name.startswith("store.db.corrupt-")
-    assert store.set_aside.read_bytes() == garbage
-    assert store.set_aside.with_name(store.set_aside.name + "-wal").read_bytes() == b"its log"
+    (salvaged,) = store.salvaged
+    assert salvaged.set_aside.name.startswith("store.db.corrupt-")
+    assert salvaged.set_aside.read_bytes() == garbage
+    log = salvaged.set_aside.with_name(salvaged.set_aside.name + "-wal")
+    assert log.read_bytes() == b"its log"
     await store.settle([receipt()], [])
     await store.close()
-    connection, aside = open_for_writing(tmp_path)
+    connection, salvaged = open_for_writing(tmp_path)
     connection.close()
-    assert aside is None
+    assert not salvaged
 
 
 def test_two_files_set_aside_within_a_second_both_stay(tmp_path):
     asides = set()
     for garbage in (b"one", b"two"):
         (tmp_path / "store.db").write_bytes(garbage)
-        connection, aside = open_for_writing(tmp_path)
+        connection, salvaged = open_for_writing(tmp_path)
         connection.close()
-        asides.add(aside)
+        asides.add(salvaged[0].set_aside)
     assert {aside.read_bytes() for aside in asides} == {b"one", b"two"}
 
 
@@ -124,10 +125,9 @@ def test_a_store_cut_short_is_set_aside(tmp_path, missing):
     path = make_store(tmp_path)
     os.truncate(path, path.stat().st_size - missing)
     left = path.read_bytes()
-    connection, aside = open_for_writing(tmp_path)
+    connection, salvaged = open_for_writing(tmp_path)
     connection.close()
-    assert aside is not None
-    assert aside.read_bytes() == left
+    assert salvaged[0].set_aside.read_bytes() == left
 
 
 def test_a_damaged_schema_is_set_aside(tmp_path):
@@ -135,18 +135,18 @@ def test_a_damaged_schema_is_set_aside(tmp_path):
     whole = bytearray(path.read_bytes())
     whole[100:300] = b"\xff" * 200
     path.write_bytes(whole)
-    connection, aside = open_for_writing(tmp_path)
+    connection, salvaged = open_for_writing(tmp_path)
     connection.close()
-    assert aside is not None
+    assert salvaged
 
 
 def test_a_suspicion_that_proves_wrong_is_dropped(tmp_path):
     path = make_store(tmp_path)
     suspicion = path.with_name("store.db.suspect")
     suspicion.touch()
-    connection, aside = open_for_writing(tmp_path)
+    connection, salvaged = open_for_writing(tmp_path)
     connection.close()
-    assert aside is None
+    assert not salvaged
     assert not suspicion.exists()
 
 

@@ -247,7 +247,7 @@ async def test_damage_met_while_running_fails_settles_and_is_set_aside_at_the_ne
     for start in range(page, len(whole), page):  # all but the first page, which has the schema
         whole[start : start + page] = b"\xa5" * page
     store = Store.open(tmp_path, limits=limits)
-    assert store.set_aside is None
+    assert not store.salvaged
     path.write_bytes(whole)
     with pytest.raises(StoreError, match="start the agent again"):
         await store.settle([], [letter()])
@@ -256,8 +256,8 @@ async def test_damage_met_while_running_fails_settles_and_is_set_aside_at_the_ne
     await store.close()
 
     store = Store.open(tmp_path, limits=limits)
-    assert store.set_aside is not None
-    assert store.set_aside.read_bytes()[page:] == bytes(whole[page:])
+    (salvaged,) = store.salvaged
+    assert salvaged.set_aside.read_bytes()[page:] == bytes(whole[page:])
     await store.settle([], [letter()])
     await store.close()
 
@@ -319,7 +319,7 @@ async def test_what_was_settled_survives_kill_9(tmp_path, limits, letter, reopen
     assert len(records) <= settled + 2
 
     store = Store.open(tmp_path, limits=limits)
-    assert store.set_aside is None
+    assert not store.salvaged
     await store.settle([], [letter()])
     assert dead_letters.count(reopened()) == len(records) + 1
     await store.close()

@@ -1,0 +1,323 @@
+"""How do rows of a damaged store come into a new one, with books that balance after every commit?
+
+What the old ledger says was read, and of which no row is left, counts as dropped, reason "damaged";
+rows that the old ledger does not know of count as read. A row of the spool that is not as it was
+written is kept and held, reason "damaged": it is not sent, and can be exported.
+"""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from zlib import crc32
+
+import orjson
+
+from agent.store.rows import Row, Value
+
+DAMAGED = "damaged"
+_UNKNOWN = "its reason was lost when the store was damaged"
+_MOST_LINES_TOLD = 20
+_ADD = """INSERT INTO ledger (entry, reason, records) VALUES (?, ?, ?)
+    ON CONFLICT (entry, reason) DO UPDATE SET records = records + excluded.records"""
+_SOURCE = "INSERT INTO sources (id, name, widest_span) VALUES (?, ?, ?)"
+_DESTINATION = "INSERT INTO destinations (id, key, name) VALUES (?, ?, ?)"
+_SPOOLED = "SELECT checksum FROM spool WHERE id = ?"
+_SPOOL = "INSERT INTO spool VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_LETTER = """INSERT OR IGNORE INTO dead_letters
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_RECORD = "INSERT OR IGNORE INTO dead_letter_records (id, record) VALUES (?, ?)"
+# Whatever asks for whole records passes over those of which only a hash would tell the end.
+_CUT = "UPDATE dead_letters SET sha256 = COALESCE(sha256, 'lost') WHERE id = ?"
+_WITHOUT_RECORD = """SELECT id FROM dead_letters
+    WHERE id NOT IN (SELECT id FROM dead_letter_records)"""
+_POSITION = "INSERT OR IGNORE INTO positions VALUES (?, ?, ?, ?, ?)"
+_REPLAY = """INSERT OR IGNORE INTO replays SELECT ?, ?, ?, ?, ?, ?, ?
+    WHERE EXISTS (SELECT 1 FROM dead_letters WHERE id = ?2)"""
+_RECEIPT = "INSERT OR IGNORE INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_SPAN = """INSERT OR IGNORE INTO receipt_spans SELECT ?, ?, ?, ?, ?, ?, ?
+    WHERE EXISTS (SELECT 1 FROM receipts WHERE id = ?1)"""
+_ID = """INSERT OR IGNORE INTO receipt_ids SELECT ?, ?, ?
+    WHERE EXISTS (SELECT 1 FROM receipts WHERE id = ?1)"""
+_SEQUENCE = "UPDATE sqlite_sequence SET seq = MAX(seq, ?) WHERE name = ?"
+_BEGIN_SEQUENCE = """INSERT INTO sqlite_sequence (name, seq) SELECT ?, ?
+    WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = ?1)"""
+_PRUNED = """SELECT COALESCE(SUM(CASE entry WHEN 'accepted' THEN records ELSE -records END), 0)
+    - (SELECT COALESCE(SUM(count), 0) FROM receipt_spans)
+    FROM ledger WHERE entry IN ('accepted', 'pruned')"""
+
+
+class Rescue:
+    """Writes rows into the transaction that is open; `flush` ends what one transaction needs."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.counts: Counter[str] = Counter()  # rows salvaged, by table; and damaged batches
+        self.lines: list[str] = []  # which lines are in batches that are damaged
+        self.carried = 0  # records that an earlier salvage had to give up
+        self._connection = connection
+        self._sources: dict[int, int] = {}  # their old numbers -> their numbers here
+        self._destinations: dict[int, int] = {}
+        self._knows_accepted = False
+        self._letters_bytes = 0
+        self._kept = [0, 0, 0]  # batches, records, bytes
+        self._ledger: Counter[tuple[str, str]] = Counter()
+        self._without_row = 0  # records that were read, and are nowhere yet
+        self.insert: Mapping[str, Callable[[Iterable[Row], bool], None]] = {
+            "sources": self._insert_sources,
+            "destinations": self._insert_destinations,
+            "sqlite_sequence": self._insert_sequence,
+            "positions": self._insert_positions,
+            "spool": self._insert_batches,
+            "dead_letters": self._insert_letters,
+            "dead_letter_records": self._insert_records,
+            "replays": self._insert_replays,
+            "receipts": self._insert_receipts,
+            "receipt_spans": self._insert_spans,
+            "receipt_ids": self._insert_ids,
+        }
+
+    def read_ledger(self, rows: Iterable[Row], *, again: bool) -> None:
+        """Begin with the old books; *again* where they were taken over by an earlier attempt."""
+        old: Counter[tuple[str, str]] = Counter()
+        for row in rows:
+            entry, reason, records = row.values
+            if isinstance(records, int) and records >= 0 and entry != "salvaging":
+                old[str(entry), str(reason)] = records
+        self._knows_accepted = ("accepted", "") in old
+        self.carried = old["dropped", DAMAGED]
+        if again:
+            return
+        purged = Counter(
+            {reason: old["purged", reason] for entry, reason in old if entry == "purged"}
+        )
+        ended = purged.total()
+        for (entry, reason), records in old.items():
+            if entry in ("accepted", "filtered", "dropped"):
+                ended += records
+            if entry != "dead_lettered":  # those come with their rows, except for the purged ones
+                self._ledger[entry, reason] += records
+        for reason, records in purged.items():
+            self._ledger["dead_lettered", reason] += records
+        if ("read", "") in old:
+            self._without_row += old["read", ""] - ended
+        else:
+            self._ledger["read", ""] += ended
+
+    def never_below(self, letter_id: int) -> None:
+        """Give no dead letter an id that was ever given, as far as that is known."""
+        self._insert_sequence([Row(0, ["dead_letters", letter_id], True)], True)
+
+    def flush(self) -> None:
+        """Bring the books up to what was inserted."""
+        execute = self._connection.execute
+        sums = (
+            "UPDATE spool_kept SET batches = batches + ?, records = records + ?, bytes = bytes + ?"
+        )
+        execute(sums, self._kept)
+        damaged = (
+            "SELECT COALESCE(SUM(records), 0) FROM ledger WHERE entry = 'dropped' AND reason = ?"
+        )
+        (lost,) = execute(damaged, (DAMAGED,)).fetchone()
+        lost_now = max(0, lost + self._without_row)
+        self._ledger["dropped", DAMAGED] += lost_now - lost
+        self._ledger["read", ""] += lost_now - lost - self._without_row
+        rows = [(*key, records) for key, records in self._ledger.items() if records]
+        self._connection.executemany(_ADD, rows)
+        kept = """UPDATE dead_letters_kept SET count = (SELECT COUNT(*) FROM dead_letters),
+            bytes = (SELECT COALESCE(SUM(bytes), 0) FROM dead_letters)"""
+        if self._letters_bytes:
+            execute(kept)
+        self.forget()
+
+    def forget(self) -> None:
+        """The transaction is over, or was rolled back."""
+        self._kept = [0, 0, 0]
+        self._letters_bytes = self._without_row = 0
+        self._ledger.clear()
+
+    def finish(self) -> None:
+        """Make good what no single row can tell: records and receipts that are missing."""
+        execute = self._connection.execute
+        for (letter_id,) in execute(_WITHOUT_RECORD).fetchall():
+            execute(_RECORD, (letter_id, b""))
+            execute(_CUT, (letter_id,))
+            self.counts["without_record"] += 1
+        without_receipt = execute(_PRUNED).fetchone()[0]
+        self._ledger["pruned", ""] += max(0, without_receipt)
+
+    def lost(self) -> int:
+        """Records that were read, and are nowhere."""
+        query = "SELECT records FROM ledger WHERE entry = 'dropped' AND reason = ?"
+        row = self._connection.execute(query, (DAMAGED,)).fetchone()
+        return max(0, row[0] - self.carried) if row else 0
+
+    def _place(self, records: int) -> None:
+        """These have a row again."""
+        self._without_row -= records
+
+    # --- sources and destinations: their numbers may be taken by others here ---
+
+    def _insert_sources(self, rows: Iterable[Row], sure: bool) -> None:
+        for row in rows:
+            self._sources.setdefault(row.number, self._source(row.number, *row.values[1:]))
+
+    def _source(self, number: int, name: Value, widest: Value = 0) -> int:
+        found = self._connection.execute(
+            "SELECT id FROM sources WHERE name = ?", (name,)
+        ).fetchone()
+        if found:
+            widen = "UPDATE sources SET widest_span = MAX(widest_span, ?) WHERE id = ?"
+            self._connection.execute(widen, (widest, found[0]))
+            return int(found[0])
+        return self._numbered(_SOURCE, "sources", number, name, widest)
+
+    def _source_of(self, number: Value) -> int:
+        assert isinstance(number, int)
+        if number not in self._sources:
+            self._sources[number] = self._source(number, f"(source {number}, its name was lost)")
+        return self._sources[number]
+
+    def _insert_destinations(self, rows: Iterable[Row], sure: bool) -> None:
+        for row in rows:
+            number = self._destination(row.number, *row.values[1:])
+            self._destinations.setdefault(row.number, number)
+
+    def _destination(self, number: int, key: Value, name: Value) -> int:
+        query = "SELECT id FROM destinations WHERE key = ?"
+        found = self._connection.execute(query, (key,)).fetchone()
+        return (
+            found[0] if found else self._numbered(_DESTINATION, "destinations", number, key, name)
+        )
+
+    def _destination_of(self, number: Value) -> int:
+        assert isinstance(number, int)
+        if number not in self._destinations:
+            key, name = f"lost {number}", f"(destination {number}, its address was lost)"
+            self._destinations[number] = self._destination(number, key, name)
+        return self._destinations[number]
+
+    def _numbered(self, insert: str, table: str, number: int, *values: Value) -> int:
+        """Insert a row, under its old number where that is free; its number."""
+        query = f"SELECT 1 FROM {table} WHERE id = ?"  # noqa: S608  # a name from this module
+        taken = self._connection.execute(query, (number,)).fetchone()
+        cursor = self._connection.execute(insert, (None if taken else number, *values))
+        return int(cursor.lastrowid or 0)
+
+    def _insert_sequence(self, rows: Iterable[Row], sure: bool) -> None:
+        for row in rows:
+            name, highest = row.values
+            if name == "dead_letters":
+                self._connection.execute(_BEGIN_SEQUENCE, (name, 0))
+                self._connection.execute(_SEQUENCE, (highest, name))
+
+    def _insert_positions(self, rows: Iterable[Row], sure: bool) -> None:
+        for row in rows:
+            if row.number in self._sources:  # without its name it is of no use
+                values = (self._sources[row.number], *row.values[1:])
+                self.counts["positions"] += self._connection.execute(_POSITION, values).rowcount
+
+    # --- spool ---
+
+    def _insert_batches(self, rows: Iterable[Row], sure: bool) -> None:
+        for row in rows:
+            self._insert_batch(row, sure)
+
+    def _insert_batch(self, row: Row, sure: bool) -> None:
+        _, destination, hold, count, _, *middle, checksum, spans, ids_added, body = row.values
+        assert isinstance(body, bytes)
+        assert isinstance(count, int)
+        stored = self._connection.execute(_SPOOLED, (row.number,)).fetchone()
+        if stored and stored[0] == checksum:
+            return  # a page that is there twice
+        text = str(spans)
+        intact = row.whole and crc32(body, crc32(text.encode())) == checksum
+        records = _records_in(text)
+        count = max(0, count) if records is None else records
+        if not (intact and sure):
+            hold = DAMAGED
+            self.counts["damaged"] += 1
+            self._tell(text)
+        number = None if stored else row.number
+        values = (number, self._destination_of(destination), hold, count, len(body), *middle)
+        self._connection.execute(_SPOOL, (*values, checksum, text, ids_added, body))
+        for index, amount in enumerate((1, count, len(body))):
+            self._kept[index] += amount
+        self._place(count)
+        self.counts["spool"] += 1
+        self.counts["records"] += count
+
+    def _tell(self, spans: str) -> None:
+        """Note which lines are in doubt, for whoever can send them again."""
+        for source, line, _, count, _ in _spans(spans):
+            if len(self.lines) < _MOST_LINES_TOLD:
+                self.lines.append(f"{source}:{line}-{line + count - 1}")
+
+    # --- dead letters ---
+
+    def _insert_letters(self, rows: Iterable[Row], sure: bool) -> None:
+        for row in rows:
+            values = [row.number, *row.values[1:], None][:16]
+            values[6] = self._source_of(values[6])
+            self._insert_letter(values)
+
+    def _insert_letter(self, values: list[Value]) -> None:
+        if not self._connection.execute(_LETTER, values).rowcount:
+            return
+        self._letters_bytes += 1
+        self.counts["dead_letters"] += 1
+        if values[15] is None:  # a replayed one counts as accepted
+            self._ledger["dead_lettered", str(values[1])] += 1
+            self._place(1)
+
+    def _insert_records(self, rows: Iterable[Row], sure: bool) -> None:
+        for row in rows:
+            record = row.values[1]
+            assert isinstance(record, bytes)
+            is_known = "SELECT 1 FROM dead_letters WHERE id = ?"
+            if not self._connection.execute(is_known, (row.number,)).fetchone():
+                self._insert_letter(self._nameless(row.number, record))
+            self._connection.execute(_RECORD, (row.number, record))
+            if not row.whole:
+                self._connection.execute(_CUT, (row.number,))
+
+    def _nameless(self, number: int, record: bytes) -> list[Value]:
+        """A row for a record of which nothing else is left."""
+        source = self._source_of(0)
+        size = len(record)
+        told: list[Value] = [number, DAMAGED, "store", None, _UNKNOWN, None]
+        return [*told, source, 0, 0, 0, 0, 0, size, None, size, None]
+
+    def _insert_replays(self, rows: Iterable[Row], sure: bool) -> None:
+        for row in rows:
+            values = [row.number, *row.values[1:], None][:7]
+            self.counts["replays"] += self._connection.execute(_REPLAY, values).rowcount
+
+    # --- receipts ---
+
+    def _insert_receipts(self, rows: Iterable[Row], sure: bool) -> None:
+        values = [(row.number, *row.values[1:]) for row in rows]
+        self.counts["receipts"] += self._connection.executemany(_RECEIPT, values).rowcount
+
+    def _insert_spans(self, rows: Iterable[Row], sure: bool) -> None:
+        for row in rows:
+            receipt_id, first, source, *place, count, newline = row.values
+            values = (receipt_id, first, self._source_of(source), *place, count, newline)
+            inserted = self._connection.execute(_SPAN, values).rowcount
+            if inserted and not self._knows_accepted and isinstance(count, int):
+                self._ledger["accepted", ""] += count
+                self._place(count)
+
+    def _insert_ids(self, rows: Iterable[Row], sure: bool) -> None:
+        self._connection.executemany(_ID, [row.values for row in rows])
+
+
+def _spans(text: str) -> list[tuple[str, int, int, int, int]]:
+    try:
+        spans = orjson.loads(text)
+        return [(str(each[0]), *map(int, each[1:5])) for each in spans]  # type: ignore[misc]
+    except (ValueError, TypeError, IndexError):
+        return []
+
+
+def _records_in(text: str) -> int | None:
+    """How many records the spans of a batch are about; None where they cannot be read."""
+    return sum(span[3] for span in _spans(text)) or None
