@@ -189,16 +189,29 @@ def _check_log(connection: sqlite3.Connection, path: Path) -> None:
     pages: int = connection.execute("PRAGMA page_count").fetchone()[0]
     with closing(OnDisk(log_of(path))) as log:
         frames = wal.frames_of(log)
-        index = path.with_name(path.name + "-shm").read_bytes()
+        logged = {frame.page for frame in frames}
+        size = path.stat().st_size
+        if any(number not in logged for number in range(size // PAGE_SIZE + 1, pages + 1)):
+            raise StoreCorrupt(f"{path} is cut short")
+        with closing(_connect_readonly(path, immutable=True)) as alone:  # without the log
+            is_older = _records_read(alone) > _records_read(connection)
+        if is_older:
+            raise StoreCorrupt(f"{log_of(path)} is older than {path}")
+        if size <= _CHECKED_BYTES:
+            _check(connection, path, "quick_check")
+        index = b""
+        with suppress(OSError):  # last, for closing it again drops our lock of the log
+            index = path.with_name(path.name + "-shm").read_bytes()
         if wal.hides_commits(log, frames, index):
             raise StoreCorrupt(f"{log_of(path)} is damaged: what follows in it was durable")
-    logged = {frame.page for frame in frames}
-    size = path.stat().st_size
-    if any(number not in logged for number in range(size // PAGE_SIZE + 1, pages + 1)):
-        raise StoreCorrupt(f"{path} is cut short")
-    if size <= _CHECKED_BYTES:
-        _check(connection, path, "quick_check")
-    connection.execute("COMMIT")
+
+
+def _records_read(connection: sqlite3.Connection) -> int:
+    """How many records were read so far, which only ever grows; 0 where that cannot be told."""
+    with suppress(sqlite3.DatabaseError):
+        row = connection.execute("SELECT records FROM ledger WHERE entry = 'read'").fetchone()
+        return int(row[0]) if row else 0
+    return 0
 
 
 def _is_cut(header: bytes, size: int, path: Path) -> bool:

@@ -64,6 +64,15 @@ def last_root() -> int:
     return last
 
 
+@cache
+def root_of(table: str) -> int:
+    """The page of a table's root, the same in every store of this format."""
+    query = "SELECT rootpage FROM sqlite_master WHERE name = ?"
+    with closing(_empty_store()) as store:
+        root: int = store.execute(query, (table,)).fetchone()[0]
+    return root
+
+
 def _shape(store: sqlite3.Connection, table: str) -> Shape:
     columns = store.execute(f"PRAGMA table_info({table})").fetchall()
     in_index = table in _IN_INDEX

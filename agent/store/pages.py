@@ -8,7 +8,6 @@ it is damaged, the pages that point to others and the list of free ones say the 
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from enum import Enum
 from functools import lru_cache
 from pathlib import Path
 from struct import unpack_from
@@ -19,6 +18,7 @@ from agent.store.schema import PAGE_SIZE
 
 LEAF, INDEX_LEAF, INDEX_INTERIOR, INTERIOR = 0x0D, 0x0A, 0x02, 0x05  # first byte of a tree's page
 _ROOT, _FREE, _FIRST_OVERFLOW, _OVERFLOW, _TREE = 1, 2, 3, 4, 5  # what the pointer map says
+_MAGIC = b"SQLite format 3\0"
 _MAP_ENTRY = 5  # bytes
 _MAPPED = PAGE_SIZE // _MAP_ENTRY  # pages that one page of the map is about
 
@@ -51,14 +51,6 @@ class OnDisk:
             self._file = None
 
 
-class Use(Enum):
-    """Whether what a page holds counts."""
-
-    LIVE = "live"
-    FREE = "free"  # what it holds was removed
-    UNSURE = "unsure"  # nothing that is left says so or so
-
-
 class Pages:
     """The pages of one file, from 1 on, as of the last transaction in its log."""
 
@@ -68,14 +60,21 @@ class Pages:
         self._log = OnDisk(log_of(path)) if with_log else None
         frames = wal.committed(self._log) if self._log else []
         self._logged = {frame.page: frame.content for frame in frames}
-        in_file = -(-len(self._file) // PAGE_SIZE)
-        self.count = max(in_file, frames[-1].pages_after if frames else 0)
+        in_file = range(1, -(-len(self._file) // PAGE_SIZE) + 1)
+        # Where the file was cut short, the log may still have pages far behind its end.
+        self.numbers = sorted({*in_file, *self._logged})
+        self.last = self.numbers[-1] if self.numbers else 0
         self.page = lru_cache(64)(self._page)
 
     @property
     def has_log(self) -> bool:
         """Whether pages of a log are laid over those of the file."""
         return bool(self._logged)
+
+    def has_whole_log(self) -> bool:
+        """Whether all of the log that counts is as it was written."""
+        log = self._log
+        return log is not None and all(wal.is_whole(log, frame) for frame in wal.committed(log))
 
     def close(self) -> None:
         """Close the files."""
@@ -92,23 +91,18 @@ class Pages:
 
     def with_rows(self) -> Iterator[tuple[int, bool]]:
         """The number of each page that holds rows, and whether they are sure to count."""
-        pointed_to, free = self.pointed_to()[0], self._free()
-        for number in range(2, self.count + 1):
+        pointed_to = self.pointed_to()[0]
+        free, is_all = self._free()
+        for number in self.numbers:
             mapped = self._mapped(number)
-            if mapped in (_FIRST_OVERFLOW, _OVERFLOW):
+            if number == 1 or mapped in (_FIRST_OVERFLOW, _OVERFLOW):
                 continue
             if self.page(number)[0] not in (LEAF, INDEX_LEAF, INDEX_INTERIOR):
                 continue
-            use = self._use(number, mapped, pointed_to, free)
-            if use is not Use.FREE:
-                yield number, use is Use.LIVE
-
-    def _use(self, number: int, mapped: int, pointed_to: set[int], free: set[int]) -> Use:
-        if mapped in (_ROOT, _TREE) or number in pointed_to:
-            return Use.LIVE
-        if mapped == _FREE or number in free:
-            return Use.FREE
-        return Use.LIVE if number <= last_root() else Use.UNSURE
+            if mapped in (_ROOT, _TREE) or number in pointed_to:
+                yield number, True
+            elif mapped != _FREE and number not in free:
+                yield number, is_all or number <= last_root()
 
     def _mapped(self, number: int) -> int:
         """What the pointer map says of a page: 0, or anything, where the map is damaged."""
@@ -121,9 +115,9 @@ class Pages:
         """The pages that inner pages of the trees point to, and how much of that cannot be."""
         found: set[int] = set()
         problems = 0
-        for number in range(2, self.count + 1):
+        for number in self.numbers:
             mapped = self._mapped(number)
-            if mapped in (_FREE, _FIRST_OVERFLOW, _OVERFLOW):
+            if number == 1 or mapped in (_FREE, _FIRST_OVERFLOW, _OVERFLOW):
                 continue
             page = self.page(number)
             if page[0] in (INTERIOR, INDEX_INTERIOR):
@@ -135,20 +129,21 @@ class Pages:
         return found, problems
 
     def _is_no_child(self, number: int) -> bool:
-        return not 2 < number <= self.count or self._mapped(number) == _FREE
+        return not 2 < number <= self.last or self._mapped(number) == _FREE
 
-    def _free(self) -> set[int]:
-        """The pages on the list of free ones, as far as it can be followed."""
+    def _free(self) -> tuple[set[int], bool]:
+        """The free pages, as far as their list can be followed; and whether those are all."""
         found: set[int] = set()
-        (trunk,) = unpack_from(">I", self.page(1), 32)
-        while 2 < trunk <= self.count and trunk not in found:
+        first = self.page(1)
+        trunk, expected = unpack_from(">II", first, 32)
+        while 2 < trunk <= self.last and trunk not in found:
             found.add(trunk)
             page = self.page(trunk)
             following, count = unpack_from(">II", page)
             if count <= PAGE_SIZE // 4 - 2:
                 found.update(unpack_from(f">{count}I", page, 8))
             trunk = following
-        return found
+        return found, first.startswith(_MAGIC) and len(found) == expected
 
 
 def children_of(page: bytes) -> Iterator[int]:
@@ -166,20 +161,6 @@ def cells_of(page: bytes) -> Iterator[int]:
         (cell,) = unpack_from(">H", page, header + 2 * index)
         if header + 2 * count <= cell <= PAGE_SIZE - 4:
             yield cell
-
-
-def open_best(path: Path) -> Pages:
-    """The file with its log, or without it where the two do not belong together.
-
-    Raises OSError where a file cannot be opened.
-    """
-    both = Pages(path, with_log=True)
-    if not both.has_log:
-        return both
-    alone = Pages(path, with_log=False)
-    fits = both.pointed_to()[1] <= alone.pointed_to()[1]
-    (alone if fits else both).close()
-    return both if fits else alone
 
 
 def log_of(path: Path) -> Path:

@@ -8,6 +8,7 @@ written is kept and held, reason "damaged": it is not sent, and can be exported.
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from typing import TypeGuard
 from zlib import crc32
 
 import orjson
@@ -17,6 +18,7 @@ from agent.store.rows import Row, Value
 DAMAGED = "damaged"
 _UNKNOWN = "its reason was lost when the store was damaged"
 _MOST_LINES_TOLD = 20
+_IMPLAUSIBLE = 1 << 44
 _ADD = """INSERT INTO ledger (entry, reason, records) VALUES (?, ?, ?)
     ON CONFLICT (entry, reason) DO UPDATE SET records = records + excluded.records"""
 _SOURCE = "INSERT INTO sources (id, name, widest_span) VALUES (?, ?, ?)"
@@ -80,7 +82,7 @@ class Rescue:
         old: Counter[tuple[str, str]] = Counter()
         for row in rows:
             entry, reason, records = row.values
-            if isinstance(records, int) and records >= 0 and entry != "salvaging":
+            if _is_plausible(records) and entry != "salvaging":
                 old[str(entry), str(reason)] = records
         self._knows_accepted = ("accepted", "") in old
         self.carried = old["dropped", DAMAGED]
@@ -231,7 +233,7 @@ class Rescue:
         text = str(spans)
         intact = row.whole and crc32(body, crc32(text.encode())) == checksum
         records = _records_in(text)
-        count = max(0, count) if records is None else records
+        count = records or (count if _is_plausible(count) else 0)
         if not (intact and sure):
             hold = DAMAGED
             self.counts["damaged"] += 1
@@ -257,6 +259,7 @@ class Rescue:
         for row in rows:
             values = [row.number, *row.values[1:], None][:16]
             values[6] = self._source_of(values[6])
+            values[14] = values[14] if _is_plausible(values[14]) else 0
             self._insert_letter(values)
 
     def _insert_letter(self, values: list[Value]) -> None:
@@ -302,7 +305,7 @@ class Rescue:
             receipt_id, first, source, *place, count, newline = row.values
             values = (receipt_id, first, self._source_of(source), *place, count, newline)
             inserted = self._connection.execute(_SPAN, values).rowcount
-            if inserted and not self._knows_accepted and isinstance(count, int):
+            if inserted and not self._knows_accepted and _is_plausible(count):
                 self._ledger["accepted", ""] += count
                 self._place(count)
 
@@ -319,5 +322,11 @@ def _spans(text: str) -> list[tuple[str, int, int, int, int]]:
 
 
 def _records_in(text: str) -> int | None:
-    """How many records the spans of a batch are about; None where they cannot be read."""
-    return sum(span[3] for span in _spans(text)) or None
+    """How many records the spans of a batch are about; None where they do not tell."""
+    records = sum(span[3] for span in _spans(text))
+    return records if records and _is_plausible(records) else None
+
+
+def _is_plausible(amount: Value) -> TypeGuard[int]:
+    """Whether it may be a number of records or bytes: sums of such amounts stay in bounds."""
+    return isinstance(amount, int) and 0 <= amount < _IMPLAUSIBLE

@@ -93,9 +93,9 @@ def _payload(pages: Pages, cell: _Cell) -> bytes:
     """The record, as far as its pages can be followed."""
     parts = [cell.local]
     left, following = cell.size - len(cell.local), cell.overflow
-    if left > pages.count * PAGE_SIZE:
+    if left > len(pages.numbers) * PAGE_SIZE:
         raise ValueError
-    while left > 0 and 2 < following <= pages.count:
+    while left > 0 and 2 < following <= pages.last:
         page = pages.page(following)
         parts.append(page[4 : 4 + left])
         left -= len(parts[-1])

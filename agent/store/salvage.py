@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from agent.store.aside import salvaged
-from agent.store.layout import Shape
-from agent.store.pages import Pages, open_best
+from agent.store.layout import Shape, root_of
+from agent.store.pages import Pages
 from agent.store.rescue import Rescue
 from agent.store.rows import Row, rows_of, shape_of
-from agent.store.trouble import is_refusal, why
+from agent.store.trouble import is_damage, is_refusal, why
 from agent.telemetry.logs import get_logger
 
 _ENTRY = "salvaging"
@@ -87,27 +87,55 @@ def salvage(
 ) -> Salvaged:
     """Take over what can be read of a file that was set aside.
 
-    *on_progress* is told the steps done, and of how many, every few seconds. An attempt that was
+    *on_progress* is told the pages done, and of how many, every few seconds. An attempt that was
     cut off goes on where it ended.
     """
     on_progress = on_progress or _tell
     rescue = Rescue(connection)
     trouble, unreadable = None, 0
     try:
-        with closing(open_best(aside)) as pages:
+        with closing(_open(aside)) as pages:
             attempt = _Attempt(connection, aside, pages, rescue)
             try:
                 attempt.run(on_progress)
-            except sqlite3.OperationalError as error:
-                if not is_refusal(error):
-                    raise
-                trouble = why(error)
-            unreadable = attempt.unreadable
-        if trouble is None:
-            _forget(connection, aside)
+            finally:
+                unreadable = attempt.unreadable
+        _forget(connection, aside)
     except OSError as error:
         trouble = f"the file set aside cannot be read: {(error.strerror or str(error)).lower()}"
+    except Exception as error:  # noqa: BLE001  # whatever a file may hold must not keep us from starting
+        if is_damage(error):
+            raise
+        trouble = why(error) if is_refusal(error) else f"it holds what was not foreseen: {error!r}"
     return _report(rescue, aside, unreadable, trouble)
+
+
+def _open(aside: Path) -> Pages:
+    """The file with its log, or without it where the log is of an older state of the file.
+
+    Raises OSError where a file cannot be opened.
+    """
+    both = Pages(aside, with_log=True)
+    if not both.has_log:
+        return both
+    alone = Pages(aside, with_log=False)
+    # Only a whole log can be blamed for not fitting: in a damaged one, there are other reasons.
+    is_odd = both.pointed_to()[1] > 0 and alone.pointed_to()[1] == 0 and both.has_whole_log()
+    is_older = _records_read(alone) > _records_read(both)
+    chosen, other = (alone, both) if is_odd or is_older else (both, alone)
+    other.close()
+    return chosen
+
+
+def _records_read(pages: Pages) -> int:
+    """How many records the ledger says were read, which only ever grows."""
+    number = root_of("ledger")
+    if (seen := shape_of(pages, number)) is None or seen[0].table != "ledger":
+        return 0
+    read = (
+        row.values[2] for row in rows_of(pages, number, seen[0]) if row and row.values[0] == "read"
+    )
+    return max((each for each in read if isinstance(each, int)), default=0)
 
 
 def _report(rescue: Rescue, aside: Path, unreadable: int, trouble: str | None) -> Salvaged:
@@ -142,26 +170,25 @@ class _Attempt:
 
     def run(self, on_progress: Callable[[int, int], None]) -> None:
         """Raises sqlite3.OperationalError where the store takes no more."""
-        done = self._steps_done()
+        done = self._progress()
         if done == _DONE:
             return
         found = self._found()
         # An agent that has run since then may have given these numbers to receipts of its own.
         if done == 0 and self._connection.execute("SELECT 1 FROM receipts").fetchone():
             found = [each for each in found if each.table not in _EXPLAIN]
-        first, *others = _steps(found)
-        with self._transaction(max(done, 1)):
+        first, others = _work(found)
+        with self._transaction(done or 1 + len(first)):
             self._begin(found, again=done > 0)
             if done == 0:
                 self._insert(first)
         next_told = time.monotonic() + _TELL_EVERY
-        for number, step in enumerate(others, 2):
-            if number <= done:
-                continue
-            with self._transaction(number):
+        for at in range(max(0, done - 1 - len(first)), len(others), _PAGES_PER_STEP):
+            step = others[at : at + _PAGES_PER_STEP]
+            with self._transaction(1 + len(first) + at + len(step)):
                 self._insert(step)
             if time.monotonic() >= next_told:
-                on_progress(number, len(others) + 1)
+                on_progress(at + len(step), len(others))
                 next_told = time.monotonic() + _TELL_EVERY
         with self._transaction(_DONE):
             self._rescue.finish()
@@ -197,12 +224,12 @@ class _Attempt:
                 yield row
 
     @contextmanager
-    def _transaction(self, steps_done: int) -> Iterator[None]:
+    def _transaction(self, progress: int) -> Iterator[None]:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
             self._rescue.flush()
-            self._connection.execute(_KEEP_PROGRESS, (_ENTRY, self._aside.name, steps_done))
+            self._connection.execute(_KEEP_PROGRESS, (_ENTRY, self._aside.name, progress))
             self._connection.execute("COMMIT")
         except BaseException:
             self._rescue.forget()
@@ -210,23 +237,24 @@ class _Attempt:
                 self._connection.execute("ROLLBACK")
             raise
 
-    def _steps_done(self) -> int:
+    def _progress(self) -> int:
         row = self._connection.execute(_PROGRESS, (_ENTRY, self._aside.name)).fetchone()
         return int(row[0]) if row else 0
 
 
-def _steps(found: Sequence[_Page]) -> list[list[_Page]]:
-    """What goes into one transaction each; the first decides which ids are given next."""
+def _work(found: Sequence[_Page]) -> tuple[list[_Page], list[_Page]]:
+    """The pages of the first transaction, which decide what numbers are given next; the others."""
     first = [page for page in found if page.table in _FIRST]
     for table in ("spool", "receipts"):
         pages = [page for page in found if page.table == table and page.sure]
         first += sorted(pages, key=lambda page: page.last)[-1:]
-    steps = [first]
-    for table in _ORDER:
-        pages = [page for page in found if page.table == table and page not in first]
-        starts = range(0, len(pages), _PAGES_PER_STEP)
-        steps += [pages[start : start + _PAGES_PER_STEP] for start in starts]
-    return steps
+    chosen = {page.number for page in first}
+    return first, [
+        page
+        for table in _ORDER
+        for page in found
+        if page.table == table and page.number not in chosen
+    ]
 
 
 def _forget(connection: sqlite3.Connection, aside: Path) -> None:

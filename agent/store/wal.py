@@ -58,6 +58,8 @@ def committed(log: Content) -> list[Frame]:
     was durable before the next began, so its frames are given even where a part was damaged.
     """
     frames = frames_of(log)
+    if not has_whole_header(log) and not any(is_whole(log, frame) for frame in frames[1:]):
+        return []  # it was never a log
     ends = [index for index, frame in enumerate(frames, 1) if frame.pages_after]
     if not ends:
         return []

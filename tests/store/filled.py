@@ -2,6 +2,7 @@
 
 import random
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 from zlib import crc32
@@ -126,3 +127,34 @@ def residue(connection: sqlite3.Connection) -> int:
         WHERE entry IN ('read', 'accepted', 'dead_lettered', 'filtered', 'dropped')"""
     left: int = connection.execute(query).fetchone()[0] or 0
     return left
+
+
+class Opened:
+    """A damaged store after the start that met it."""
+
+    def __init__(self, data_dir: Path) -> None:
+        began = time.monotonic()
+        connection, self.salvaged = open_for_writing(data_dir)
+        self.seconds = time.monotonic() - began
+        with closing(connection):
+            self.rows = rows(connection)
+            self.residue = residue(connection)
+            self.verdict = connection.execute("PRAGMA integrity_check").fetchone()[0]
+            self.orphans = connection.execute("PRAGMA foreign_key_check").fetchall()
+
+    @property
+    def batches(self) -> dict[int, bytes]:
+        """The bodies that will be sent, by number."""
+        return {row[0]: row[-1] for row in self.rows["spool"] if row[2] is None}  # type: ignore
+
+
+def is_sound(opened: Opened) -> None:
+    """Assert what is so after whatever damage."""
+    assert opened.seconds < 2
+    assert (opened.verdict, opened.orphans, opened.residue) == ("ok", [], 0)
+    spool = opened.rows["spool"]
+    kept = (len(spool), sum(row[3] for row in spool), sum(row[4] for row in spool))
+    assert opened.rows["spool_kept"] == [kept]
+    letters = opened.rows["dead_letters"]
+    assert opened.rows["dead_letters_kept"] == [(len(letters), sum(row[14] for row in letters))]
+    assert {row[0] for row in letters} == {row[0] for row in opened.rows["dead_letter_records"]}
