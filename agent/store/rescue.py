@@ -301,13 +301,16 @@ class Rescue:
         self.counts["receipts"] += self._connection.executemany(_RECEIPT, values).rowcount
 
     def _insert_spans(self, rows: Iterable[Row], sure: bool) -> None:
-        for row in rows:
-            receipt_id, first, source, *place, count, newline = row.values
-            values = (receipt_id, first, self._source_of(source), *place, count, newline)
-            inserted = self._connection.execute(_SPAN, values).rowcount
-            if inserted and not self._knows_accepted and _is_plausible(count):
-                self._ledger["accepted", ""] += count
-                self._place(count)
+        values = [
+            (*row.values[:2], self._source_of(row.values[2]), *row.values[3:]) for row in rows
+        ]
+        if self._knows_accepted:
+            self._connection.executemany(_SPAN, values)
+            return
+        for each in values:
+            if self._connection.execute(_SPAN, each).rowcount and _is_plausible(each[5]):
+                self._ledger["accepted", ""] += each[5]
+                self._place(each[5])
 
     def _insert_ids(self, rows: Iterable[Row], sure: bool) -> None:
         self._connection.executemany(_ID, [row.values for row in rows])

@@ -1,15 +1,18 @@
 """Which rows are on a page, and what is in them?"""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from functools import lru_cache
 from struct import unpack_from
 from typing import NamedTuple
 
-from agent.store.layout import Shape, kind_of, shapes
+from agent.store.layout import Shape, shapes
 from agent.store.pages import INDEX_INTERIOR, LEAF, Pages, cells_of
 from agent.store.schema import PAGE_SIZE
 
 Value = int | str | bytes | None
 
+_CELLS_TRIED = 8  # of a page, until one fits a table
 _LONGEST_VARINT = 9
 _LEAST_LOCAL = (PAGE_SIZE - 12) * 32 // 255 - 23  # bytes of a long record that stay on the page
 _MOST_LOCAL = PAGE_SIZE - 35
@@ -26,6 +29,9 @@ class Row(NamedTuple):
     whole: bool
 
 
+Types = tuple[int, ...]
+
+
 class _Cell(NamedTuple):
     number: int
     size: int  # of the whole record
@@ -33,38 +39,48 @@ class _Cell(NamedTuple):
     overflow: int  # the page where it goes on, or 0
 
 
+_NOTHING: tuple[_Cell, Types, int] = (_Cell(0, 0, b"", 0), (), 0)  # fits no table
+
+
 def shape_of(pages: Pages, number: int) -> tuple[Shape, int] | None:
-    """The table whose rows a page holds, and the number of its last row."""
-    found, last = None, 0
+    """The table whose rows a page holds, and the number of the last row on it."""
     page = pages.page(number)
-    in_index = page[0] != LEAF
-    for at in cells_of(page):
-        try:
-            cell = _cell(page, at)
-            types = _types(cell.local)[0]
-        except (ValueError, IndexError):
-            continue
-        if found is None:
-            fitting = (each for each in shapes() if each.in_index == in_index)
-            found = next((each for each in fitting if each.fits(types)), None)
-        if found and found.fits(types):
-            last = max(last, cell.number)
-    return (found, last) if found else None
+    fitting = [each for each in shapes() if each.in_index == (page[0] != LEAF)]
+    cells = [*cells_of(page)]
+    for at in cells[:_CELLS_TRIED]:
+        cell, types, _ = _opened(page, at) or _NOTHING
+        if found := next((each for each in fitting if _fits(each, types)), None):
+            lasts = (_opened(page, last) for last in reversed(cells))
+            return found, next((last[0].number for last in lasts if last), cell.number)
+    return None
 
 
 def rows_of(pages: Pages, number: int, shape: Shape) -> Iterator[Row | None]:
     """The rows of that table on a page; None for each that cannot be read."""
     page = pages.page(number)
     for at in cells_of(page):
-        try:
-            cell = _cell(page, at)
-            if shape.fits(_types(cell.local)[0]):
+        cell, types, start = _opened(page, at) or _NOTHING
+        row = None
+        if _fits(shape, types):
+            with suppress(ValueError):
                 payload = _payload(pages, cell)
-                yield Row(cell.number, _values(payload, cell.size), len(payload) == cell.size)
-                continue
-        except (ValueError, IndexError):
-            pass
-        yield None
+                values = _values(payload, types, start, cell.size)
+                row = Row(cell.number, values, len(payload) == cell.size)
+        yield row
+
+
+def _opened(page: bytes, at: int) -> tuple[_Cell, Types, int] | None:
+    """A cell, the types of its values and where these begin; None where it cannot be read."""
+    try:
+        cell = _cell(page, at)
+        return cell, *_types(cell.local)
+    except (ValueError, IndexError):
+        return None
+
+
+@lru_cache(10_000)
+def _fits(shape: Shape, types: Types) -> bool:
+    return shape.fits(types)
 
 
 def _cell(page: bytes, at: int) -> _Cell:
@@ -103,30 +119,33 @@ def _payload(pages: Pages, cell: _Cell) -> bytes:
     return b"".join(parts)
 
 
-def _types(payload: bytes) -> tuple[list[int], int]:
+def _types(payload: bytes) -> tuple[Types, int]:
     """The types of a record's values, and where the values begin."""
     end, at = _varint(payload, 0)
-    if end > len(payload):
+    if not at <= end <= len(payload):
         raise ValueError
+    header = payload[at:end]
+    if header.isascii():  # each type in one byte
+        return tuple(header), end
     types = []
     while at < end:
         each, at = _varint(payload, at)
         types.append(each)
-    return types, end
+    return tuple(types), end
 
 
-def _values(payload: bytes, size: int) -> list[Value]:
+def _values(payload: bytes, types: Types, at: int, size: int) -> list[Value]:
     """Raises ValueError where a value other than the last, of bytes, is not whole."""
-    types, at = _types(payload)
     values: list[Value] = []
-    for index, each in enumerate(types):
+    for each in types:
         length = (each - 12) // 2 if each >= 12 else _INTEGER_BYTES[each]
         content = payload[at : at + length]
         at += length
-        is_last_bytes = index == len(types) - 1 and kind_of(each) == "BLOB"
-        if at > size or (len(content) < length and not is_last_bytes):
+        if len(content) < length and not (len(values) == len(types) - 1 and each % 2 == 0):
             raise ValueError
         values.append(_value(each, content))
+    if at > size:
+        raise ValueError
     return values
 
 
@@ -135,10 +154,9 @@ def _value(type_: int, content: bytes) -> Value:
         return None
     if type_ in (8, 9):
         return type_ - 8
-    kind = kind_of(type_)
-    if kind == "INTEGER":
+    if type_ < 12:
         return int.from_bytes(content, "big", signed=True)
-    return content.decode() if kind == "TEXT" else content
+    return content.decode() if type_ % 2 else content
 
 
 def _varint(content: Sequence[int], at: int) -> tuple[int, int]:

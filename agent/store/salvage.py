@@ -103,7 +103,7 @@ def salvage(
         _forget(connection, aside)
     except OSError as error:
         trouble = f"the file set aside cannot be read: {(error.strerror or str(error)).lower()}"
-    except Exception as error:  # noqa: BLE001  # whatever a file may hold must not keep us from starting
+    except Exception as error:  # whatever a file may hold must not keep us from starting
         if is_damage(error):
             raise
         trouble = why(error) if is_refusal(error) else f"it holds what was not foreseen: {error!r}"
