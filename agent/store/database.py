@@ -15,8 +15,9 @@ from agent.errors import StoreCorrupt, StoreError, StoreFormat
 from agent.store import wal
 from agent.store.aside import set_aside, suspicion_of, to_be_salvaged
 from agent.store.pages import OnDisk, log_of
+from agent.store.reserve import Reserve
 from agent.store.schema import APPLICATION_ID, FORMAT, MIGRATIONS, PAGE_SIZE
-from agent.store.trouble import is_damage, kind_of, openable, readable_errors
+from agent.store.trouble import is_damage, is_full, kind_of, openable, readable_errors
 
 if TYPE_CHECKING:
     from agent.store.salvage import Salvaged
@@ -50,19 +51,32 @@ def open_for_writing(
     """
     path = data_dir / FILE_NAME
     with openable(path), readable_errors(path), _alone_in(data_dir):
+        try:
+            return _open_or_salvage(path, checkpoint_pages)
+        except sqlite3.OperationalError as error:
+            if not is_full(error):
+                raise
+        # Even opening takes a little room. What is sent then makes more.
+        Reserve(data_dir, 0).give_up()
+        return _open_or_salvage(path, checkpoint_pages)
+
+
+def _open_or_salvage(
+    path: Path, checkpoint_pages: int
+) -> "tuple[sqlite3.Connection, tuple[Salvaged, ...]]":
+    _create(path)
+    try:
+        _refuse_foreign(path)
+        connection = _prepare(path, checkpoint_pages)
+    except StoreCorrupt:
+        set_aside(path)
         _create(path)
-        try:
-            _refuse_foreign(path)
-            connection = _prepare(path, checkpoint_pages)
-        except StoreCorrupt:
-            set_aside(path)
-            _create(path)
-            connection = _prepare(path, checkpoint_pages)
-        try:
-            return connection, _salvage(connection, path)
-        except BaseException:
-            connection.close()
-            raise
+        connection = _prepare(path, checkpoint_pages)
+    try:
+        return connection, _salvage(connection, path)
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _salvage(connection: sqlite3.Connection, path: Path) -> "tuple[Salvaged, ...]":

@@ -9,18 +9,17 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeGuard
-from zlib import crc32
 
 import orjson
 
+from agent.store import ledger
 from agent.store.rows import Row, Value
+from agent.store.spooling import checksum
 
 DAMAGED = "damaged"
 _UNKNOWN = "its reason was lost when the store was damaged"
 _MOST_LINES_TOLD = 20
 _IMPLAUSIBLE = 1 << 44
-_ADD = """INSERT INTO ledger (entry, reason, records) VALUES (?, ?, ?)
-    ON CONFLICT (entry, reason) DO UPDATE SET records = records + excluded.records"""
 _SOURCE = "INSERT INTO sources (id, name, widest_span) VALUES (?, ?, ?)"
 _DESTINATION = "INSERT INTO destinations (id, key, name) VALUES (?, ?, ?)"
 _SPOOLED = "SELECT checksum FROM spool WHERE id = ?"
@@ -61,7 +60,7 @@ class Rescue:
         self._knows_accepted = False
         self._letters_bytes = 0
         self._kept = [0, 0, 0]  # batches, records, bytes
-        self._ledger: Counter[tuple[str, str]] = Counter()
+        self._ledger: Counter[ledger.LedgerKey] = Counter()
         self._without_row = 0  # records that were read, and are nowhere yet
         self.insert: Mapping[str, Callable[[Iterable[Row], bool], None]] = {
             "sources": self._insert_sources,
@@ -79,7 +78,7 @@ class Rescue:
 
     def read_ledger(self, rows: Iterable[Row], *, again: bool) -> None:
         """Begin with the old books; *again* where they were taken over by an earlier attempt."""
-        old: Counter[tuple[str, str]] = Counter()
+        old: Counter[ledger.LedgerKey] = Counter()
         for row in rows:
             entry, reason, records = row.values
             if _is_plausible(records) and entry != "salvaging":
@@ -122,8 +121,7 @@ class Rescue:
         lost_now = max(0, lost + self._without_row)
         self._ledger["dropped", DAMAGED] += lost_now - lost
         self._ledger["read", ""] += lost_now - lost - self._without_row
-        rows = [(*key, records) for key, records in self._ledger.items() if records]
-        self._connection.executemany(_ADD, rows)
+        ledger.add(self._connection, self._ledger)
         kept = """UPDATE dead_letters_kept SET count = (SELECT COUNT(*) FROM dead_letters),
             bytes = (SELECT COALESCE(SUM(bytes), 0) FROM dead_letters)"""
         if self._letters_bytes:
@@ -224,14 +222,14 @@ class Rescue:
             self._insert_batch(row, sure)
 
     def _insert_batch(self, row: Row, sure: bool) -> None:
-        _, destination, hold, count, _, *middle, checksum, spans, ids_added, body = row.values
+        _, destination, hold, count, _, *middle, expected, spans, ids_added, body = row.values
         assert isinstance(body, bytes)
         assert isinstance(count, int)
         stored = self._connection.execute(_SPOOLED, (row.number,)).fetchone()
-        if stored and stored[0] == checksum:
+        if stored and stored[0] == expected:
             return  # a page that is there twice
         text = str(spans)
-        intact = row.whole and crc32(body, crc32(text.encode())) == checksum
+        intact = row.whole and checksum(text, body) == expected
         records = _records_in(text)
         count = records or (count if _is_plausible(count) else 0)
         if not (intact and sure):
@@ -240,7 +238,7 @@ class Rescue:
             self._tell(text)
         number = None if stored else row.number
         values = (number, self._destination_of(destination), hold, count, len(body), *middle)
-        self._connection.execute(_SPOOL, (*values, checksum, text, ids_added, body))
+        self._connection.execute(_SPOOL, (*values, expected, text, ids_added, body))
         for index, amount in enumerate((1, count, len(body))):
             self._kept[index] += amount
         self._place(count)

@@ -1,9 +1,10 @@
 """What does an error of the database mean, and what is to be done about it?"""
 
 import errno
+import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from agent.errors import StoreCorrupt, StoreError, StoreFull
@@ -11,6 +12,7 @@ from agent.errors import StoreCorrupt, StoreError, StoreFull
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 # A full file system may show first as an error of writing to the log.
 _NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+_LITTLE_ROOM = 1 << 20  # bytes: with less, an error of writing is for want of room
 _HINTS = {
     sqlite3.SQLITE_FULL: "no room is left; free space on its disk",
     sqlite3.SQLITE_BUSY: "another process keeps it locked; wait for it, or stop it",
@@ -64,7 +66,16 @@ def readable_errors(path: Path) -> Iterator[None]:
             ) from error
         if kind_of(error) == sqlite3.SQLITE_FULL:
             raise StoreFull(text) from error
+        if is_full(error) and _is_on_full_disk(path):
+            text = f"cannot use the store {path}: {_HINTS[sqlite3.SQLITE_FULL]} ({error})"
+            raise StoreFull(text) from error
         raise StoreError(text) from error
+
+
+def _is_on_full_disk(path: Path) -> bool:
+    with suppress(OSError):
+        return shutil.disk_usage(path.parent).free < _LITTLE_ROOM
+    return False
 
 
 @contextmanager
