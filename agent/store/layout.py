@@ -38,6 +38,10 @@ class Shape:
         )
 
 
+# What the indexes of names hold: a name, and the number of its row.
+NAMED = Shape("", True, ("TEXT", "INTEGER"), (False, False), 2)
+
+
 def kind_of(type_: int) -> str:
     """The kind of value that a type in a record stands for."""
     if type_ < _FIRST_BLOB:
@@ -66,7 +70,7 @@ def last_root() -> int:
 
 @cache
 def root_of(table: str) -> int:
-    """The page of a table's root, the same in every store of this format."""
+    """The page of the root of a table or an index, the same in every store of this format."""
     query = "SELECT rootpage FROM sqlite_master WHERE name = ?"
     with closing(_empty_store()) as store:
         root: int = store.execute(query, (table,)).fetchone()[0]

@@ -104,6 +104,20 @@ class Pages:
             elif mapped != _FREE and number not in free:
                 yield number, is_all or number <= last_root()
 
+    def in_tree(self, root: int) -> Iterator[int]:
+        """The pages of the tree of that root, as far as it can be followed."""
+        seen: set[int] = set()
+        ahead = [root]
+        while ahead:
+            number = ahead.pop()
+            if number in seen or not 2 < number <= self.last:
+                continue
+            seen.add(number)
+            yield number
+            page = self.page(number)
+            if page[0] in (INTERIOR, INDEX_INTERIOR):
+                ahead += children_of(page)
+
     def _mapped(self, number: int) -> int:
         """What the pointer map says of a page: 0, or anything, where the map is damaged."""
         map_page = (number - 2) // (_MAPPED + 1) * (_MAPPED + 1) + 2

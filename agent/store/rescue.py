@@ -42,6 +42,8 @@ _ID = """INSERT OR IGNORE INTO receipt_ids SELECT ?, ?, ?
 _SEQUENCE = "UPDATE sqlite_sequence SET seq = MAX(seq, ?) WHERE name = ?"
 _BEGIN_SEQUENCE = """INSERT INTO sqlite_sequence (name, seq) SELECT ?, ?
     WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = ?1)"""
+_WIDEST = """UPDATE sources SET widest_span = MAX(widest_span, COALESCE(
+    (SELECT MAX(count) FROM receipt_spans WHERE source_id = sources.id), 0))"""
 _PRUNED = """SELECT COALESCE(SUM(CASE entry WHEN 'accepted' THEN records ELSE -records END), 0)
     - (SELECT COALESCE(SUM(count), 0) FROM receipt_spans)
     FROM ledger WHERE entry IN ('accepted', 'pruned')"""
@@ -141,6 +143,7 @@ class Rescue:
             execute(_RECORD, (letter_id, b""))
             execute(_CUT, (letter_id,))
             self.counts["without_record"] += 1
+        execute(_WIDEST)  # where it was lost, or another run had begun a narrower one
         without_receipt = execute(_PRUNED).fetchone()[0]
         self._ledger["pruned", ""] += max(0, without_receipt)
 
@@ -159,6 +162,15 @@ class Rescue:
     def _insert_sources(self, rows: Iterable[Row], sure: bool) -> None:
         for row in rows:
             self._sources.setdefault(row.number, self._source(row.number, *row.values[1:]))
+
+    def insert_names(self, table: str, rows: Iterable[Row]) -> None:
+        """Sources or destinations of which only the entry in their index is left."""
+        known = self._sources if table == "sources" else self._destinations
+        for row in rows:
+            name, number = row.values
+            if isinstance(number, int) and number not in known:
+                last: Value = 0 if table == "sources" else "(a destination whose name was lost)"
+                self.insert[table]([Row(number, [None, name, last], True)], True)
 
     def _source(self, number: int, name: Value, widest: Value = 0) -> int:
         found = self._connection.execute(
@@ -224,12 +236,12 @@ class Rescue:
     def _insert_batch(self, row: Row, sure: bool) -> None:
         _, destination, hold, count, _, *middle, expected, spans, ids_added, body = row.values
         assert isinstance(body, bytes)
-        assert isinstance(count, int)
+        assert isinstance(ids_added, bytes)
         stored = self._connection.execute(_SPOOLED, (row.number,)).fetchone()
         if stored and stored[0] == expected:
             return  # a page that is there twice
         text = str(spans)
-        intact = row.whole and checksum(text, body) == expected
+        intact = row.whole and checksum(text, ids_added, body) == expected
         records = _records_in(text)
         count = records or (count if _is_plausible(count) else 0)
         if not (intact and sure):

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from agent.store.aside import salvaged
-from agent.store.layout import Shape, root_of
-from agent.store.pages import Pages
+from agent.store.layout import NAMED, Shape, root_of
+from agent.store.pages import INDEX_INTERIOR, INDEX_LEAF, Pages
 from agent.store.rescue import Rescue
 from agent.store.rows import Row, rows_of, shape_of
 from agent.store.trouble import is_damage, is_refusal, why
@@ -205,12 +205,20 @@ class _Attempt:
 
     def _begin(self, found: Sequence[_Page], *, again: bool) -> None:
         self._insert([page for page in found if page.table in _NAMES])
+        for table in _NAMES:
+            self._rescue.insert_names(table, self._named(table))
         ledger = [page for page in found if page.table == "ledger"]
         self._rescue.read_ledger((row for page in ledger for row in self._rows(page)), again=again)
         letters = ("dead_letters", "dead_letter_records")
         self._rescue.never_below(
             max((each.last for each in found if each.table in letters), default=0)
         )
+
+    def _named(self, table: str) -> Iterator[Row]:
+        """Names and numbers once more, from their index: without them, no position is of use."""
+        for number in self._pages.in_tree(root_of(f"sqlite_autoindex_{table}_1")):
+            if self._pages.page(number)[0] in (INDEX_LEAF, INDEX_INTERIOR):
+                yield from (row for row in rows_of(self._pages, number, NAMED) if row)
 
     def _insert(self, pages: Sequence[_Page]) -> None:
         for page in pages:

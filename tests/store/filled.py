@@ -5,11 +5,11 @@ import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
-from zlib import crc32
 
 import orjson
 
 from agent.store.database import open_for_writing
+from agent.store.spooling import checksum
 
 TABLES = (
     *("sources", "destinations", "positions", "ledger", "spool", "spool_kept", "replays"),
@@ -51,8 +51,7 @@ def append_batch(connection: sqlite3.Connection, number: int, body: bytes) -> No
     spans = orjson.dumps([["orders-1.ndjson", number * 10 + 1, number * 900, 10, 1]]).decode()
     row = (number, 1, None, 10, len(body), 9 * len(body), 1, 7, 2, 8, 9, 10)
     insert = "INSERT INTO spool VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-    checksum = crc32(body, crc32(spans.encode()))
-    connection.execute(insert, (*row, checksum, spans, b"", body))
+    connection.execute(insert, (*row, checksum(spans, b"", body), spans, b"", body))
 
 
 def append_letter(connection: sqlite3.Connection, number: int, dice: random.Random) -> None:
