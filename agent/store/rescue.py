@@ -13,6 +13,7 @@ from typing import TypeGuard
 import orjson
 
 from agent.store import ledger
+from agent.store.renumbering import Numbers
 from agent.store.rows import Row, Value
 from agent.store.spooling import checksum
 
@@ -20,8 +21,11 @@ DAMAGED = "damaged"
 _UNKNOWN = "its reason was lost when the store was damaged"
 _MOST_LINES_TOLD = 20
 _IMPLAUSIBLE = 1 << 44
-_SOURCE = "INSERT INTO sources (id, name, widest_span) VALUES (?, ?, ?)"
-_DESTINATION = "INSERT INTO destinations (id, key, name) VALUES (?, ?, ?)"
+_KEEP_BATCHES = """UPDATE spool_kept
+    SET batches = batches + ?, records = records + ?, bytes = bytes + ?"""
+_KEEP_LETTERS = """UPDATE dead_letters_kept SET count = (SELECT COUNT(*) FROM dead_letters),
+    bytes = (SELECT COALESCE(SUM(bytes), 0) FROM dead_letters)"""
+_LOST = "SELECT COALESCE(SUM(records), 0) FROM ledger WHERE entry = 'dropped' AND reason = ?"
 _SPOOLED = "SELECT checksum FROM spool WHERE id = ?"
 _SPOOL = "INSERT INTO spool VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _LETTER = """INSERT OR IGNORE INTO dead_letters
@@ -57,16 +61,15 @@ class Rescue:
         self.lines: list[str] = []  # which lines are in batches that are damaged
         self.carried = 0  # records that an earlier salvage had to give up
         self._connection = connection
-        self._sources: dict[int, int] = {}  # their old numbers -> their numbers here
-        self._destinations: dict[int, int] = {}
+        self.numbers = Numbers(connection)
         self._knows_accepted = False
-        self._letters_bytes = 0
+        self._has_letters = False  # in this transaction
         self._kept = [0, 0, 0]  # batches, records, bytes
         self._ledger: Counter[ledger.LedgerKey] = Counter()
         self._without_row = 0  # records that were read, and are nowhere yet
         self.insert: Mapping[str, Callable[[Iterable[Row], bool], None]] = {
-            "sources": self._insert_sources,
-            "destinations": self._insert_destinations,
+            "sources": lambda rows, sure: self.numbers.insert_sources(rows),
+            "destinations": lambda rows, sure: self.numbers.insert_destinations(rows),
             "sqlite_sequence": self._insert_sequence,
             "positions": self._insert_positions,
             "spool": self._insert_batches,
@@ -112,28 +115,21 @@ class Rescue:
     def flush(self) -> None:
         """Bring the books up to what was inserted."""
         execute = self._connection.execute
-        sums = (
-            "UPDATE spool_kept SET batches = batches + ?, records = records + ?, bytes = bytes + ?"
-        )
-        execute(sums, self._kept)
-        damaged = (
-            "SELECT COALESCE(SUM(records), 0) FROM ledger WHERE entry = 'dropped' AND reason = ?"
-        )
-        (lost,) = execute(damaged, (DAMAGED,)).fetchone()
+        execute(_KEEP_BATCHES, self._kept)
+        (lost,) = execute(_LOST, (DAMAGED,)).fetchone()
         lost_now = max(0, lost + self._without_row)
         self._ledger["dropped", DAMAGED] += lost_now - lost
         self._ledger["read", ""] += lost_now - lost - self._without_row
         ledger.add(self._connection, self._ledger)
-        kept = """UPDATE dead_letters_kept SET count = (SELECT COUNT(*) FROM dead_letters),
-            bytes = (SELECT COALESCE(SUM(bytes), 0) FROM dead_letters)"""
-        if self._letters_bytes:
-            execute(kept)
+        if self._has_letters:
+            execute(_KEEP_LETTERS)
         self.forget()
 
     def forget(self) -> None:
         """The transaction is over, or was rolled back."""
         self._kept = [0, 0, 0]
-        self._letters_bytes = self._without_row = 0
+        self._without_row = 0
+        self._has_letters = False
         self._ledger.clear()
 
     def finish(self) -> None:
@@ -144,75 +140,18 @@ class Rescue:
             execute(_CUT, (letter_id,))
             self.counts["without_record"] += 1
         execute(_WIDEST)  # where it was lost, or another run had begun a narrower one
-        without_receipt = execute(_PRUNED).fetchone()[0]
-        self._ledger["pruned", ""] += max(0, without_receipt)
+        if self.counts["receipts"]:  # else none may ever have been kept
+            without_receipt = execute(_PRUNED).fetchone()[0]
+            self._ledger["pruned", ""] += max(0, without_receipt)
 
     def lost(self) -> int:
         """Records that were read, and are nowhere."""
-        query = "SELECT records FROM ledger WHERE entry = 'dropped' AND reason = ?"
-        row = self._connection.execute(query, (DAMAGED,)).fetchone()
-        return max(0, row[0] - self.carried) if row else 0
+        (lost,) = self._connection.execute(_LOST, (DAMAGED,)).fetchone()
+        return max(0, lost - self.carried)
 
     def _place(self, records: int) -> None:
         """These have a row again."""
         self._without_row -= records
-
-    # --- sources and destinations: their numbers may be taken by others here ---
-
-    def _insert_sources(self, rows: Iterable[Row], sure: bool) -> None:
-        for row in rows:
-            self._sources.setdefault(row.number, self._source(row.number, *row.values[1:]))
-
-    def insert_names(self, table: str, rows: Iterable[Row]) -> None:
-        """Sources or destinations of which only the entry in their index is left."""
-        known = self._sources if table == "sources" else self._destinations
-        for row in rows:
-            name, number = row.values
-            if isinstance(number, int) and number not in known:
-                last: Value = 0 if table == "sources" else "(a destination whose name was lost)"
-                self.insert[table]([Row(number, [None, name, last], True)], True)
-
-    def _source(self, number: int, name: Value, widest: Value = 0) -> int:
-        found = self._connection.execute(
-            "SELECT id FROM sources WHERE name = ?", (name,)
-        ).fetchone()
-        if found:
-            widen = "UPDATE sources SET widest_span = MAX(widest_span, ?) WHERE id = ?"
-            self._connection.execute(widen, (widest, found[0]))
-            return int(found[0])
-        return self._numbered(_SOURCE, "sources", number, name, widest)
-
-    def _source_of(self, number: Value) -> int:
-        assert isinstance(number, int)
-        if number not in self._sources:
-            self._sources[number] = self._source(number, f"(source {number}, its name was lost)")
-        return self._sources[number]
-
-    def _insert_destinations(self, rows: Iterable[Row], sure: bool) -> None:
-        for row in rows:
-            number = self._destination(row.number, *row.values[1:])
-            self._destinations.setdefault(row.number, number)
-
-    def _destination(self, number: int, key: Value, name: Value) -> int:
-        query = "SELECT id FROM destinations WHERE key = ?"
-        found = self._connection.execute(query, (key,)).fetchone()
-        return (
-            found[0] if found else self._numbered(_DESTINATION, "destinations", number, key, name)
-        )
-
-    def _destination_of(self, number: Value) -> int:
-        assert isinstance(number, int)
-        if number not in self._destinations:
-            key, name = f"lost {number}", f"(destination {number}, its address was lost)"
-            self._destinations[number] = self._destination(number, key, name)
-        return self._destinations[number]
-
-    def _numbered(self, insert: str, table: str, number: int, *values: Value) -> int:
-        """Insert a row, under its old number where that is free; its number."""
-        query = f"SELECT 1 FROM {table} WHERE id = ?"  # noqa: S608  # a name from this module
-        taken = self._connection.execute(query, (number,)).fetchone()
-        cursor = self._connection.execute(insert, (None if taken else number, *values))
-        return int(cursor.lastrowid or 0)
 
     def _insert_sequence(self, rows: Iterable[Row], sure: bool) -> None:
         for row in rows:
@@ -223,8 +162,8 @@ class Rescue:
 
     def _insert_positions(self, rows: Iterable[Row], sure: bool) -> None:
         for row in rows:
-            if row.number in self._sources:  # without its name it is of no use
-                values = (self._sources[row.number], *row.values[1:])
+            if row.number in self.numbers.sources:  # without its name it is of no use
+                values = (self.numbers.sources[row.number], *row.values[1:])
                 self.counts["positions"] += self._connection.execute(_POSITION, values).rowcount
 
     # --- spool ---
@@ -249,7 +188,7 @@ class Rescue:
             self.counts["damaged"] += 1
             self._tell(text)
         number = None if stored else row.number
-        values = (number, self._destination_of(destination), hold, count, len(body), *middle)
+        values = (number, self.numbers.destination(destination), hold, count, len(body), *middle)
         self._connection.execute(_SPOOL, (*values, expected, text, ids_added, body))
         for index, amount in enumerate((1, count, len(body))):
             self._kept[index] += amount
@@ -268,14 +207,14 @@ class Rescue:
     def _insert_letters(self, rows: Iterable[Row], sure: bool) -> None:
         for row in rows:
             values = [row.number, *row.values[1:], None][:16]
-            values[6] = self._source_of(values[6])
+            values[6] = self.numbers.source(values[6])
             values[14] = values[14] if _is_plausible(values[14]) else 0
             self._insert_letter(values)
 
     def _insert_letter(self, values: list[Value]) -> None:
         if not self._connection.execute(_LETTER, values).rowcount:
             return
-        self._letters_bytes += 1
+        self._has_letters = True
         self.counts["dead_letters"] += 1
         if values[15] is None:  # a replayed one counts as accepted
             self._ledger["dead_lettered", str(values[1])] += 1
@@ -294,7 +233,7 @@ class Rescue:
 
     def _nameless(self, number: int, record: bytes) -> list[Value]:
         """A row for a record of which nothing else is left."""
-        source = self._source_of(0)
+        source = self.numbers.source(0)
         size = len(record)
         told: list[Value] = [number, DAMAGED, "store", None, _UNKNOWN, None]
         return [*told, source, 0, 0, 0, 0, 0, size, None, size, None]
@@ -312,7 +251,7 @@ class Rescue:
 
     def _insert_spans(self, rows: Iterable[Row], sure: bool) -> None:
         values = [
-            (*row.values[:2], self._source_of(row.values[2]), *row.values[3:]) for row in rows
+            (*row.values[:2], self.numbers.source(row.values[2]), *row.values[3:]) for row in rows
         ]
         if self._knows_accepted:
             self._connection.executemany(_SPAN, values)

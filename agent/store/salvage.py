@@ -206,7 +206,7 @@ class _Attempt:
     def _begin(self, found: Sequence[_Page], *, again: bool) -> None:
         self._insert([page for page in found if page.table in _NAMES])
         for table in _NAMES:
-            self._rescue.insert_names(table, self._named(table))
+            self._rescue.numbers.insert_names(table, self._named(table))
         ledger = [page for page in found if page.table == "ledger"]
         self._rescue.read_ledger((row for page in ledger for row in self._rows(page)), again=again)
         letters = ("dead_letters", "dead_letter_records")
