@@ -147,7 +147,7 @@ class Rescue:
     def lost(self) -> int:
         """Records that were read, and are nowhere."""
         (lost,) = self._connection.execute(_LOST, (DAMAGED,)).fetchone()
-        return max(0, lost - self.carried)
+        return max(0, int(lost) - self.carried)
 
     def _place(self, records: int) -> None:
         """These have a row again."""
