@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -73,7 +74,8 @@ def build(config: Config, replay: Replay | None = None) -> Parts:
     codec = Codec(config.inlet.compression)
     encoder = Encoder(envelope, codec, identities)
     batching = Batching(_batch_limits(config), envelope)
-    store = storing.opened(config, meters)
+    is_full: list[Callable[[bool], None]] = []
+    store = storing.opened(config, meters, is_full)
     storing.resume(config, lanes, store)
     budget = Budget(config.buffer.memory_limit)
     spool = storing.spool(config, store, budget, meters)
@@ -84,26 +86,9 @@ def build(config: Config, replay: Replay | None = None) -> Parts:
     record_bytes_max = config.inlet.max_request_bytes - envelope.body_bytes(1, 0)
     limits = IntakeLimits(record_bytes_max, dead_bytes)
     intake = Intake(limits, journal, batcher, settler, budget, meters)
-    retry = config.delivery.retry
-    policy = RetryPolicy(retry.initial, retry.max)
-    destination = Destination(policy, warm_at=_warm_at(config.inlet.ready_at))
-    limit = _limit(config.delivery)
-    senders = Senders(
-        Shared(
-            spool,
-            inlet,
-            settler,
-            encoder,
-            batcher,
-            destination,
-            _pacing(config.delivery),
-            limit,
-            _breaker(config.delivery.poison),
-            policy,
-            meters,
-        )
-    )
+    senders, limit = _senders(config, spool, inlet, settler, encoder, batcher, meters)
     tokens.on_change = senders.another_token
+    is_full.append(senders.store_full)
     parts = Parts(
         meters,
         store,
@@ -114,12 +99,40 @@ def build(config: Config, replay: Replay | None = None) -> Parts:
         intake,
         tokens,
         inlet,
-        destination,
+        senders.destination,
         senders,
         lanes,
     )
     _connect_gauges(parts, codec, limit)
     return parts
+
+
+def _senders(
+    config: Config,
+    spool: Spool,
+    inlet: Inlet,
+    settler: Settler,
+    encoder: Encoder,
+    batcher: Batcher,
+    meters: Meters,
+) -> tuple[Senders, Limit]:
+    delivery = config.delivery
+    policy = RetryPolicy(delivery.retry.initial, delivery.retry.max)
+    limit = _limit(delivery)
+    shared = Shared(
+        spool,
+        inlet,
+        settler,
+        encoder,
+        batcher,
+        Destination(policy, warm_at=_warm_at(config.inlet.ready_at)),
+        _pacing(delivery),
+        limit,
+        _breaker(delivery.poison),
+        policy,
+        meters,
+    )
+    return Senders(shared), limit
 
 
 def _balance_of(store: Store, entry: str) -> float:

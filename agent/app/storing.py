@@ -1,5 +1,6 @@
 """How is the store opened for one run, who resumes where, and which spool is it?"""
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from hashlib import blake2b
 
@@ -19,8 +20,21 @@ _READY_PART = 2  # half of the memory is for batches that wait, half for what is
 log = get_logger("store")
 
 
-def opened(config: Config, meters: Meters) -> Store:
-    """The store of this run. Raises StoreError where it does not open."""
+def opened(config: Config, meters: Meters, is_full: Sequence[Callable[[bool], None]] = ()) -> Store:
+    """The store of this run. Raises StoreError where it does not open.
+
+    *is_full* are told, in a thread of the store, when it takes nothing and when it does again.
+    """
+
+    def troubled(words: str) -> None:
+        log.error("the store takes nothing, waiting", reason=words)
+        for tell in is_full:
+            tell(True)
+
+    def recovered() -> None:
+        log.info("the store takes entries again")
+        for tell in is_full:
+            tell(False)
 
     def committed(seconds: float) -> None:
         meters.store_commits.add(1)
@@ -33,11 +47,7 @@ def opened(config: Config, meters: Meters) -> Store:
         receipts_enabled=config.receipts.enabled,
         spool_max_bytes=config.buffer.disk_limit,
     )
-    callbacks = Callbacks(
-        on_trouble=lambda words: log.error("the store takes nothing, waiting", reason=words),
-        on_recovered=lambda: log.info("the store takes entries again"),
-        on_commit=committed,
-    )
+    callbacks = Callbacks(troubled, recovered, committed)
     spool_for = destination_of(config) if config.buffer.type == "disk" else None
     store = Store.open(config.data_dir, limits=limits, callbacks=callbacks, spool_for=spool_for)
     for salvaged in store.salvaged:

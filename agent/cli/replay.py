@@ -140,6 +140,7 @@ def _settings(args: argparse.Namespace) -> dict[str, object]:
         "buffer.max_bytes": "null",
         "buffer.when_full": "block",
         "delivery.records_per_second": args.records_per_second,
+        "delivery.poison.share": "1",  # what is refused again is no more than it was: a dead letter
     }
 
 

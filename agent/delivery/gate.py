@@ -37,7 +37,6 @@ _NEWS = {
     AUTH_BLOCKED: "the inlet refuses our credentials, asking it now and then",
     WARMING_UP: "the flow is new, holding records until inlet.ready_at",
     DISK_FULL: "the store takes nothing, sending what can still be recorded",
-    DRAINING: "stopping, sending what is held",
 }
 
 log = get_logger("delivery")

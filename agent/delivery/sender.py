@@ -70,6 +70,11 @@ class Senders:
         self._loop = asyncio.get_running_loop()
 
     @property
+    def destination(self) -> Destination:
+        """What is known of where they send to."""
+        return self._shared.destination
+
+    @property
     def in_flight(self) -> int:
         """Requests sent and not yet answered."""
         return self._gate.in_flight

@@ -22,6 +22,7 @@ from agent.store.database import (
     suspect,
 )
 from agent.store.entry import Entry, Mark
+from agent.store.lock import Lock, take
 from agent.store.positions import SavedPosition, dead_letters_ahead, saved_positions
 from agent.store.pruning import give_back, prune_receipts
 from agent.store.schema import PAGE_SIZE
@@ -102,6 +103,7 @@ class Store:
             books.spooling.destination_id = contents.spool.destination_id
         self._keeps_receipts = limits.receipts_enabled
         self._writer: Writer
+        self._lock: Lock | None = None
         self._news: list[News] = []
         self._failed: asyncio.Future[None] | None = None
         self._ahead: dict[str, set[tuple[int, int]]] = {}
@@ -124,12 +126,20 @@ class Store:
         Raises StoreError (StoreFormat, StoreFull …) whose text says what to do. A file that is no
         readable store is set aside and salvaged into a new one, see `salvaged`.
 
-        *spool_for* is key and name of the destination whose batches are to be spooled.
+        *spool_for* is key and name of the destination whose batches are to be spooled. A spool is
+        used by one process at a time: StoreLocked tells a second one of the first.
         """
-        connection, salvaged, contents = _opened(data_dir, spool_for)
+        lock = take(data_dir) if spool_for else None
+        try:
+            connection, salvaged, contents = _opened(data_dir, spool_for)
+        except BaseException:
+            if lock:
+                lock.close()
+            raise
         if limits.spool_max_bytes:
             connection.execute(f"PRAGMA wal_autocheckpoint = {_log_pages(limits)}")
         store = cls(data_dir, limits, salvaged, contents)
+        store._lock = lock
         books = store._books
 
         def tidy(connection: sqlite3.Connection) -> bool:
@@ -228,7 +238,9 @@ class Store:
             if self._reader:
                 self._reader.close()
             self._reader, self._is_open = None, False
-        self._writer.close()  # last: only then is the log folded into the file and removed
+        self._writer.close()  # only now is the log folded into the file and removed
+        if self._lock:
+            self._lock.close()
 
     @property
     def safe(self) -> Mapping[str, Position]:

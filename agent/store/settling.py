@@ -77,7 +77,8 @@ class Settling:
             raise StoreFull(
                 f"the dead letters take {kept:,} bytes and may take"
                 f" {self._dead_letters_max_bytes:,}: export them (`aep-agent dead-letters export`),"
-                " then `aep-agent dead-letters purge`, or raise dead_letters.max_bytes; until then"
+                " then `aep-agent dead-letters purge` (or `purge --replayed`), or raise"
+                " dead_letters.max_bytes; until then"
                 " records that would become dead letters wait"
             )
 

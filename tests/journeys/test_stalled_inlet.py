@@ -43,7 +43,7 @@ def test_a_firehose_waits_for_a_stalled_inlet_and_then_all_of_it_arrives(
 
     firehose = threading.Thread(target=pour)
     firehose.start()
-    eventually(lambda: emulator.stats()["requests_in_flight"] == 8)
+    eventually(lambda: emulator.stats()["requests_in_flight"] >= 4)
     eventually(lambda: written > BUDGET)
     time.sleep(1)
     stalled_at = written
