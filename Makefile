@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check bench fmt lock
+.PHONY: demo test torture check bench fmt lock
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/runtime          ## the main job on this machine, without an account
@@ -12,6 +12,9 @@ demo: $(VENV)/runtime          ## the main job on this machine, without an accou
 
 test: $(VENV)/dev              ## every test; `make test T=tests/core` for some
 	$(BIN)/python -m pytest $(or $(T),--cov=agent.core --cov-branch --cov-fail-under=100)
+
+torture: $(VENV)/dev           ## kill, starve and mislead the agent, then count; `make torture SEED=7 KILLS=200`
+	PYTHONPATH=tests:. $(BIN)/python -m torture --kills $(or $(KILLS),30) $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ROUND),--round $(ROUND)) $(T)
 
 check: $(VENV)/dev             ## format, lint, types, floors
 	$(BIN)/ruff format --check .
