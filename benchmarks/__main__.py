@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import latency, memory, startup, throughput
+from benchmarks import backlog, latency, memory, startup, throughput
 from benchmarks.children import BenchmarkError, Child
 from benchmarks.events import EventFile
 from benchmarks.pipeline import Agent
@@ -16,6 +16,8 @@ from benchmarks.report import Report
 _OUT = Path(__file__).resolve().parent / "out"
 # The default; and one so short that batches leave because of it, not because they are full.
 _MAX_WAITS_MS = (1_000, 100)
+# How often the file is spooled: 300 MB and 2.1 GB; quick: 60 MB and 300 MB.
+_COPIES, _COPIES_QUICK = (1, 7), (1, 5)
 _EXAMPLES = """\
 examples:
   python -m benchmarks                       under four minutes
@@ -75,10 +77,13 @@ def _measure(args: argparse.Namespace) -> Report:
                 f"round {len(made.rounds)}: {made.per_cpu_second('gzip', net=True):.0f} MB per "
                 f"CPU-second, {made.ratio('gzip', net=True):.2f} of the limit"
             )
+        assert made is not None
+        copies = _COPIES_QUICK if quick else _COPIES
+        _say("a backlog on disk, small and large")
+        on_disk = backlog.measure(args.agent, file, copies, made.start_up_cpu())
     finally:
         if not args.keep:
             file.path.unlink()
-    assert made is not None
     seconds = 3.0 if quick else 10.0
     _say(f"latency at {latency.RATE:,} records a second, {seconds:g} s for each max_wait")
     latencies = tuple(
@@ -88,7 +93,7 @@ def _measure(args: argparse.Namespace) -> Report:
     start_up = startup.measure(args.agent, 4 if quick else 10)
     _say("a stalled inlet")
     stalled = memory.measure(args.agent, 2.0 if quick else 5.0)
-    return Report(file, made, latencies, start_up, stalled)
+    return Report(file, made, latencies, start_up, stalled, on_disk)
 
 
 def _generate(megabytes: float) -> EventFile:

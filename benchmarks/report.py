@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.backlog import Backlog
 from benchmarks.events import MEGABYTE, EventFile
 from benchmarks.latency import Latency
 from benchmarks.memory import BUDGET, Stalled
@@ -47,6 +48,7 @@ class Report:
     latencies: tuple[Latency, ...]
     start_up: StartUp
     stalled: Stalled
+    backlog: Backlog
 
     def figures(self) -> list[Figure]:
         """The figures in the order of the table."""
@@ -55,6 +57,7 @@ class Report:
             *_latency(self.latencies),
             *_start_up(self.start_up),
             *_memory(self.throughput, self.stalled),
+            *_disk(self.throughput, self.backlog),
         ]
 
     def missed(self) -> list[str]:
@@ -73,6 +76,7 @@ class Report:
                 "latencies": [asdict(latency) for latency in self.latencies],
                 "start_up": asdict(self.start_up),
                 "stalled": asdict(self.stalled),
+                "backlog": asdict(self.backlog),
             },
         }
 
@@ -168,6 +172,19 @@ def _memory(made: Throughput, stalled: Stalled) -> Iterator[Figure]:
         "MB",
         at_most=BUDGET / MEGABYTE + 80,
     )
+
+
+def _disk(made: Throughput, backlog: Backlog) -> Iterator[Figure]:
+    memory, rate = made.per_cpu_second("gzip", net=True), "MB per CPU-second"
+    yield Figure("buffer on disk, of the one in memory", made.disk_ratio(), "", at_least=0.7)
+    every = backlog.both_ways()
+    yield Figure("spooled and drained: net of start-up", every, rate)
+    yield Figure("the same, of the buffer in memory", every / memory, "")
+    small, large = (each.size / MEGABYTE for each in (backlog.small, backlog.large))
+    name = f"draining a MB of {large:,.0f} MB, of a MB of {small:,.0f} MB"
+    yield Figure(name, backlog.growth(), "", at_most=1.2)
+    peak = max(backlog.small.peak_rss, backlog.large.peak_rss)
+    yield Figure("peak RSS: backlog", peak / MEGABYTE, "MB", at_most=160)
 
 
 def _cells(figure: Figure) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from benchmarks.events import MEGABYTE, EventFile
 from benchmarks.pipeline import Agent, Sent, send_file
 
 _STARTS = 3  # a round: what is subtracted from every run has to be known well
+_ON_DISK = ("--set", "buffer.type=disk")
 _UNCOMPRESSED = ("--compression", "none")
 
 
@@ -29,6 +30,7 @@ class Round:
     gzip: Sent
     none: Sent
     piped: Sent
+    disk: Sent
     one_record: tuple[Sent, ...]  # their CPU is what starting and stopping costs
 
 
@@ -55,6 +57,11 @@ class Throughput:
         """The agent's part of the limit, 0 to 1 (the pipe's limit is the file's)."""
         pairs = zip(self._agents(variant, net=net), self._limits(variant), strict=True)
         return median(agent / limit for agent, limit in pairs)
+
+    def disk_ratio(self) -> float:
+        """The buffer on disk as a part of the one in memory, in MB per CPU-second."""
+        disk, memory = self._agents("disk", net=True), self._agents("gzip", net=True)
+        return median(one / other for one, other in zip(disk, memory, strict=True))
 
     def wall(self, variant: str) -> float:
         """MB per second of wall time, start-up included."""
@@ -99,6 +106,7 @@ def measure(agent: Agent, file: EventFile, rounds: int) -> Iterator[Throughput]:
                     limit_none=_limit(file.path, "none"),
                     none=send_file(agent, file.path, file.records, _UNCOMPRESSED),
                     piped=send_file(agent, file.path, file.records, piped=True),
+                    disk=send_file(agent, file.path, file.records, _ON_DISK),
                     one_record=tuple(send_file(agent, lone, 1) for _ in range(_STARTS)),
                 )
             )

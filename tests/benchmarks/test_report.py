@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.backlog import Backlog, Drained
 from benchmarks.events import EventFile
 from benchmarks.latency import Latency, stamped
 from benchmarks.memory import Stalled
@@ -24,17 +25,25 @@ def one_round(gzip: float) -> Round:
         gzip=sent(gzip),
         none=sent(1.0),
         piped=sent(2.0),
+        disk=sent(gzip * 1.1),
         one_record=(sent(0.25),) * 3,
     )
 
 
-def report(*, gzip: float = 1.25, p99: float = 1_040, rss: int = 60_000_000) -> Report:
+def report(
+    *, gzip: float = 1.25, p99: float = 1_040, rss: int = 60_000_000, drain: float = 4.6
+) -> Report:
     return Report(
         EventFile(Path("events.ndjson"), 270_000, 300_000_000),
         Throughput(300_000_000, (one_round(gzip), one_round(gzip), one_round(gzip * 9))),
         (Latency(1_000, 500, p99, 1_100, 9_999),),
         StartUp(0.1, 0.4, 0.5),
         Stalled(rss, 40_000_000, 50_000),
+        Backlog(
+            Drained(300_000_000, 1.0, 0.8, 70_000_000),
+            Drained(2_100_000_000, 7.0, drain, 90_000_000),
+            start_up=0.25,
+        ),
     )
 
 
@@ -57,6 +66,7 @@ def test_nothing_is_missed_when_all_targets_are_met() -> None:
     [
         (report(gzip=1.6), "part of the limit, gzip, net of start-up"),
         (report(p99=1_051), "answered after, max_wait 1000 ms: p99"),
+        (report(drain=4.9), "draining a MB of 2,100 MB, of a MB of 300 MB"),
         (report(rss=114_000_000), "peak RSS: inlet stalled, firehose"),
     ],
 )

@@ -4,7 +4,6 @@
 """
 
 import os
-import random
 import sys
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from torture.disk import can_mount
 from torture.rounds import Player
 from torture.script import NOTHING, SMALL_DISK, Ending, Life, Round, Settings, round_of
 
-FRESH = int(os.environ.get("TORTURE_SEED") or random.randrange(10**6))
+SEED = int(os.environ.get("TORTURE_SEED") or 11)
 KILLS = 4
 ANY = Settings(2, 50, 60_000, 1 << 26, 1 << 20, 0, 2, "observed", gzip=True)
 
@@ -26,7 +25,7 @@ def _round(seed: int, ill: str) -> Round:
     )
 
 
-@pytest.mark.parametrize(("seed", "ill"), [(FRESH, NOTHING), (7, SMALL_DISK)])
+@pytest.mark.parametrize(("seed", "ill"), [(SEED, NOTHING), (7, SMALL_DISK)])
 def test_nothing_is_lost_changed_or_doubled_without_cause(
     seed: int, ill: str, tmp_path: Path
 ) -> None:

@@ -1,0 +1,13 @@
+from pathlib import Path
+
+from benchmarks import events
+from benchmarks.backlog import measure
+from benchmarks.pipeline import Agent
+
+
+def test_a_backlog_is_spooled_whole_and_then_drained_whole(tmp_path: Path) -> None:
+    file = events.write(tmp_path / "events.ndjson", 2)
+    backlog = measure(Agent(), file, (1, 3), start_up=0.0)
+    assert (backlog.small.size, backlog.large.size) == (file.size, 3 * file.size)
+    assert 0 < backlog.growth() < 2
+    assert backlog.both_ways() > 0
