@@ -66,6 +66,9 @@ def weather(dice: random.Random) -> tuple[Rule, ...]:
         *dice.sample(_LOST_ANSWER, 2),
         *dice.sample(_HARMLESS, 1),
     ]
+    if {"lost: items left out", "too many items"} <= {rule["name"] for rule in chosen}:
+        # one item left out and another added is an answer that nobody can tell from a true one
+        chosen = [rule for rule in chosen if rule["name"] != "too many items"]
     dice.shuffle(chosen)
     return tuple({**rule, "when": {"probability": dice.choice((0.02, 0.1))}} for rule in chosen)
 

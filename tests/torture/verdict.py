@@ -64,7 +64,7 @@ def judge(evidence: Evidence) -> Verdict:
         *_finding("lost", lost),
         *_finding("neither minted nor fed", _strangers(evidence, landed)),
         *_finding("accepted although to be refused", _wrongly_accepted(evidence, landed)),
-        *_finding("dead-lettered although sound", _wrongly_dead(evidence, letters)),
+        *_finding("dead-lettered although sound", _wrongly_dead(evidence)),
         *_finding("dead-lettered twice", _doubled_letters(evidence, letters)),
         *_about_receipts(evidence),
     ]
@@ -98,8 +98,11 @@ def _wrongly_accepted(evidence: Evidence, landed: Counter[bytes]) -> Iterator[by
     yield from (line for line in landed if evidence.minted.get(line, Kind.SOUND) is not Kind.SOUND)
 
 
-def _wrongly_dead(evidence: Evidence, letters: Counter[bytes]) -> Iterator[bytes]:
-    yield from (line for line in letters if evidence.minted.get(line) is Kind.SOUND)
+def _wrongly_dead(evidence: Evidence) -> Iterator[bytes]:
+    for letter in evidence.letters:
+        if evidence.minted.get(letter.record) is Kind.SOUND:
+            why = f" ({letter.stage}: {letter.status} {letter.message}, {letter.attempts} attempts)"
+            yield letter.record + why.encode()
 
 
 def _doubled_letters(evidence: Evidence, letters: Counter[bytes]) -> Iterator[bytes]:
