@@ -84,6 +84,14 @@ def overwrite(first: int, last: int | None, fill: bytes, count: int = 1) -> Dama
     return damage
 
 
+def zero_what_points(content: bytearray, dice: random.Random) -> set[int]:
+    """Zero the first page, which begins the list of free ones, and every inner page of a tree."""
+    inner = {at // PAGE for at in range(0, len(content), PAGE) if content[at] in (2, 5)}
+    for page in {0, *inner}:
+        content[page * PAGE : (page + 1) * PAGE] = bytes(PAGE)
+    return {0, *inner}
+
+
 def noise(content: bytearray, dice: random.Random) -> set[int]:
     page = dice.randrange(len(content) // PAGE)
     content[page * PAGE : (page + 1) * PAGE] = dice.randbytes(PAGE)
@@ -116,6 +124,7 @@ DAMAGES: dict[str, tuple[Damage, int]] = {
     "the pointer map zeroed": (overwrite(1, 2, b"\0"), 1),
     "a root zeroed": (overwrite(2, 24, b"\0"), 10),
     "all roots zeroed": (overwrite(2, 24, b"\0", 22), 1),
+    "all but the pointer map and rows zeroed": (zero_what_points, 1),
     "a page zeroed": (overwrite(24, None, b"\0"), 8),
     "ten pages zeroed": (overwrite(0, None, b"\0", 10), 4),
     "a page of noise": (noise, 6),
@@ -143,9 +152,14 @@ def test_rows_on_pages_that_can_be_read_survive(tmp_path, whole, name, seed):
     assert expected["spool"] <= {*opened.batches.values()}
     assert expected["records"] <= {row[1] for row in opened.rows["dead_letter_records"]}
     assert expected["receipts"] <= {row[3] for row in opened.rows["receipts"]}
-    assert {row[0] for row in opened.rows["spool"]} <= {row[0] for row in whole.rows["spool"]}
     for salvaged in opened.salvaged:
         assert salvaged.set_aside.read_bytes() == content
     again = Opened(tmp_path)
     assert not again.salvaged
     assert again.rows == opened.rows
+    if name == "two pages swapped":
+        return  # a free page in the place of another looks as good as that one
+    assert opened.batches.keys() <= {row[0] for row in whole.rows["spool"]}
+    if not damaged >= {0, 1}:  # else nothing tells any more which pages are free
+        for table in ("spool", "receipts", "dead_letters"):
+            assert {row[0] for row in opened.rows[table]} <= {row[0] for row in whole.rows[table]}
