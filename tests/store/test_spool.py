@@ -111,6 +111,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
 async def test_what_was_not_settled_is_offered_again_as_it_was(bench: Bench) -> None:
     bench.open()
     (sent, *_) = await bench.append(3)
+    await bench.written()
     leased = await bench.spool.lease()
     assert leased is sent
     leased.attempts, leased.first_at, leased.last_at = 2, 5.25, 6.5
