@@ -24,33 +24,47 @@ class Position:
 BEGINNING = Position(1, 0)
 
 
+INEXACT = 0  # the newline of lines that do not stand in their source byte for byte
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
-    """`count` records on consecutive lines of one source, every line ended by the same newline."""
+    """`count` records on consecutive lines of one source, every line ended by the same newline.
+
+    Lines whose newline is INEXACT were taken out of something else on their way, and do not say by
+    their length where the next one stands: then `offset` is the nearest that is known, for all.
+    """
 
     source: str
     line: int
     offset: int
     count: int
-    newline: int = 1  # bytes that end a line: 1 for \n, 2 for \r\n
+    newline: int = 1  # bytes that end a line: 1 for \n, 2 for \r\n, or INEXACT
 
     def positions(self, records: Iterable[bytes]) -> Iterator[Position]:
         """The position of each of the span's records, given their bytes in order."""
         offset = self.offset
         for line, record in enumerate(records, self.line):
             yield Position(line, offset)
-            offset += len(record) + self.newline
+            if self.newline:
+                offset += len(record) + self.newline
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Whole lines read together; `data` ends with a newline (added to a last line without one)."""
+    """Whole lines read together; `data` ends with a newline (added to a last line without one).
+
+    `end` is where the source stands after it, where that does not follow from `data`: its lines
+    were taken out of something else then, one for each line of the source, and their offsets are
+    not known (see INEXACT).
+    """
 
     source: str
     line: int
     offset: int
     data: bytes
     read_at: float  # wall clock, seconds since 1970
+    end: Position | None = None
 
 
 _batch_numbers = counting(1)

@@ -66,6 +66,9 @@ class Agent:
             cleanup.push_async_callback(parts.store.close)
             cleanup.push_async_callback(parts.inlet.close)
             await watch.start()
+            for source in parts.sources:
+                cleanup.push_async_callback(source.let_go)
+                await source.claim()
             async with Supervisor() as tasks:
                 tasks.start_endless("token", parts.tokens.run())
                 tasks.start_endless("batcher", parts.batcher.run())
@@ -130,7 +133,7 @@ class Agent:
     async def _read(self, parts: Parts, lane: list[Source]) -> None:
         for source in lane:
             try:
-                await source.run(parts.intake.feed(source.name, source.start, source.identity))
+                await source.run(parts.intake)
             except InputError as error:
                 self._unreadable.append(str(error))
                 log.error("a source cannot be read", source=source.name, reason=str(error))
@@ -156,9 +159,8 @@ class Agent:
                 heard, size = self._loop.time(), now
 
     async def _stop_reading(self, parts: Parts, reading: Sequence[asyncio.Task[None]]) -> None:
-        for lane in parts.lanes:
-            for source in lane:
-                source.stop()
+        for source in parts.sources:
+            source.stop()
         if self._stopping.done():
             parts.budget.lift()  # a reader that waits for room hands over what it holds
             parts.spool.lift()

@@ -59,6 +59,11 @@ class Parts:
     senders: Senders
     lanes: list[list[Source]]  # read side by side; the sources within one after the other
 
+    @property
+    def sources(self) -> list[Source]:
+        """The sources of all lanes."""
+        return [source for lane in self.lanes for source in lane]
+
 
 def build(config: Config, replay: Replay | None = None) -> Parts:
     """Make the parts. Raises ConfigError, or StoreError where the store does not open."""

@@ -57,25 +57,12 @@ def opened(config: Config, meters: Meters, is_full: Sequence[Callable[[bool], No
 
 
 def resume(config: Config, lanes: list[list[Source]], store: Store) -> None:
-    """Have files go on where an earlier run had got to."""
-    for settings, lane in zip(config.sources, lanes, strict=True):
-        if not isinstance(settings, FileSource) or not settings.resume:
+    """Have sources go on where an earlier run had got to."""
+    for settings, lane in zip(config.sources, lanes, strict=False):
+        if isinstance(settings, FileSource) and not settings.resume:
             continue
         for source in lane:
-            saved = store.contents.saved.get(source.name)
-            if saved is None:
-                continue
-            if source.resume(saved.position, saved.identity):
-                log.info(
-                    "going on where reading had got to",
-                    source=source.name,
-                    line=saved.position.line,
-                )
-            else:
-                log.warning(
-                    "the file is another one than was read before, reading it from the beginning",
-                    source=source.name,
-                )
+            source.resume(store.contents.saved)
 
 
 def spool(config: Config, store: Store, budget: Budget, meters: Meters) -> Spool:

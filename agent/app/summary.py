@@ -95,7 +95,7 @@ class Clock:
 
 def snapshot(parts: Parts, clock: Clock, unreadable: list[str], *, interrupted: bool) -> Snapshot:
     """Look at everything once."""
-    progress = [source.progress() for lane in parts.lanes for source in lane]
+    progress = [source.progress() for source in parts.sources]
     totals = [each.total for each in progress]
     return Snapshot(
         read=int(parts.meters.records_read.total()),

@@ -75,8 +75,7 @@ class Watch:
             "requests_in_flight": self._parts.senders.in_flight,
             "sources": {
                 source.name: {"read": source.progress().read, "total": source.progress().total}
-                for lane in self._parts.lanes
-                for source in lane
+                for source in self._parts.sources
             },
         }
 

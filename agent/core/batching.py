@@ -33,7 +33,7 @@ class Run:
         rest = replace(
             span,
             line=span.line + count,
-            offset=span.offset + size + count * span.newline,
+            offset=span.offset + size + count * span.newline if span.newline else span.offset,
             count=span.count - count,
         )
         return (

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from agent.core.batching import Run
 from agent.core.validation import Fault, are_records, fault
-from agent.record import Chunk, Position, Span
+from agent.record import INEXACT, Chunk, Position, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +32,28 @@ class Contents:
 
 def read_chunk(chunk: Chunk, record_bytes_max: int) -> Contents:
     """Take a chunk apart: in a few C calls where all is well, line by line where it is not."""
-    data, newline = chunk.data, 1
-    if b"\r" in data:
-        data, newline = _without_carriage_returns(data)
+    data, newline = chunk.data, 1 if chunk.end is None else INEXACT
+    are_mixed = False
+    if b"\r" in data and newline:
+        data, are_mixed = _without_carriage_returns(data)
+        newline = 2
     lines = data.split(b"\n")
     lines.pop()  # what follows the last newline: nothing
     none_too_long = len(data) <= record_bytes_max or max(map(len, lines)) <= record_bytes_max
-    if newline and none_too_long and are_records(data, lines):
+    if not are_mixed and none_too_long and are_records(data, lines):
         count = len(lines)
         span = Span(chunk.source, chunk.line, chunk.offset, count, newline)
         run = Run(span, lines, len(data) - count, chunk.read_at)
         end = Position(chunk.line + count, chunk.offset + len(chunk.data))
-        return Contents([run], [], end)
+        return Contents([run], [], chunk.end or end)
     return _line_by_line(chunk, record_bytes_max)
 
 
-def _without_carriage_returns(data: bytes) -> tuple[bytes, int]:
-    """The data with \\n for \\r\\n, and 2; or the data itself and 0 where line ends are mixed."""
+def _without_carriage_returns(data: bytes) -> tuple[bytes, bool]:
+    """The data with \\n for \\r\\n; or the data itself and True where line ends are mixed."""
     plain = data.replace(b"\r\n", b"\n")
     ends = data.count(b"\n")
-    return (plain, 2) if len(data) - len(plain) == ends else (data, 0)
+    return (plain, False) if len(data) - len(plain) == ends else (data, True)
 
 
 def _line_by_line(chunk: Chunk, record_bytes_max: int) -> Contents:
@@ -60,10 +62,13 @@ def _line_by_line(chunk: Chunk, record_bytes_max: int) -> Contents:
     offset = chunk.offset
     lines = chunk.data.split(b"\n")
     lines.pop()
-    adding, ended_by = None, 0  # the records of the last run, where it may still grow
+    adding, ended_by = None, -1  # the records of the last run, where it may still grow
     for number, whole in enumerate(lines, chunk.line):
         line, newline = (whole[:-1], 2) if whole.endswith(b"\r") else (whole, 1)
-        start, offset = offset, offset + len(whole) + 1
+        if chunk.end is not None:
+            line, newline, start = whole, INEXACT, offset
+        else:
+            start, offset = offset, offset + len(whole) + 1
         if not line.strip(b" \t\r"):
             adding = None
         elif problem := _too_large(line, record_bytes_max) or fault(line):
@@ -74,7 +79,7 @@ def _line_by_line(chunk: Chunk, record_bytes_max: int) -> Contents:
         else:
             adding, ended_by = [line], newline
             runs.append((Position(number, start), newline, adding))
-    end = Position(chunk.line + len(lines), offset)
+    end = chunk.end or Position(chunk.line + len(lines), offset)
     return Contents([_run(chunk, *run) for run in runs], refused, end)
 
 

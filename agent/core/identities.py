@@ -69,10 +69,17 @@ class Identities:
 
     @staticmethod
     def _places(records: Sequence[bytes], spans: Sequence[Span]) -> Iterator[bytes]:
-        """Of each record, the source and the offset. A newline, as no record has, begins them."""
+        """Of each record, the source and the offset. A newline, as no record has, begins them.
+
+        Where offsets are not known, the line takes their place.
+        """
         first = 0
         for span in spans:
             source = b"\n" + span.source.encode("utf-8", "backslashreplace")
+            if not span.newline:
+                yield from (b"%b:line %d" % (source, span.line + n) for n in range(span.count))
+                first += span.count
+                continue
             offset = span.offset
             for record in records[first : first + span.count]:
                 yield b"%b:%d" % (source, offset)

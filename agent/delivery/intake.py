@@ -2,12 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from agent.core.chunks import read_chunk
+from agent.core.chunks import Refused, read_chunk
 from agent.core.framing import LineFramer, Oversize
+from agent.core.validation import Fault
 from agent.delivery import dead_letters
 from agent.delivery.batcher import Batcher
 from agent.delivery.settling import Settler
@@ -39,6 +40,10 @@ class Progress(Protocol):
         """A source was read up to *end*, and *count* records came of it."""
         ...
 
+    def leave(self, source: str, *, forget: bool) -> None:
+        """A source is read no further; *forget*: its position is of no use to a later run."""
+        ...
+
 
 class Intake:
     """The one door to the batcher."""
@@ -60,23 +65,35 @@ class Intake:
         self.meters = meters
         self.feeds: dict[str, Feed] = {}
 
-    def feed(self, source: str, start: Position = BEGINNING, identity: str | None = None) -> "Feed":
+    def feed(
+        self,
+        source: str,
+        start: Position = BEGINNING,
+        identity: str | None = None,
+        label: str | None = None,
+    ) -> "Feed":
         """The door for one source, which reads forwards from *start*.
 
-        *identity* tells its file from another one that may have its name later.
+        *identity* tells its file from another one that may have its name later. It is counted
+        under *label*, its own name by default: of those there are few, and of files many.
         """
         assert source not in self.feeds, "two sources of one name would share positions"
-        feed = self.feeds[source] = Feed(source, start, self)
+        feed = self.feeds[source] = Feed(source, start, self, label or source)
         self.progress.follow(source, start, identity)
         return feed
 
 
 class Feed:
-    """Takes the bytes of one source, in order."""
+    """Takes what one source reads, in order.
 
-    def __init__(self, source: str, start: Position, intake: Intake) -> None:
+    Either as bytes (`put`, `end`), of which lines are made here, or as whole lines of the source's
+    own making (`lines`, `refuse`, `oversize`, `skip`), which several tasks may do in turn.
+    """
+
+    def __init__(self, source: str, start: Position, intake: Intake, label: str) -> None:
         self.source = source
         self.position = start
+        self._label = label
         self._intake = intake
         limits = intake.limits
         self._framer = LineFramer(limits.record_bytes_max, limits.dead_letter_bytes_max)
@@ -91,24 +108,88 @@ class Feed:
         for frame in self._framer.end():
             await self._take(frame)
 
+    async def lines(
+        self,
+        data: bytes,
+        end: Position | None = None,
+        on_taken: Callable[[range], None] | None = None,
+    ) -> None:
+        """Take whole lines, a newline behind each; waits while there is no room for them.
+
+        *end* is where the source stands after them, where that does not follow from *data* because
+        its lines were taken out of something else. *on_taken* is told which lines of the source
+        they became, before anything can become of them: once, or several times where there are
+        thousands of lines and no *end*.
+        """
+        if end is not None or not _may_be_many_lines(data):
+            await self._lines(data, end, on_taken)
+            return
+        for piece in _pieces(data):
+            await self._lines(piece, None, on_taken)
+            await asyncio.sleep(0)
+
+    async def refuse(
+        self,
+        line: bytes,
+        fault: Fault,
+        end: Position | None = None,
+        on_taken: Callable[[range], None] | None = None,
+    ) -> None:
+        """Take something that is no record and make a dead letter of it.
+
+        *end* is where the source stands after it, one line and its bytes further by default.
+        """
+        await self._hold(len(line))
+        start, limits = self.position, self._intake.limits
+        end = end or Position(start.line + 1, start.offset + len(line))
+        refused = Refused(line, start, fault)
+        letter = dead_letters.of_refused(
+            self.source, refused, time.time(), limits.dead_letter_bytes_max
+        )
+        if on_taken:
+            on_taken(range(start.line, end.line))
+        self._note(end, 1, end.offset - start.offset)
+        self._refuse([letter], len(line))
+
+    async def oversize(self, line: Oversize, end: Position | None = None) -> None:
+        """Take a line that was too long to be kept; *end* as in `refuse`, line end included."""
+        await self._hold(len(line.head))
+        start = self.position
+        end = end or Position(start.line + 1, start.offset + line.length + 1)
+        letter = dead_letters.of_oversize(
+            self.source, start, line, time.time(), self._intake.limits.record_bytes_max
+        )
+        self._note(end, 1, end.offset - start.offset)
+        self._refuse([letter], len(line.head))
+
+    def skip(self, end: Position) -> None:
+        """Move on, in lines too, past what holds no records: *end* is where the source stands."""
+        self._note(end, 0, end.offset - self.position.offset)
+
+    def leave(self, *, forget: bool = False) -> None:
+        """Nothing more will come. *forget*: nor does a later run need to know where it was."""
+        del self._intake.feeds[self.source]
+        self._intake.progress.leave(self.source, forget=forget)
+
     async def _take(self, frame: bytes | Oversize) -> None:
         if isinstance(frame, Oversize):
-            await self._oversize(frame)
-        elif not _may_be_many_lines(frame):
-            await self._lines(frame)
+            await self.oversize(frame)
         else:
-            for piece in _pieces(frame):
-                await self._lines(piece)
-                await asyncio.sleep(0)
+            await self.lines(frame)
 
-    async def _lines(self, data: bytes) -> None:
+    async def _lines(
+        self, data: bytes, end: Position | None, on_taken: Callable[[range], None] | None
+    ) -> None:
         await self._hold(len(data))
         intake = self._intake
         limits = intake.limits
         read_at = time.time()
-        chunk = Chunk(self.source, self.position.line, self.position.offset, data, read_at)
+        start = self.position
+        chunk = Chunk(self.source, start.line, start.offset, data, read_at, end)
         contents = read_chunk(chunk, limits.record_bytes_max)
-        self._note(contents.end, contents.count, len(data))
+        if on_taken:
+            on_taken(range(start.line, contents.end.line))
+        self._note(contents.end, contents.count, contents.end.offset - start.offset)
         in_runs = sum(run.record_bytes + run.span.count * run.span.newline for run in contents.runs)
         letters = [
             dead_letters.of_refused(self.source, line, read_at, limits.dead_letter_bytes_max)
@@ -117,15 +198,6 @@ class Feed:
         self._refuse(letters, len(data) - in_runs)
         for run in contents.runs:
             await intake.batcher.add(run)
-
-    async def _oversize(self, line: Oversize) -> None:
-        await self._hold(len(line.head))
-        letter = dead_letters.of_oversize(
-            self.source, self.position, line, time.time(), self._intake.limits.record_bytes_max
-        )
-        size = line.length + 1
-        self._note(Position(self.position.line + 1, self.position.offset + size), 1, size)
-        self._refuse([letter], len(line.head))
 
     def _refuse(self, letters: list[DeadLetter], taken: int) -> None:
         """Settle lines that are no records; *taken* of the budget is what no record holds."""
@@ -139,11 +211,11 @@ class Feed:
         await self._intake.budget.take(size)
         waited = time.monotonic() - begun
         if waited > _PRESSURE_NOTICED:
-            self._intake.meters.source_pressure_seconds.add(waited, self.source)
+            self._intake.meters.source_pressure_seconds.add(waited, self._label)
 
     def _note(self, end: Position, count: int, size: int) -> None:
-        self._intake.meters.records_read.add(count, self.source)
-        self._intake.meters.bytes_read.add(size, self.source)
+        self._intake.meters.records_read.add(count, self._label)
+        self._intake.meters.bytes_read.add(size, self._label)
         self._intake.progress.read(self.source, end, count)
         self.position = end
 

@@ -5,15 +5,14 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from agent.record import BEGINNING, Position
-from agent.sources.source import Feed, Progress
+from agent.sources.source import Doors, Progress, Source
 from agent.store import dead_letters
 from agent.store.dead_letters import Selection, Stored
 from agent.store.replays import Plan, Underway, is_sent
 
 
 @dataclass(slots=True)
-class DeadLetterSource:
+class DeadLetterSource(Source):
     """The selected dead letters as lines, in the order of their numbers.
 
     Each line is noted in `underway`, so that its verdict finds the way back to the dead letter.
@@ -26,18 +25,13 @@ class DeadLetterSource:
     block_bytes: int
     broken_too: bool
     name: str = "dead letters"
-    start: Position = BEGINNING
-    identity: str | None = None
     _line: int = field(default=0, init=False)
     _read: int = field(default=0, init=False)
     _stopped: bool = field(default=False, init=False)
 
-    def resume(self, position: Position, identity: str | None) -> bool:
-        """What was accepted is not chosen again: there is nothing to go on from."""
-        return False
-
-    async def run(self, feed: Feed) -> None:
+    async def run(self, doors: Doors) -> None:
         """Read and hand over until the end."""
+        feed = doors.feed(self.name)
         letters = dead_letters.each(self.connection, self.selection)
         while not self._stopped:
             block = await asyncio.to_thread(self._block, letters)

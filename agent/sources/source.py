@@ -2,19 +2,31 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from agent.core.framing import Oversize
+from agent.core.validation import Fault
 from agent.errors import InputError
 from agent.record import BEGINNING, Position
 from agent.sources.blocks import Blocks, open_blocks
 from agent.sources.gzipped import MAGIC, GzipBlocks
 from agent.sources.resuming import is_gzip, may_resume
+from agent.store.positions import SavedPosition
+from agent.telemetry.logs import get_logger
+
+log = get_logger("source")
 
 
 class Feed(Protocol):
-    """Where a source puts what it read; both calls wait while there is no room."""
+    """Where a source puts what it read; what is awaited waits while there is no room.
+
+    `put` and `end` take bytes as they come, the others what the source has framed itself. See
+    `agent.delivery.intake.Feed`.
+    """
+
+    position: Position  # where the source stands
 
     async def put(self, block: bytes) -> None:
         """Take the next bytes."""
@@ -22,6 +34,51 @@ class Feed(Protocol):
 
     async def end(self) -> None:
         """There will be no more."""
+        ...
+
+    async def lines(
+        self,
+        data: bytes,
+        end: Position | None = None,
+        on_taken: Callable[[range], None] | None = None,
+    ) -> None:
+        """Take whole lines, after which the source stands at *end*."""
+        ...
+
+    async def refuse(
+        self,
+        line: bytes,
+        fault: Fault,
+        end: Position | None = None,
+        on_taken: Callable[[range], None] | None = None,
+    ) -> None:
+        """Take what is no record: it becomes a dead letter."""
+        ...
+
+    async def oversize(self, line: Oversize, end: Position | None = None) -> None:
+        """Take a line that was too long to be kept: it becomes a dead letter."""
+        ...
+
+    def skip(self, end: Position) -> None:
+        """Move on past what holds no records."""
+        ...
+
+    def leave(self, *, forget: bool = False) -> None:
+        """Nothing more will come; *forget*: nor does a later run need to know where it was."""
+        ...
+
+
+class Doors(Protocol):
+    """Gives a feed to each stream of bytes that has positions of its own."""
+
+    def feed(
+        self,
+        source: str,
+        start: Position = BEGINNING,
+        identity: str | None = None,
+        label: str | None = None,
+    ) -> Feed:
+        """The feed of a stream of that name, which is counted under *label*."""
         ...
 
 
@@ -34,19 +91,28 @@ class Progress:
 
 
 class Source(Protocol):
-    """One input. `run` returns at its end, or soon after `stop`, which may come at any time."""
+    """One input. `run` returns at its end, or soon after `stop`, which may come at any time.
+
+    Who has nothing to resume, or to claim beforehand, inherits that from here.
+    """
 
     name: str
-    start: Position  # where it begins to read
-    identity: str | None  # what tells it from another one that may have its name later
 
-    def resume(self, position: Position, identity: str | None) -> bool:
-        """Begin there instead, if it is the source of that identity; says whether it is."""
-        ...
+    def resume(self, saved: Mapping[str, SavedPosition]) -> None:
+        """Go on where earlier runs had got to; *saved* are all positions, by name of stream."""
+        return
 
-    async def run(self, feed: Feed) -> None:
+    async def claim(self) -> None:
+        """Take what it needs before anything is read. Raises ConfigError."""
+        return
+
+    async def run(self, doors: Doors) -> None:
         """Read until the end. Raises InputError where that is not possible."""
         ...
+
+    async def let_go(self) -> None:
+        """Give back what it claimed, whether it ran or not."""
+        return
 
     def stop(self) -> None:
         """Take nothing more from the input."""
@@ -58,7 +124,7 @@ class Source(Protocol):
 
 
 @dataclass(slots=True)
-class StreamSource:
+class StreamSource(Source):
     """A descriptor read to its end: standard input, a file, a pipe in the place of a file."""
 
     name: str
@@ -74,17 +140,25 @@ class StreamSource:
     _ended: Progress | None = field(default=None, init=False)
     _is_forward: bool = field(default=False, init=False)
 
-    def resume(self, position: Position, identity: str | None) -> bool:
-        """Begin there instead, if it is the file of that identity; says whether it is."""
-        if self.path is None or not may_resume(self.path, identity, position):
-            return False
-        self.start, self.identity = position, identity
-        return True
+    def resume(self, saved: Mapping[str, SavedPosition]) -> None:
+        """Begin where an earlier run had got to, if it is still the same file."""
+        before = saved.get(self.name)
+        if self.path is None or before is None:
+            return
+        if may_resume(self.path, before.identity, before.position):
+            self.start, self.identity = before.position, before.identity
+            log.info("going on where reading had got to", source=self.name, line=self.start.line)
+        else:
+            log.warning(
+                "the file is another one than was read before, reading it from the beginning",
+                source=self.name,
+            )
 
-    async def run(self, feed: Feed) -> None:
+    async def run(self, doors: Doors) -> None:
         """Read and hand over until the end."""
         if self._stopped:
             return
+        feed = doors.feed(self.name, self.start, self.identity)
         try:
             blocks = self._blocks = open_blocks(self._opened())
         except OSError as error:

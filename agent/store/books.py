@@ -103,6 +103,11 @@ def begun(source: str, start: Position, identity: str | None) -> News:
     return News(lambda positions: positions.follow(source, start, identity))
 
 
+def left(source: str, *, forget: bool) -> News:
+    """A source is read no further."""
+    return News(lambda positions: positions.leave(source, forget=forget))
+
+
 def was_read(mark: Mark) -> News:
     """A source was read up to a mark."""
     return News(lambda positions: positions.read(mark))

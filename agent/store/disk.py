@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from agent.errors import StoreCorrupt
 from agent.record import Batch, DeadLetter, Position, Receipt, Row
 from agent.store import ledger
-from agent.store.books import Balance, Books, News, begun, was_read
+from agent.store.books import Balance, Books, News, begun, left, was_read
 from agent.store.database import (
     CHECKPOINT_PAGES,
     FILE_NAME,
@@ -171,6 +171,10 @@ class Store:
     def read(self, source: str, end: Position, count: int) -> None:
         """Note that a source was read up to *end*, and that *count* records came of it."""
         self._news.append(was_read(Mark(source, end, count)))
+
+    def leave(self, source: str, *, forget: bool) -> None:
+        """Note that a source is read no further; *forget*: its position has no more use."""
+        self._news.append(left(source, forget=forget))
 
     def write(self, entry: Entry) -> "asyncio.Future[None]":
         """Make an entry durable, all of it or nothing; the future is done once that is so.

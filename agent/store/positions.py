@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from agent.core.checkpoints import Checkpoints
 from agent.record import Position, Span
 from agent.store.entry import Mark
-from agent.store.source_ids import SourceIds, milliseconds
+from agent.store.source_ids import SourceIds, milliseconds, storable
 
 _SAVE = """INSERT INTO positions (source_id, line, "offset", identity, saved_ms)
     VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (source_id) DO UPDATE SET line = excluded.line, "offset" = excluded."offset",
         identity = excluded.identity, saved_ms = excluded.saved_ms"""
+_FORGET = """DELETE FROM positions
+    WHERE source_id = (SELECT id FROM sources WHERE name = ?)"""
 _SAVED = """SELECT source.name, line, "offset", identity
     FROM positions JOIN sources AS source ON source.id = positions.source_id"""
 
@@ -61,21 +63,34 @@ class Positions:
     """
 
     def __init__(self, sources: SourceIds) -> None:
-        self.safe: Mapping[str, Position] = {}  # as of the last commit
         self._sources = sources
+        self._safe: dict[str, Position] = {}  # as of the last commit
         self._checkpoints: dict[str, Checkpoints] = {}
         self._identities: dict[str, str | None] = {}
         self._tried: dict[str, Checkpoints] = {}  # in this transaction
         self._touched: set[str] = set()  # since the last commit
         self._saved: dict[str, Position] = {}
         self._saving: dict[str, Position] = {}  # in this transaction
+        self._left: dict[str, bool] = {}  # read no further; whether to forget them
+        self._forgotten: set[str] = set()  # in this transaction
+
+    @property
+    def safe(self) -> Mapping[str, Position]:
+        """Of each source that is read, the position before which nothing needs to be read again."""
+        return self._safe.copy()
 
     def follow(self, source: str, start: Position, identity: str | None) -> None:
         """Begin with a source, which is read from *start* on."""
         self._checkpoints[source] = Checkpoints(start)
         self._identities[source] = identity
         self._touched.add(source)  # so that a crash finds its identity, even before it moves
-        self.safe = {**self.safe, source: start}
+        self._left.pop(source, None)
+        self._safe[source] = start
+
+    def leave(self, source: str, *, forget: bool) -> None:
+        """A source is read no further; with *forget*, its row goes once all of it is safe."""
+        self._left[source] = forget
+        self._touched.add(source)
 
     def read(self, mark: Mark) -> None:
         """Note how far a source was read; holds whatever becomes of the transaction."""
@@ -103,24 +118,41 @@ class Positions:
                 number = self._sources.of(connection, source)
                 row = (number, safe.line, safe.offset, self._identities[source], now)
                 connection.execute(_SAVE, row)
+        for source, forget in self._left.items():
+            if forget and self._is_settled(source):
+                connection.execute(_FORGET, (storable(source),))
+                self._forgotten.add(source)
 
     def committed(self) -> None:
         """What was tried is true."""
-        self._checkpoints |= self._tried
+        for source in self._touched | self._tried.keys():
+            if source in self._tried:
+                self._checkpoints[source] = self._tried[source]
+            self._safe[source] = self._checkpoints[source].safe
+        self._saved |= self._saving
+        for source in [source for source in self._left if self._is_settled(source)]:
+            if not self._left[source] or source in self._forgotten:
+                self._drop(source)
         self._tried.clear()
         self._touched.clear()
-        self._saved |= self._saving
         self._saving.clear()
-        self._publish()
+        self._forgotten.clear()
 
     def forget(self) -> None:
         """The transaction was rolled back."""
         self._tried.clear()
         self._saving.clear()
+        self._forgotten.clear()
 
     def unsettled(self) -> int:
         """Records read that are neither durable nor answered for."""
         return sum(checkpoints.unsettled for checkpoints in self._checkpoints.values())
 
-    def _publish(self) -> None:
-        self.safe = {name: checkpoints.safe for name, checkpoints in self._checkpoints.items()}
+    def _is_settled(self, source: str) -> bool:
+        return not self._tried.get(source, self._checkpoints[source]).unsettled
+
+    def _drop(self, source: str) -> None:
+        """Keep nothing in memory of a source that was left: there may be any number of them."""
+        for kept in (self._checkpoints, self._identities, self._safe, self._left):
+            del kept[source]
+        self._saved.pop(source, None)

@@ -121,6 +121,9 @@ class Replays:
     def read(self, source: str, end: Position, count: int) -> None:
         """Nothing: the records were read long ago."""
 
+    def leave(self, source: str, *, forget: bool) -> None:
+        """Nothing, as above."""
+
     def write(self, entry: Entry) -> "asyncio.Future[None]":
         """Make the verdicts durable, all of them or none."""
         assert not entry.appended, "a replay is held in memory"

@@ -262,6 +262,7 @@ class Kept:
     letters: list[dict[str, Any]]
     receipts: list[dict[str, Any]]
     spans: list[tuple[str, int, int, int, int]]  # source, line, offset, count, newline
+    positions: dict[str, int]  # the line of each source that is to be read next
 
     def why(self) -> list[tuple[bytes, str]]:
         """Record and reason of every dead letter, by position."""
@@ -285,6 +286,12 @@ def kept(data_dir: Path) -> Kept:
                     ' JOIN sources s ON s.id = source_id ORDER BY s.name, "offset"'
                 )
             ],
+            positions={
+                row["name"]: row["line"]
+                for row in rows(
+                    "SELECT s.name, line FROM positions JOIN sources s ON s.id = source_id"
+                )
+            },
         )
 
 
