@@ -120,6 +120,15 @@ def _open_existing(
         return connection
 
 
+def bytes_on_disk(data_dir: Path) -> int:
+    """What the store takes in *data_dir*, its log included."""
+    size = 0
+    for suffix in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            size += (data_dir / f"{FILE_NAME}{suffix}").stat().st_size
+    return size
+
+
 def suspect(data_dir: Path) -> None:
     """Have the next opening read the whole file, because a part of it could not be."""
     with suppress(OSError):

@@ -1,17 +1,15 @@
 """Where do batches wait for a sender when they need not outlive this process?
 
-The same interface as a spool on disk: append, lease, settle, release. Invariant: a batch is ready,
-delayed or leased until it is settled, and in exactly one of the three.
+The same interface as a spool on disk: append, lease, settle, release. Invariant: a batch is in line
+or leased until it is settled, and never both.
 """
 
-import asyncio
-from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 from agent.record import Batch
+from agent.store.line import Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,37 +78,19 @@ class MemorySpool:
     durable = False
 
     def __init__(self) -> None:
-        self._held: dict[int, Batch] = {}  # by number: ready, delayed and leased
-        self._ready: deque[Batch] = deque()
-        self._delayed: dict[int, asyncio.TimerHandle] = {}
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._held: dict[int, Batch] = {}  # by number: in line and leased
+        self._line = Line()
         self._closed = False
 
     async def append(self, batch: Batch) -> None:
         """Put a new batch at the end of the line."""
         assert not self._closed, "nothing is appended after close"
         self._held[batch.number] = batch
-        self._ready.append(batch)
-        self._wake()
+        self._line.join(batch)
 
     async def lease(self) -> Batch | None:
         """The next batch to send, waiting for it; None once closed and all is settled."""
-        while not self._ready:
-            if self._closed and not self._held:
-                return None
-            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append(turn)
-            try:
-                await turn
-            except asyncio.CancelledError:
-                if turn.done() and not turn.cancelled():
-                    self._wake()  # hand the turn on
-                else:
-                    # whoever woke others may have found the turn cancelled, and passed it over
-                    with suppress(ValueError):
-                        self._waiting.remove(turn)
-                raise
-        return self._ready.popleft()
+        return await self._line.next()
 
     def settle(self, batch: Batch, remainder: Sequence[Batch] = (), wait: float = 0.0) -> Change:
         """Forget a leased batch; the parts of it that need more work take its place."""
@@ -119,8 +99,7 @@ class MemorySpool:
             self._held[part.number] = part
         for part in reversed(remainder):
             self.release(part, wait)
-        if self._closed and not self._held:
-            self._wake_all()
+        self._end_line()
         return Change()
 
     def lift(self) -> None:
@@ -132,22 +111,18 @@ class MemorySpool:
         It goes first then, or behind all that are ready where it is to be *last*.
         """
         if wait > 0:
-            loop = asyncio.get_running_loop()
-            self._delayed[batch.number] = loop.call_later(wait, self._ripen, batch)
+            self._line.delay(batch, wait)
         else:
-            (self._ready.append if last else self._ready.appendleft)(batch)
-            self._wake()
+            self._line.join(batch, first=not last)
 
     def close(self) -> None:
         """No more batches will be appended."""
         self._closed = True
-        if not self._held:
-            self._wake_all()
+        self._end_line()
 
     def hurry(self) -> None:
         """Cut all waits short: the agent is stopping."""
-        for number in list(self._delayed):
-            self._ripen(self._held[number])
+        self._line.hurry()
 
     def statistics(self) -> SpoolStatistics:
         """What is held right now."""
@@ -156,22 +131,10 @@ class MemorySpool:
             batches=len(held),
             records=sum(batch.count for batch in held),
             bytes=sum(len(batch.body) for batch in held),
-            leased=len(held) - len(self._ready) - len(self._delayed),
+            leased=len(held) - len(self._line),
             oldest_read_at=min((batch.read_at for batch in held), default=None),
         )
 
-    def _ripen(self, batch: Batch) -> None:
-        self._delayed.pop(batch.number).cancel()
-        self._ready.appendleft(batch)
-        self._wake()
-
-    def _wake(self) -> None:
-        while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                return
-
-    def _wake_all(self) -> None:
-        while self._waiting:
-            self._wake()
+    def _end_line(self) -> None:
+        if self._closed and not self._held:
+            self._line.end()

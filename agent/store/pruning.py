@@ -15,6 +15,11 @@ _FREE_PAGES_KEPT = 256  # 8 MiB, to be used again
 _RECORDS = "SELECT COALESCE(SUM(count), 0) FROM receipt_spans WHERE receipt_id <= ?"
 
 
+def tidy(connection: sqlite3.Connection, keep: float, max_bytes: int) -> bool:
+    """Remove a few receipts, or else give back a few pages; whether there may be more to do."""
+    return prune_receipts(connection, keep, max_bytes) or give_back(connection)
+
+
 def prune_receipts(connection: sqlite3.Connection, keep: float, max_bytes: int) -> bool:
     """Remove a few receipts older than *keep* seconds, or beyond *max_bytes*.
 

@@ -17,7 +17,7 @@ from agent.store.dead_letters import MATCHES, TABLES, Selection, Stored, paramet
 from agent.store.entry import Entry
 from agent.store.settling import Settling
 from agent.store.source_ids import SourceIds, milliseconds, storable
-from agent.store.writer import Work
+from agent.store.waiting import Work
 
 ACCEPTED, REFUSED = "accepted", "refused"
 BROKEN_STAGES = ("frame", "validate")  # what was stopped there is no record

@@ -2,27 +2,24 @@
 
 In memory first: a batch that is answered for within `write_after` is never written. The others
 become rows of the store, and those that memory has no room for are only that until their turn
-comes. Invariant: what is not settled is ready, delayed, leased, or only on disk; a row stays until
-its batch is settled, so that a crash offers it again. [design: sentence 4]
+comes. Invariant: what is not settled is in line, leased, or only on disk; a row stays until its
+batch is settled, so that a crash offers it again. [design: sentence 4]
 """
 
 import asyncio
 import time
-from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from agent.record import Batch, Row
+from agent.store.backlog import Arrival, Backlog
 from agent.store.disk import Store
+from agent.store.dropping import BLOCK, DROP_NEWEST, DROP_OLDEST, Dropping
 from agent.store.entry import Entry
+from agent.store.handover import Handover
+from agent.store.line import Line
 from agent.store.memory import Change, SpoolStatistics
-from agent.store.spooling import ROW_BYTES, Damaged
-
-BLOCK, DROP_NEWEST, DROP_OLDEST = "block", "drop_newest", "drop_oldest"
-BUFFER_FULL = "buffer_full"  # the reason of what is dropped
-_MANY = 256
-_LOAD_AGAIN_AFTER = 1.0  # seconds
+from agent.store.spooling import ROW_BYTES, Damaged, size_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +60,16 @@ class DiskSpool:
         self._store = store
         self._limits = limits
         self._free = free
-        self._on_dropped = on_dropped
         self._on_damaged = on_damaged
         mine, self._newest = found.mine, found.newest
         self._batches, self._records = mine.batches, mine.records
         self._bytes = mine.bytes + mine.batches * ROW_BYTES
-        self._held: dict[int, Batch] = {}  # in memory: ready, delayed, leased, or being written
-        self._ready: OrderedDict[int, Batch] = OrderedDict()
-        self._ready_bytes = 0
+        self._held: dict[int, Batch] = {}  # in memory: in line, leased, or being written
         self._leased: set[int] = set()
-        self._gone: dict[int, Batch] = {}  # no longer in memory, their rows perhaps still there
-        self._delayed: dict[int, asyncio.TimerHandle] = {}
-        self._fresh: dict[int, float] = {}  # not handed to the store: loop time of their coming
-        self._writing: asyncio.TimerHandle | None = None
-        self._loaded_up_to = 0  # rows up to here are in memory, or were
-        self._farthest = self._newest if mine.batches else 0  # row that may be only on disk
-        self._loading: asyncio.Future[list[Batch | Damaged]] | None = None
-        self._waiting: deque[asyncio.Future[None]] = deque()  # for a batch
+        self._line = Line()
+        self._handover = Handover(store, limits.write_after, self._is_durable)
+        self._backlog = Backlog(store, found, self._arrived)
+        self._dropping = Dropping(store, free, on_dropped)
         self._has_room = asyncio.Event()
         self._closed = self._lifted = False
 
@@ -88,36 +78,22 @@ class DiskSpool:
         assert not self._closed, "nothing is appended after close"
         while not self._fits(batch):
             if self._limits.when_full == DROP_NEWEST:
-                self._drop(batch)
+                self._dropping.drop(batch)
                 return
             if self._limits.when_full != DROP_OLDEST or not await self._drop_oldest():
                 self._has_room.clear()
                 await self._has_room.wait()
         self._take_in(batch)
-        self._fresh[batch.number] = asyncio.get_running_loop().time()
-        if not self._is_behind:
-            self._make_ready(batch)
-        self._write_later()
+        is_behind = self._backlog.is_there
+        if not is_behind:
+            self._line.join(batch)
+        self._handover.add(batch, at_once=is_behind or self._lifted)
 
     async def lease(self) -> Batch | None:
         """The next batch to send, waiting for it; None once closed and all is settled."""
-        self._load()
-        while not self._ready:
-            if self._closed and not self._batches:
-                return None
-            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append(turn)
-            try:
-                await turn
-            except asyncio.CancelledError:
-                if turn.done() and not turn.cancelled():
-                    self._wake()  # hand the turn on
-                else:
-                    with suppress(ValueError):
-                        self._waiting.remove(turn)
-                raise
-        batch = self._next_ready()
-        self._leased.add(batch.number)
+        self._fetch()
+        if batch := await self._line.next():
+            self._leased.add(batch.number)
         return batch
 
     def settle(self, batch: Batch, remainder: Sequence[Batch] = (), wait: float = 0.0) -> Change:
@@ -129,25 +105,17 @@ class DiskSpool:
         for part in remainder:
             part.row, part.held_bytes = Row.COMING, 0
             self._take_in(part)
-            self._leased.add(part.number)
         for part in reversed(remainder):
-            self.release(part, wait)
-        self._wake_at_the_end()
+            self._put_back(part, wait)
+        self._end_line()
         return Change((batch,) if batch.stored else (), tuple(remainder))
 
     def release(self, batch: Batch, wait: float = 0.0, *, last: bool = False) -> None:
-        """Give a leased batch back unsettled, to be leased again after *wait* seconds.
-
-        It goes first then, or behind all that are ready where it is to be *last*.
-        """
+        """Give a leased batch back unsettled: first after *wait* seconds, or *last* of all."""
         self._leased.discard(batch.number)
-        batch.not_before = time.time() + wait if wait > 0 else 0.0
+        self._put_back(batch, wait, last=last)
         if batch.row is Row.THERE:
             self._store.write(Entry(changed=(batch,)))
-        if wait > 0:
-            self._delay(batch, wait)
-        else:
-            self._make_ready(batch, first=not last)
 
     def lift(self) -> None:
         """Let everything in: sources hand over what they hold before they stop."""
@@ -157,17 +125,16 @@ class DiskSpool:
     def close(self) -> None:
         """No more batches will be appended."""
         self._closed = True
-        self._wake_at_the_end()
+        self._end_line()
 
     def hurry(self) -> None:
         """The agent is stopping: cut all waits short, and write what is not written."""
-        for number in list(self._delayed):
-            self._ripen(self._held[number])
+        self._line.hurry()
         self.write()
 
     def write(self) -> None:
         """Hand everything to the store that it does not have yet."""
-        self._hand_over(list(self._fresh))
+        self._handover.hurry()
 
     def statistics(self) -> SpoolStatistics:
         """What is held right now, in memory and on disk."""
@@ -181,15 +148,10 @@ class DiskSpool:
 
     # --- what is in memory ---
 
-    @property
-    def _is_behind(self) -> bool:
-        """Whether there are rows that wait only on disk."""
-        return self._farthest > self._loaded_up_to
-
     def _fits(self, batch: Batch) -> bool:
         if self._lifted or not self._batches:
             return True
-        return self._bytes + _size(batch) <= self._limits.max_bytes
+        return self._bytes + size_of(batch) <= self._limits.max_bytes
 
     def _take_in(self, batch: Batch) -> None:
         self._newest += 1
@@ -197,148 +159,76 @@ class DiskSpool:
         self._held[batch.number] = batch
         self._count(batch, 1)
 
+    def _put_back(self, batch: Batch, wait: float, *, last: bool = False) -> None:
+        batch.not_before = time.time() + wait if wait > 0 else 0.0
+        if wait > 0:
+            self._line.delay(batch, wait)
+        else:
+            self._line.join(batch, first=not last)
+
     def _forget(self, batch: Batch) -> None:
         del self._held[batch.number]
         self._leased.discard(batch.number)
-        self._fresh.pop(batch.number, None)
-        self._count(batch, -1)
+        self._handover.forget(batch)
         if batch.stored:
-            self._gone[batch.number] = batch
-            if len(self._gone) > _MANY and not self._loading:
-                self._gone = {
-                    number: gone for number, gone in self._gone.items() if gone.row is not Row.GONE
-                }
+            self._backlog.forget(batch)
+        self._count(batch, -1)
 
     def _count(self, batch: Batch, sign: int) -> None:
         self._batches += sign
         self._records += sign * batch.count
-        self._bytes += sign * _size(batch)
+        self._bytes += sign * size_of(batch)
         if sign < 0:
             self._has_room.set()
 
-    def _make_ready(self, batch: Batch, *, first: bool = False) -> None:
-        self._ready[batch.number] = batch
-        self._ready_bytes += _size(batch)
-        if first:
-            self._ready.move_to_end(batch.number, last=False)
-        self._wake()
+    def _end_line(self) -> None:
+        if self._closed and not self._batches:
+            self._line.end()
 
-    def _next_ready(self) -> Batch:
-        _, batch = self._ready.popitem(last=False)
-        self._ready_bytes -= _size(batch)
-        return batch
+    # --- from memory to disk and back ---
 
-    def _delay(self, batch: Batch, wait: float) -> None:
-        loop = asyncio.get_running_loop()
-        self._delayed[batch.number] = loop.call_later(wait, self._ripen, batch)
-
-    def _ripen(self, batch: Batch) -> None:
-        self._delayed.pop(batch.number).cancel()
-        self._make_ready(batch, first=True)
-
-    def _wake(self) -> None:
-        while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                return
-
-    def _wake_at_the_end(self) -> None:
-        while self._closed and not self._batches and self._waiting:
-            self._wake()
-
-    # --- from memory to disk ---
-
-    def _write_later(self) -> None:
-        """See to it that what nobody answers for is written in time."""
-        if self._is_behind or self._lifted or not self._limits.write_after:
-            self.write()
-        elif self._writing is None and self._fresh:
-            loop = asyncio.get_running_loop()
-            due = next(iter(self._fresh.values())) + self._limits.write_after
-            self._writing = loop.call_at(due, self._write_due)
-
-    def _write_due(self) -> None:
-        self._writing = None
-        oldest = asyncio.get_running_loop().time() - self._limits.write_after
-        self._hand_over([number for number, came in self._fresh.items() if came <= oldest])
-        self._write_later()
-
-    def _hand_over(self, numbers: Sequence[int]) -> None:
-        if not numbers:
+    def _is_durable(self, batch: Batch) -> None:
+        """Give back what a batch held, and leave it to the disk where memory has no room for it."""
+        if batch.number not in self._held:
             return
-        batches = tuple(self._held[number] for number in numbers)
-        for batch in batches:
-            del self._fresh[batch.number]
-            batch.row = Row.COMING
-        passed = tuple(span for batch in batches for span in batch.spans)
-        written = self._store.write(Entry(appended=batches, passed=passed))
-        written.add_done_callback(lambda future: self._written(future, batches))
-
-    def _written(self, written: "asyncio.Future[None]", batches: Sequence[Batch]) -> None:
-        if written.cancelled() or written.exception() is not None:
-            return  # the store's watcher hears of it
-        for batch in batches:
-            if batch.number in self._held:
-                self._free(batch.held_bytes)
-                batch.held_bytes = 0
-                self._put_off(batch)
-
-    def _put_off(self, batch: Batch) -> None:
-        """Leave a batch that is on disk to the disk where memory has no room for it."""
-        number = batch.number
-        if number in self._leased or number in self._delayed:
+        self._free(batch.held_bytes)
+        batch.held_bytes = 0
+        if batch.number in self._leased or self._line.is_delayed(batch):
             return
-        is_ready = number in self._ready
-        comes_later = not self._is_behind or number > self._loaded_up_to
-        is_full = self._ready_bytes > self._limits.ready_bytes
-        if comes_later and (is_full if is_ready else self._is_behind or is_full):
+        is_ready = self._line.is_ready(batch)
+        is_full = self._line.ready_bytes > self._limits.ready_bytes
+        stays_out = is_full or (self._backlog.is_there and not is_ready)
+        if stays_out and self._backlog.will_fetch(batch.number):
             if is_ready:
-                del self._ready[number]
-                self._ready_bytes -= _size(batch)
-            if not self._is_behind:
-                self._loaded_up_to = number - 1
-            self._farthest = max(self._farthest, number)
-            del self._held[number]
+                self._line.leave(batch)
+            self._backlog.leave(batch.number)
+            del self._held[batch.number]
         elif not is_ready:
-            self._make_ready(batch)
+            self._line.join(batch)
 
-    # --- from disk to memory ---
-
-    def _load(self) -> None:
+    def _fetch(self) -> None:
         """Fetch the next rows where few batches are ready and there are more on disk."""
-        room = self._limits.ready_bytes - self._ready_bytes
-        if self._loading or not self._is_behind or room < self._limits.ready_bytes // 2:
-            return
-        self._loading = self._store.load(self._loaded_up_to, room)
-        farthest = self._farthest
-        self._loading.add_done_callback(lambda future: self._loaded(future, farthest))
+        room = self._limits.ready_bytes - self._line.ready_bytes
+        if room >= self._limits.ready_bytes // 2:
+            self._backlog.fetch(room)
 
-    def _loaded(self, loaded: "asyncio.Future[list[Batch | Damaged]]", farthest: int) -> None:
-        self._loading = None
-        if loaded.cancelled():
-            return
-        if loaded.exception() is not None:  # the store's watcher hears of it if it is for good
-            asyncio.get_running_loop().call_later(_LOAD_AGAIN_AFTER, self._load)
-            return
-        found = loaded.result()
-        self._loaded_up_to = found[-1].number if found else max(farthest, self._loaded_up_to)
-        for each in found:
+    def _arrived(self, arrival: Arrival) -> None:
+        for each in arrival:
             if isinstance(each, Damaged):
                 self._hold_back(each)
-            elif each.number not in self._held and each.number not in self._gone:
+            elif each.number not in self._held:
                 self._held[each.number] = each
                 self._offer(each)
         self._has_room.set()  # for who waits to drop one of these
-        self._load()
-        self._wake_at_the_end()
+        self._fetch()
+        self._end_line()
 
     def _offer(self, batch: Batch) -> None:
         wait = min(batch.not_before - time.time(), self._limits.longest_wait)
         if wait > 0 and not self._lifted:
-            self._delay(batch, wait)
+            self._line.delay(batch, wait)
         else:
-            self._make_ready(batch)
+            self._line.join(batch)
 
     def _hold_back(self, damaged: Damaged) -> None:
         """Never send what is not what was written; its row stays, for whoever can read it."""
@@ -348,42 +238,13 @@ class DiskSpool:
         self._store.hold(damaged.number, "damaged")
         self._on_damaged(damaged.number, damaged.count)
 
-    # --- what is given up because the user chose so ---
-
-    def _drop(self, batch: Batch) -> None:
-        """Drop a batch that is in nobody's hands, and count its records."""
-        removed = (batch,) if batch.stored else ()
-        passed = () if batch.stored else batch.spans
-        entry = Entry(removed=removed, passed=passed, dropped={BUFFER_FULL: batch.count})
-        held, batch.held_bytes = batch.held_bytes, 0
-        dropped = self._store.write(entry)
-
-        def done(written: "asyncio.Future[None]") -> None:
-            if not written.cancelled() and written.exception() is None:
-                self._free(held)
-                self._on_dropped(BUFFER_FULL, batch.count)
-
-        dropped.add_done_callback(done)
-
     async def _drop_oldest(self) -> bool:
         """Drop the batch that has waited longest; False where each is in a sender's hands."""
-        if not self._ready and not self._delayed:
-            self._load()
-            if self._loading:
-                await asyncio.wait([self._loading])
-        if self._ready:
-            batch = self._next_ready()
-        elif self._delayed:
-            number, timer = next(iter(self._delayed.items()))
-            timer.cancel()
-            del self._delayed[number]
-            batch = self._held[number]
-        else:
+        if not self._line:
+            self._fetch()
+            await self._backlog.arrival()
+        if (batch := self._line.oldest()) is None:
             return False
         self._forget(batch)
-        self._drop(batch)
+        self._dropping.drop(batch)
         return True
-
-
-def _size(batch: Batch) -> int:
-    return len(batch.body) + ROW_BYTES

@@ -73,6 +73,11 @@ def find_spooled(connection: sqlite3.Connection, key: str, name: str) -> Found:
     return Found(destination_id, newest, mine, others, held)
 
 
+def size_of(batch: Batch) -> int:
+    """What a batch takes as a row, roughly."""
+    return len(batch.body) + ROW_BYTES
+
+
 def checksum(spans: str, ids_added: bytes, body: bytes) -> int:
     """What a row must have as its checksum."""
     return crc32(body, crc32(ids_added, crc32(spans.encode())))

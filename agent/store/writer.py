@@ -6,7 +6,6 @@ order, until it is taken: nothing is lost and nothing overtakes.
 """
 
 import asyncio
-import queue
 import sqlite3
 import threading
 import time
@@ -14,25 +13,16 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from agent.errors import StoreCorrupt, StoreError, StoreFull
 from agent.store.database import suspect
 from agent.store.reserve import Reserve
 from agent.store.trouble import is_damage, is_full, is_refusal, why
-
-Work = Callable[[sqlite3.Connection], None]
-"""Statements for a transaction that is open; may raise StoreFull before its first write."""
+from agent.store.waiting import Inbox, Waiting, Work, resolve
 
 COMMIT_SPACING = 0.040  # seconds between the starts of two commits: under load they share an fsync
 RETRY_EVERY = 1.0  # seconds until what was refused is tried again
 TIDY_EVERY = 10.0  # seconds between two looks at what may be removed
-
-
-class _Waiting(NamedTuple):
-    work: Work
-    future: asyncio.Future[None]
-    frees: bool  # needs next to no room, and makes some
 
 
 @dataclass(slots=True)
@@ -75,10 +65,8 @@ class Writer:
         self._hooks = hooks
         self._spacing = spacing
         self._retry_every = retry_every
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._held: list[_Waiting] = []
-        self._lock = threading.Lock()  # nothing enters the queue after it was closed
-        self._closing = threading.Event()
+        self._inbox = Inbox()
+        self._held: list[Waiting] = []
         self._broken: StoreError | None = None
         self._reserve = Reserve(data_dir, reserve_bytes)
         self._reserve.take()
@@ -95,11 +83,8 @@ class Writer:
         file turned out to be damaged, and with whatever else *work* raised.
         """
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        with self._lock:
-            if not self._closing.is_set():
-                self._queue.put(_Waiting(work, future, frees))
-                return future
-        future.set_exception(self._broken or StoreError("the store is closed"))
+        if not self._inbox.put(Waiting(work, future, frees)):
+            future.set_exception(self._broken or StoreError("the store is closed"))
         return future
 
     def close(self) -> None:
@@ -107,9 +92,7 @@ class Writer:
 
         Blocks until that is done. What could not be written fails with StoreError.
         """
-        with self._lock:
-            self._closing.set()
-            self._queue.put(None)
+        self._inbox.close()
         self._thread.join()
 
     def _run(self) -> None:
@@ -121,40 +104,21 @@ class Writer:
                 self._held = self._write(group) if group else []
                 self._tidy()
         finally:
-            with self._lock:
-                self._closing.set()
+            self._inbox.close()
             self._connection.close()
             self._give_up()
 
-    def _take(self) -> tuple[list[_Waiting], bool]:
+    def _take(self) -> tuple[list[Waiting], bool]:
         """Everything that waits, once there is something or a timer is due; and whether to stop."""
         patience = self._next_tidy - time.monotonic()
         if self._held:
             patience = min(patience, self._retry_every)
-        group: list[_Waiting] = []
-        with suppress(queue.Empty):
-            item = self._queue.get(timeout=max(patience, 0.0))
-            if item and (pause := self._next_commit - time.monotonic()) > 0:
-                time.sleep(pause)
-            while item:
-                group.append(item)
-                item = self._queue.get_nowait()
-            return group, True
-        return group, False
+        return self._inbox.take(patience, self._next_commit)
 
-    def _take_now(self) -> list[_Waiting]:
-        """What has come meanwhile; leaves the word that it is time to end for later."""
-        group: list[_Waiting] = []
-        with suppress(queue.Empty):
-            while item := self._queue.get_nowait():
-                group.append(item)
-            self._queue.put(None)
-        return group
-
-    def _write(self, group: list[_Waiting]) -> list[_Waiting]:
+    def _write(self, group: list[Waiting]) -> list[Waiting]:
         """Commit the group, however often that takes; returns those there is no room for yet."""
         while True:
-            last_try = self._closing.is_set()
+            last_try = self._inbox.is_closed
             try:
                 return self._commit(group)
             except Exception as error:  # noqa: BLE001  # whoever submitted it hears of it
@@ -166,10 +130,10 @@ class Writer:
                     group = self._write_what_frees(group)
             if last_try:
                 return group
-            self._closing.wait(self._retry_every)
-            group += self._take_now()
+            self._inbox.pause(self._retry_every)
+            group += self._inbox.take_now()
 
-    def _write_what_frees(self, group: list[_Waiting]) -> list[_Waiting]:
+    def _write_what_frees(self, group: list[Waiting]) -> list[Waiting]:
         """Where the disk is full, removing comes first: who waits for room waits for that."""
         freeing = [waiting for waiting in group if waiting.frees]
         if not freeing:
@@ -184,11 +148,11 @@ class Writer:
             return group
         return [waiting for waiting in group if not waiting.frees]
 
-    def _commit(self, group: Sequence[_Waiting], *, is_all: bool = True) -> list[_Waiting]:
+    def _commit(self, group: Sequence[Waiting], *, is_all: bool = True) -> list[Waiting]:
         started = time.monotonic()
         self._next_commit = started + self._spacing
-        stored: list[_Waiting] = []
-        held: list[_Waiting] = []
+        stored: list[Waiting] = []
+        held: list[Waiting] = []
         reason = ""
         self._connection.execute("BEGIN IMMEDIATE")
         for waiting in group:
@@ -207,16 +171,16 @@ class Writer:
             self._report(reason)
         elif self.progress.trouble and is_all:
             self._recover()
-        _resolve(stored, None)  # last: whoever is told finds the trouble told, or over
+        resolve(stored, None)  # last: whoever is told finds the trouble told, or over
         return held
 
-    def _blame(self, group: list[_Waiting], error: Exception) -> list[_Waiting]:
+    def _blame(self, group: list[Waiting], error: Exception) -> list[Waiting]:
         """Find whose work failed by giving each a transaction of its own."""
         if is_damage(error):
             self._break(error)
             return group
         if len(group) == 1:
-            _resolve(group, error)
+            resolve(group, error)
             return []
         return [held for waiting in group for held in self._write([waiting])]
 
@@ -233,7 +197,7 @@ class Writer:
         )
 
     def _tidy(self) -> None:
-        if time.monotonic() < self._next_tidy or self._closing.is_set():
+        if time.monotonic() < self._next_tidy or self._inbox.is_closed:
             return
         more = False
         try:
@@ -260,29 +224,6 @@ class Writer:
             self._hooks.on_recovered()
 
     def _give_up(self) -> None:
-        left = self._held
-        with suppress(queue.Empty):
-            while True:
-                if item := self._queue.get_nowait():
-                    left.append(item)
+        left = self._held + self._inbox.take_rest()
         trouble = self.progress.trouble or "it could not be written"
-        _resolve(left, self._broken or StoreError(f"the store was closed before: {trouble}"))
-
-
-def _resolve(group: Sequence[_Waiting], error: Exception | None) -> None:
-    """Tell the loop, in one call, what became of the group."""
-    if not group:
-        return
-    futures = [waiting.future for waiting in group]
-    with suppress(RuntimeError):  # the loop has ended: nobody is left to be told
-        futures[0].get_loop().call_soon_threadsafe(_finish, futures, error)
-
-
-def _finish(futures: Sequence[asyncio.Future[None]], error: Exception | None) -> None:
-    for future in futures:
-        if future.done():  # cancelled by whoever waited
-            continue
-        if error is None:
-            future.set_result(None)
-        else:
-            future.set_exception(error)
+        resolve(left, self._broken or StoreError(f"the store was closed before: {trouble}"))

@@ -396,7 +396,7 @@ async def test_a_load_that_fails_is_heard_of(bench: Bench, monkeypatch: pytest.M
         raise sqlite3.DatabaseError("broken")
 
     await bench.store.close()
-    monkeypatch.setattr("agent.store.disk.load", fail)
+    monkeypatch.setattr("agent.store.loading.load", fail)
     bench.open()
     watching = asyncio.ensure_future(bench.store.watch())
     leasing = asyncio.ensure_future(bench.spool.lease())
@@ -420,7 +420,7 @@ async def test_a_load_that_the_disk_refuses_is_tried_again(
         raise refused
 
     await bench.store.close()
-    monkeypatch.setattr("agent.store.disk.load", fail)
+    monkeypatch.setattr("agent.store.loading.load", fail)
     bench.open()
     watching = asyncio.ensure_future(bench.store.watch())
     assert len(await bench.drain()) == 3

@@ -23,7 +23,7 @@ class Point:
 POINTS: dict[str, Point] = {
     # start
     "parts are built": Point("agent.app.lifecycle:build", calls=1),
-    "store is opened": Point("agent.store.disk:open_for_writing", calls=1),
+    "store is opened": Point("agent.store.opening:open_for_writing", calls=1),
     "store is made": Point("agent.store.database:_create", calls=1),
     "store is migrated": Point("agent.store.database:_migrate", calls=1),
     # in
@@ -43,9 +43,9 @@ POINTS: dict[str, Point] = {
     "verdict is handed over": Point("agent.delivery.settling:Settler.settle", calls=40),
     "batch is split": Point("agent.delivery.settling:Settler.split", calls=3),
     "batch is released": Point("agent.store.spool:DiskSpool.release", calls=5),
-    "batch is handed to the store": Point("agent.store.spool:DiskSpool._hand_over", calls=10),
-    "batch is known to be durable": Point("agent.store.spool:DiskSpool._written", calls=10),
-    "rows are loaded": Point("agent.store.disk:load", calls=3),
+    "batch is handed to the store": Point("agent.store.handover:Handover._hand_over", calls=10),
+    "batch is known to be durable": Point("agent.store.handover:Handover._written", calls=10),
+    "rows are loaded": Point("agent.store.loading:load", calls=3),
     # store
     "change is submitted": Point("agent.store.writer:Writer.submit", calls=40),
     "transaction begins": Point("sqlite:BEGIN"),
@@ -57,7 +57,7 @@ POINTS: dict[str, Point] = {
     "spool is written": Point("agent.store.spooling:Spooling.flush"),
     "positions are written": Point("agent.store.positions:Positions.flush"),
     "ledger is written": Point("agent.store.ledger:Ledger.flush"),
-    "loop is told": Point("agent.store.writer:_finish", calls=20),
+    "loop is told": Point("agent.store.waiting:_finish", calls=20),
     "position is safe": Point("agent.store.positions:Positions.passed", calls=40),
     # stop
     "stop is asked for": Point("agent.app.lifecycle:Agent.stop", calls=1, stops=True),

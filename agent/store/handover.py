@@ -1,0 +1,63 @@
+"""When is a batch handed to the store? Not before nobody has answered for it for a while."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from agent.record import Batch, Row
+from agent.store.disk import Store
+from agent.store.entry import Entry
+
+
+class Handover:
+    """Batches that the store does not have yet, in the order of their coming. For one loop."""
+
+    def __init__(self, store: Store, after: float, durable: Callable[[Batch], None]) -> None:
+        """A batch is handed over *after* seconds; *durable* is called once its row is there."""
+        self._store = store
+        self._after = after
+        self._durable = durable
+        self._fresh: dict[int, tuple[Batch, float]] = {}  # by number, with the loop's time
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, batch: Batch, *, at_once: bool = False) -> None:
+        """Hand over a batch in time; or *at_once*, with all that came before it."""
+        self._fresh[batch.number] = batch, asyncio.get_running_loop().time()
+        if at_once or not self._after:
+            self.hurry()
+        else:
+            self._set_timer()
+
+    def forget(self, batch: Batch) -> None:
+        """A batch is done with before anybody wrote it."""
+        self._fresh.pop(batch.number, None)
+
+    def hurry(self) -> None:
+        """Hand over everything now."""
+        self._hand_over([batch for batch, _ in self._fresh.values()])
+
+    def _set_timer(self) -> None:
+        if self._timer is None and self._fresh:
+            _, came = next(iter(self._fresh.values()))
+            self._timer = asyncio.get_running_loop().call_at(came + self._after, self._due)
+
+    def _due(self) -> None:
+        self._timer = None
+        oldest = asyncio.get_running_loop().time() - self._after
+        self._hand_over([batch for batch, came in self._fresh.values() if came <= oldest])
+        self._set_timer()
+
+    def _hand_over(self, batches: Sequence[Batch]) -> None:
+        if not batches:
+            return
+        for batch in batches:
+            del self._fresh[batch.number]
+            batch.row = Row.COMING
+        passed = tuple(span for batch in batches for span in batch.spans)
+        written = self._store.write(Entry(appended=batches, passed=passed))
+        written.add_done_callback(lambda future: self._written(future, batches))
+
+    def _written(self, written: "asyncio.Future[None]", batches: Sequence[Batch]) -> None:
+        if written.cancelled() or written.exception() is not None:
+            return  # the store's watcher hears of it
+        for batch in batches:
+            self._durable(batch)
