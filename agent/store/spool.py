@@ -114,7 +114,7 @@ class DiskSpool:
         """Give a leased batch back unsettled: first after *wait* seconds, or *last* of all."""
         self._leased.discard(batch.number)
         self._put_back(batch, wait, last=last)
-        if batch.row is Row.THERE:
+        if batch.stored:  # a row that is still coming may have been made before this attempt
             self._store.write(Entry(changed=(batch,)))
 
     def lift(self) -> None:

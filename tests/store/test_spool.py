@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
@@ -122,6 +123,21 @@ async def test_what_was_not_settled_is_offered_again_as_it_was(bench: Bench) -> 
     again = await bench.spool.lease()
     assert again == replace(sent, row=Row.THERE, held_bytes=0, attempts=again.attempts)
     assert (await bench.spool.lease()).spans == (Span("a.log", 3, 20, 2),)
+
+
+async def test_an_attempt_made_before_the_row_is_known_to_be_durable_is_kept(bench: Bench) -> None:
+    bench.open()
+    await bench.spool.append(bench.batch())
+    leased = await bench.spool.lease()
+    deadline = time.monotonic() + 10
+    while not bench.rows() and time.monotonic() < deadline:
+        time.sleep(0.01)  # noqa: ASYNC251  # the loop must not be told yet
+    assert leased.row is Row.COMING
+    leased.attempts, leased.first_at, leased.last_at = 3, 5.25, 6.5
+    bench.spool.release(leased, 30.0)
+    await bench.written()
+    kept = bench.rows("SELECT attempts, first_ms, last_ms, not_before_ms > 0 FROM spool")
+    assert kept == [(3, 5250, 6500, 1)]
 
 
 async def test_what_is_leased_when_the_process_ends_is_offered_again(bench: Bench) -> None:
