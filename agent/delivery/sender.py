@@ -189,19 +189,18 @@ class Senders:
     ) -> None:
         """No usable answer: the batch waits, and the destination perhaps with it."""
         self._shared.meters.retries.add(1, advice)
-        destination = self._shared.destination
-        self._gate.failed(advice, sent, time.monotonic(), retry_after)
-        self._shared.spool.release(batch, self._wait_of(batch) if destination.is_open else 0.0)
         step = {"next_step": _NEXT_STEP[advice]} if advice in _NEXT_STEP else {}
-        log.warning(
+        log.warning(  # before what follows from it is told
             "no usable answer from the inlet, trying again",
             once_per="reason",
             reason=words,
-            state=destination.state,
             attempts=batch.attempts,
             records=batch.count,
             **step,
         )
+        self._gate.failed(advice, sent, time.monotonic(), retry_after)
+        is_open = self._shared.destination.is_open
+        self._shared.spool.release(batch, self._wait_of(batch) if is_open else 0.0)
 
     def _wait_of(self, batch: Batch) -> float:
         if self._gate.hurried:

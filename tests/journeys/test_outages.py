@@ -91,3 +91,18 @@ def test_an_inlet_that_comes_up_later_gets_everything(
 
     assert done.code == 0, done.stderr
     accounted_for({"stdin": records}, emulator, data_dir)
+
+
+@pytest.mark.parametrize(
+    ("status", "news"), [(500, "is down"), (429, "is throttled"), (401, "refuses our credentials")]
+)
+def test_the_log_tells_what_happened_before_what_follows_from_it(
+    status: int, news: str, inlet: Inlet, send: Send
+) -> None:
+    emulator = inlet([{"when": {"requests": 12}, "status": status}])
+    done = send(emulator, "-", stdin=lines(orders(200)), delivery__max_in_flight=1)
+
+    told = [line["event"] for line in done.log]
+    follows = next(index for index, event in enumerate(told) if news in event)
+    assert "no usable answer" in told[follows - 1]
+    assert "takes records again" in " ".join(told[follows:])
