@@ -29,7 +29,7 @@ _DESTINATION = """INSERT INTO destinations (key, name) VALUES (?, ?)
 _NEWEST = "SELECT COALESCE(MAX(id), 0) FROM spool"
 _ALL = "SELECT batches, records, bytes FROM spool_kept"
 _OTHERS = """SELECT destination.name, COUNT(*), SUM(count), SUM(body_bytes)
-    FROM destinations AS destination JOIN spool ON destination_id = destination.id
+    FROM destinations AS destination CROSS JOIN spool ON destination_id = destination.id
     WHERE destination.id <> ? AND hold IS NULL GROUP BY destination.id"""
 _HELD = """SELECT hold, COUNT(*), SUM(count), SUM(body_bytes) FROM spool
     WHERE hold IS NOT NULL GROUP BY hold"""

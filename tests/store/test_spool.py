@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent.record import Batch, Position, Receipt, Row, Span, XactionIds
+from agent.store import spooling
 from agent.store.disk import Store, StoreLimits
 from agent.store.entry import Entry
 from agent.store.ledger import residue, totals
@@ -452,3 +453,15 @@ async def test_closing_leaves_no_log_behind_although_rows_were_loaded(bench: Ben
     assert await bench.spool.lease()
     await bench.store.close()
     assert not (bench.data_dir / "store.db-wal").exists()
+
+
+async def test_what_waits_is_counted_from_indexes_alone(bench: Bench) -> None:
+    """However large the spool is, a start reads neither bodies nor the pages they are on."""
+    bench.open()
+    await bench.append(3)
+    await bench.written()
+    with closing(sqlite3.connect(bench.data_dir / "store.db")) as connection:
+        for query in (spooling._OTHERS, spooling._HELD):
+            values = (1,) * query.count("?")
+            plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}", values)]
+            assert [step for step in plan if "spool" in step and "COVERING INDEX" in step], plan
