@@ -9,12 +9,14 @@ from functools import partial
 
 from agent.aep.tokens import Tokens
 from agent.app import credentials, storing
+from agent.app.receivers import receiver
 from agent.app.replay import Replay
 from agent.config.delivery import DeliverySettings, PoisonSettings
 from agent.config.envelope import XdmEnvelope
 from agent.config.identities import RecordIdSettings
 from agent.config.inlet import InletSettings
 from agent.config.model import Config
+from agent.config.sockets import SocketSource
 from agent.config.sources import StdinSource
 from agent.core import encoding
 from agent.core.batching import Batching, BatchLimits
@@ -67,15 +69,17 @@ class Parts:
 
 def build(config: Config, replay: Replay | None = None) -> Parts:
     """Make the parts. Raises ConfigError, or StoreError where the store does not open."""
-    lanes = replay.lanes if replay else _lanes(config)
     meters = Meters()
-    tokens = credentials.tokens(config, meters)
-    inlet = _inlet(config, tokens)
     identities = _identities(config.record_id)
     envelope = envelope_of(config.inlet)
     if identities:
         identities = replay.identities(identities) if replay else identities
         envelope = replace(envelope, spliced=identities.added_bytes)
+    record_bytes_max = config.inlet.max_request_bytes - envelope.body_bytes(1, 0)
+    limits = IntakeLimits(record_bytes_max, config.dead_letters.max_record_bytes)
+    lanes = replay.lanes if replay else _lanes(config, limits, meters)
+    tokens = credentials.tokens(config, meters)
+    inlet = _inlet(config, tokens)
     codec = Codec(config.inlet.compression)
     encoder = Encoder(envelope, codec, identities)
     batching = Batching(_batch_limits(config), envelope)
@@ -84,12 +88,9 @@ def build(config: Config, replay: Replay | None = None) -> Parts:
     storing.resume(config, lanes, store)
     budget = Budget(config.buffer.memory_limit)
     spool = storing.spool(config, store, budget, meters)
-    dead_bytes = config.dead_letters.max_record_bytes
     journal = replay.journal(store) if replay else store
-    settler = Settler(journal, spool, encoder, budget, meters, dead_bytes)
+    settler = Settler(journal, spool, encoder, budget, meters, limits.dead_letter_bytes_max)
     batcher = Batcher(batching, encoder, spool, budget, meters)
-    record_bytes_max = config.inlet.max_request_bytes - envelope.body_bytes(1, 0)
-    limits = IntakeLimits(record_bytes_max, dead_bytes)
     intake = Intake(limits, journal, batcher, settler, budget, meters)
     senders, limit = _senders(config, spool, inlet, settler, encoder, batcher, meters)
     tokens.on_change = senders.another_token
@@ -144,13 +145,15 @@ def _balance_of(store: Store, entry: str) -> float:
     return store.balance.of(entry)
 
 
-def _lanes(config: Config) -> list[list[Source]]:
+def _lanes(config: Config, limits: IntakeLimits, meters: Meters) -> list[list[Source]]:
     # a block and the rest of a line before it should fit one batch, its separators included
     block_bytes = int(config.batch.max_bytes * _BLOCK_OF_BATCH)
     lanes: list[list[Source]] = []
     for source in config.sources:
         if isinstance(source, StdinSource):
             lanes.append([stdin(source.name, block_bytes)])
+        elif isinstance(source, SocketSource):
+            lanes.append([receiver(source, limits, block_bytes, meters)])
         else:
             lanes.append([*files(source.paths, source.name, block_bytes)])
     names = Counter(source.name for lane in lanes for source in lane)

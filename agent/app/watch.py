@@ -74,7 +74,11 @@ class Watch:
             },
             "requests_in_flight": self._parts.senders.in_flight,
             "sources": {
-                source.name: {"read": source.progress().read, "total": source.progress().total}
+                source.name: {
+                    "read": source.progress().read,
+                    "total": source.progress().total,
+                    **source.details(),
+                }
                 for source in self._parts.sources
             },
         }

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -18,6 +18,8 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from agent.config.units import parse_duration, parse_size, show_duration, show_size
 
 _PRINTABLE_ASCII = re.compile(r"[!-~]+")
+_FILE_MODE = re.compile(r"0?[0-7]{3}")
+_SYSTEMD = re.compile(r"systemd(:[!-9;-~]+)?")
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
 
 
@@ -256,3 +258,49 @@ class Address(Written):
         if found is None or int(found[2]) > 65535:
             raise ValueError("not host:port")
         return found[0]
+
+
+@dataclass(frozen=True)
+class Listen(Written):
+    """Where a source listens: `host:port`, or a path or `@name`; `systemd` or `systemd:NAME`."""
+
+    family: Literal["internet", "unix"]
+
+    @property
+    def advice(self) -> str:
+        if self.family == "internet":
+            return 'host:port such as 127.0.0.1:5170 or "[::1]:5170", or systemd:NAME'
+        return "the path of a socket such as /run/aep-agent/records.sock, @name, or systemd:NAME"
+
+    def read(self, value: object) -> str:
+        if not isinstance(value, str) or not value.isprintable():
+            raise ValueError("not printable text")
+        if _SYSTEMD.fullmatch(value):
+            return value
+        if self.family == "unix":
+            if not value.startswith(("/", "./", "../", "~/", "@")) or value == "@":
+                raise ValueError("neither a path nor a name")
+            return value
+        found = _HOST_AND_PORT.fullmatch(value)
+        if found is None or int(found[2]) > 65535:
+            raise ValueError("not host:port")
+        return value
+
+
+@dataclass(frozen=True)
+class FileMode(Written):
+    """Permissions of a file, as chmod takes them: octal digits."""
+
+    json_types: ClassVar[tuple[str, ...]] = ("string", "integer")
+    pattern: ClassVar[str] = r"^0?[0-7]{3}$|\$\{"
+
+    @property
+    def advice(self) -> str:
+        return "permissions in octal digits, such as 0660"
+
+    def read(self, value: object) -> int:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value  # the value itself, and not how it is written
+        if not isinstance(value, str) or not _FILE_MODE.fullmatch(value):
+            raise ValueError("not octal digits")
+        return int(value, 8)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from agent.config.buffer import BufferSettings
 from agent.config.delivery import PoisonSettings
 from agent.config.model import Config
+from agent.config.sockets import SocketSource
 from agent.config.sources import FileSource, StdinSource
 from agent.config.units import show_duration, show_size
 
@@ -92,13 +93,15 @@ def _endings(config: Config) -> Iterator[Consequence]:
         "the agent is stopped (SIGTERM, Ctrl-C)",
         "nothing: what has no answer stays on disk, and is sent at the next start"
         if on_disk
-        else _unanswered(config, f"was read from stdin and is still unanswered {grace} later"),
+        else _unanswered(
+            config, f"was read from {_fleeting(config)} and is still unanswered {grace} later"
+        ),
         "nothing",
     )
     pipe = (
-        f"was read from stdin in the last {window} or so"
+        f"was read from {_fleeting(config)} in the last {window} or so"
         if on_disk
-        else "was read from stdin and was not yet answered"
+        else f"was read from {_fleeting(config)} and was not yet answered"
     )
     yield Consequence(
         "the agent is killed (kill -9, out of memory, a crash)",
@@ -130,11 +133,23 @@ def _recognised(config: Config) -> str:
     )
 
 
-def _unanswered(config: Config, condition: str) -> str:
+def _fleeting(config: Config) -> str:
+    """What cannot be read again, in words."""
     parts = []
     if any(isinstance(source, StdinSource) for source in config.sources):
+        parts.append("stdin")
+    if any(isinstance(source, SocketSource) for source in config.sources):
+        parts.append("sockets")
+    return " and ".join(parts)
+
+
+def _unanswered(config: Config, condition: str) -> str:
+    parts = []
+    if _fleeting(config):
         most = show_size(config.buffer.memory_limit)
         parts.append(f"what {condition}, at most {most}")
+    if any(isinstance(source, SocketSource) for source in config.sources):
+        parts.append("what clients had sent and the agent had not yet received")
     if any(isinstance(source, FileSource) for source in config.sources):
         parts.append("nothing of files: reading goes on where it had got to")
     return "; ".join(parts)

@@ -6,6 +6,7 @@ from pydantic import Field, field_validator
 
 from agent.config.fields import Text, wrong
 from agent.config.section import Section
+from agent.config.sockets import TcpSource, UnixSource
 
 
 class StdinSource(Section):
@@ -48,4 +49,4 @@ class FileSource(Section):
         return paths
 
 
-Source = Annotated[StdinSource | FileSource, Field(discriminator="type")]
+Source = Annotated[StdinSource | FileSource | TcpSource | UnixSource, Field(discriminator="type")]

@@ -7,6 +7,7 @@ from agent.config.credentials import CredentialSettings
 from agent.config.envelope import XdmEnvelope
 from agent.config.inlet import InletSettings
 from agent.config.model import Config
+from agent.config.sockets import SocketSource
 from agent.config.sources import FileSource, Source
 from agent.config.units import show_duration, show_size
 
@@ -116,6 +117,9 @@ def _source(source: Source) -> str:
     if isinstance(source, FileSource):
         name = f" ({source.name})" if source.name else ""
         return f"files {', '.join(source.paths)}{name}"
+    if isinstance(source, SocketSource):
+        name = f" ({source.name})" if source.name else ""
+        return f"{source.type} {source.listen}{name}"
     return source.name
 
 

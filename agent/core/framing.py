@@ -35,12 +35,18 @@ class _Swallowed:
         self._length += len(part)
         self._hash.update(part)
 
+    @property
+    def kept(self) -> int:
+        return len(self._head)
+
     def finished(self) -> Oversize:
         return Oversize(bytes(self._head), self._length, self._hash.hexdigest())
 
 
 class LineFramer:
     """Cuts one stream of bytes into whole lines."""
+
+    __slots__ = ("_head_bytes", "_max", "_parts", "_swallowed", "_unfinished")
 
     def __init__(self, line_bytes_max: int, head_bytes: int) -> None:
         self._max = line_bytes_max
@@ -80,10 +86,25 @@ class LineFramer:
             return frames
         return [self._complete(b"\n", 1)] if self._parts else []
 
+    def rest(self) -> bytes | Oversize | None:
+        """Take out what is there of a line whose end has not been seen, as it is."""
+        if self._swallowed:
+            swallowed, self._swallowed = self._swallowed, None
+            return swallowed.finished()
+        rest = b"".join(self._parts)
+        self._parts.clear()
+        self._unfinished = 0
+        return rest or None
+
     @property
     def unfinished_bytes(self) -> int:
-        """Bytes held of a line whose end has not been seen."""
+        """Bytes held of a line whose end has not been seen, and which may become a record."""
         return self._unfinished
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes held of a line whose end has not been seen."""
+        return self._swallowed.kept if self._swallowed else self._unfinished
 
     def _complete(self, block: bytes, cut: int) -> bytes:
         if not self._parts:

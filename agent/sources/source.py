@@ -122,6 +122,10 @@ class Source(Protocol):
         """How far it is."""
         ...
 
+    def details(self) -> Mapping[str, object]:
+        """What else there is to say of it, for /status."""
+        return {}
+
 
 @dataclass(slots=True)
 class StreamSource(Source):

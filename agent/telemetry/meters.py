@@ -34,6 +34,7 @@ class Meters:
 
     def __init__(self) -> None:
         self._declare_ledger()
+        self._declare_sockets()
         self._declare_batcher()
         self._declare_delivery()
         self._declare_credentials()
@@ -90,6 +91,27 @@ class Meters:
             "aep_agent_source_pressure_seconds_total",
             "Time a source waited because the buffer had no room.",
             "source",
+        )
+
+    def _declare_sockets(self) -> None:
+        part = "aep_agent_source_"
+        self.connections_open = Gauge(
+            part + "open_connections", "Connections that clients have open now.", "source"
+        )
+        self.connections_accepted = Counter(
+            part + "accepted_connections_total", "Connections that were accepted.", "source"
+        )
+        self.connections_refused = Counter(
+            part + "refused_connections_total",
+            "Connections that were closed before anything was read.",
+            "source",
+            "reason",
+        )
+        self.connections_closed = Counter(
+            part + "closed_connections_total",
+            "Connections that ended: peer, reset, idle, unfinished, memory, framing, stop.",
+            "source",
+            "reason",
         )
 
     def _declare_batcher(self) -> None:

@@ -126,7 +126,7 @@ batch:
   max_records: 5
 sources:
   - type: file
-  - type: tcp
+  - type: pigeon
 admin: {listen: 9600}
 flow_id: x
 """
@@ -147,7 +147,7 @@ flow_id: x
         "config.yaml:6: batch.max_wiat: unknown key; did you mean max_wait?",
         "config.yaml:8: batch.max_records: written twice, first on line 7; keep one",
         'config.yaml:10: sources[0].paths: missing; write one such as ["/var/log/app/*.json"]',
-        'config.yaml:11: sources[1].type: found "tcp"; write stdin or file',
+        'config.yaml:11: sources[1].type: found "pigeon"; write stdin or file or tcp or unix',
         'config.yaml:12: admin.listen: found "9600"; write host:port such as 127.0.0.1:9600 '
         'or "[::1]:9600", or null to listen nowhere',
         "config.yaml:13: flow_id: unknown key; did you mean inlet.flow_id?",

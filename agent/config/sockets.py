@@ -1,0 +1,89 @@
+"""On which sockets are records received, how are they framed, and what may a client take up?"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from agent.config.fields import Duration, FileMode, Listen, Size, Text, Whole
+from agent.config.section import Section
+
+StreamFraming = Literal["newline"]
+
+
+class _Stream(Section):
+    """What sources of connections have in common."""
+
+    framing: StreamFraming = Field(
+        default="newline",
+        description="How the end of a record is told: newline.",
+    )
+    max_connections: Annotated[int, Whole("1", "1000000")] = Field(
+        default=10_000,
+        description="Connections at the same time; further ones are refused, and counted.",
+        examples=[10_000],
+    )
+    idle_timeout: Annotated[float | None, Duration("1s", "30d", optional=True)] = Field(
+        default=None,
+        description="Silence after which a connection is closed; unset waits for ever, since many"
+        " shippers lose what they write to a connection that was closed.",
+        examples=["1h"],
+    )
+    unfinished_timeout: Annotated[float, Duration("100ms", "1d")] = Field(
+        default=300.0,
+        description="Time a record may take to come; then it is a dead letter and the connection"
+        " closed.",
+        examples=["5m"],
+    )
+    max_unfinished_bytes: Annotated[int, Size("64KB", "1TiB")] = Field(
+        default=67_108_864,
+        description="Bytes of unfinished records of all connections; beyond it, the connection with"
+        " most of them is closed.",
+        examples=["64MiB"],
+    )
+
+
+class TcpSource(_Stream):
+    """Records from TCP connections, as many as there are clients."""
+
+    type: Literal["tcp"] = Field(description="tcp: records from TCP connections.")
+    listen: Annotated[str, Listen("internet")] = Field(
+        description="Address to listen on; systemd or systemd:NAME takes sockets that it opened.",
+        examples=["127.0.0.1:5170", "systemd:records"],
+    )
+    name: Annotated[str | None, Text("a name", optional=True)] = Field(
+        default=None,
+        description="Name in receipts, dead letters and metrics; unset uses type and address.",
+        examples=["shippers"],
+    )
+    reuse_port: bool = Field(
+        default=False,
+        description="Whether several agents may listen there, the kernel sharing out connections.",
+    )
+
+
+class UnixSource(_Stream):
+    """Records from connections to a Unix socket."""
+
+    type: Literal["unix"] = Field(description="unix: records from a Unix stream socket.")
+    listen: Annotated[str, Listen("unix")] = Field(
+        description="Path of the socket to listen on, @name for an abstract one, or systemd:NAME.",
+        examples=["/run/aep-agent/records.sock"],
+    )
+    name: Annotated[str | None, Text("a name", optional=True)] = Field(
+        default=None,
+        description="Name in receipts, dead letters and metrics; unset uses type and path.",
+        examples=["local"],
+    )
+    mode: Annotated[int, FileMode()] = Field(
+        default=0o660,
+        description="Permissions of the socket's file; who may write to it may send records.",
+        examples=["0660"],
+    )
+
+
+SocketSource = TcpSource | UnixSource
+
+
+def called(source: SocketSource) -> str:
+    """The name of a source: its own, or one made of its type and address."""
+    return source.name or f"{source.type} {source.listen}"

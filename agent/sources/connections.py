@@ -1,0 +1,234 @@
+"""Which connections are open, what is read of each when its turn comes, and when does one end?
+
+A connection is a socket, a framer and three numbers. Whatever its client does to it, nobody else's
+records are touched: it is closed alone, what it had begun becomes a record or a dead letter, and
+the reason is counted.
+"""
+
+import errno
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from agent.core.frames import Frame, Framer, Misframed, last_frame
+from agent.core.framing import Oversize
+from agent.sources.readiness import Readiness
+from agent.telemetry.logs import get_logger
+from agent.telemetry.meters import Meters
+
+log = get_logger("source")
+
+TURN_BYTES = 2**20  # read in one round of all connections
+_LEAST_TURN = 4096
+_NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 20), ("TCP_KEEPCNT", 4))
+
+# How a connection ended, completing "the connection …", by the reason it is counted under.
+ENDINGS = {
+    "peer": "was closed",
+    "reset": "was broken off",
+    "idle": "was idle for longer than idle_timeout, and closed,",
+    "unfinished": "took longer than unfinished_timeout, and was closed,",
+    "memory": "held most of max_unfinished_bytes, and was closed,",
+    "framing": "was closed",
+    "stop": "was closed, as the agent stopped,",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    """What clients may take up: a count, seconds, and bytes of unfinished records of them all."""
+
+    connections: int
+    idle: float | None
+    unfinished: float
+    unfinished_bytes: int
+
+
+class Connection:
+    """One client's. `receive` fills a buffer; None where there is nothing yet."""
+
+    __slots__ = ("framer", "heard", "held", "peer", "socket", "unfinished_since")
+
+    def __init__(self, opened: socket.socket, peer: object, framer: Framer, now: float) -> None:
+        self.socket = opened
+        self.peer = peer
+        self.framer = framer
+        self.heard = now
+        self.unfinished_since: float | None = None
+        self.held = 0  # bytes of an unfinished frame
+
+    def receive(self, buffer: memoryview) -> int | None:
+        """Bytes read, 0 at the end. Raises OSError where the connection is broken."""
+        try:
+            return self.socket.recv_into(buffer)
+        except (BlockingIOError, InterruptedError):
+            return None
+
+    def close(self) -> None:
+        """Close it, as politely as it can be done without waiting."""
+        self.socket.close()
+
+    def __str__(self) -> str:
+        if isinstance(self.peer, tuple):
+            return f"{self.peer[0]}:{self.peer[1]}"
+        return "a local client"
+
+
+class Connections:
+    """The open connections of one source. *clock* gives seconds that never go back."""
+
+    def __init__(
+        self,
+        source: str,
+        framer: Callable[[], Framer],
+        limits: ConnectionLimits,
+        meters: Meters,
+        clock: Callable[[], float],
+    ) -> None:
+        self.readiness: Readiness[Connection] = Readiness()
+        self.frames: list[Frame] = []  # what was read and not handed over
+        self.frames_bytes = 0
+        self._source = source
+        self._framer = framer
+        self._limits = limits
+        self._meters = meters
+        self._clock = clock
+        self._open: dict[int, Connection] = {}
+        self._held = 0
+        self._buffer = memoryview(bytearray(TURN_BYTES))
+        meters.connections_open.read_from(lambda: len(self._open), source)
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def __iter__(self) -> Iterator[Connection]:
+        return iter(list(self._open.values()))
+
+    def admit(self, listener: socket.socket) -> bool:
+        """Accept one connection; False where there is none. Raises OSError without descriptors."""
+        try:
+            opened, peer = listener.accept()
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            if error.errno in _NO_DESCRIPTORS:
+                raise
+            return True  # one that broke off before its turn
+        if len(self._open) >= self._limits.connections:
+            opened.close()
+            self._meters.connections_refused.add(1, self._source, "max_connections")
+            log.warning(
+                "connections are refused, as there are max_connections",
+                source=self._source,
+                max_connections=self._limits.connections,
+            )
+            return True
+        opened.setblocking(False)
+        self._meters.connections_accepted.add(1, self._source)
+        _keep_alive(opened)
+        connection = Connection(opened, peer, self._framer(), self._clock())
+        self._open[opened.fileno()] = connection
+        self.readiness.add(opened.fileno(), connection)
+        return True
+
+    def share(self, ready: int) -> int:
+        """Bytes that each of so many connections may be read for in one round."""
+        return max(_LEAST_TURN, TURN_BYTES // max(1, ready))
+
+    def read(self, connection: Connection, size: int) -> int:
+        """Read what is there of it, *size* bytes at most, into `frames`; how many there were."""
+        try:
+            count = connection.receive(self._buffer[:size])
+        except OSError as error:
+            log.debug("a connection broke off", source=self._source, reason=error.strerror)
+            self.end(connection, "reset")
+            return 0
+        if count is None:
+            return 0
+        if not count:
+            self.end(connection, "peer")
+            return 0
+        connection.heard = self._clock()
+        frames = connection.framer.feed(bytes(self._buffer[:count]))
+        self._note_held(connection, anew=bool(frames))
+        for frame in frames:
+            self._take(frame)
+        if self._held > self._limits.unfinished_bytes:
+            self.end(max(self._open.values(), key=lambda each: each.held), "memory")
+        return count
+
+    def end(self, connection: Connection, reason: str) -> None:
+        """Close it; what it had begun is a record, if it is a whole one, or a dead letter."""
+        descriptor = connection.socket.fileno()
+        if self._open.pop(descriptor, None) is None:
+            return
+        self.readiness.remove(descriptor)
+        how = f"from {connection} {ENDINGS[reason]}"
+        if frame := last_frame(connection.framer.rest(), how):
+            self._take(frame)
+        self._held -= connection.held
+        connection.close()
+        self._meters.connections_closed.add(1, self._source, reason)
+
+    def expire(self) -> None:
+        """End what has been silent, or unfinished, for too long."""
+        now = self._clock()
+        idle, unfinished = self._limits.idle, self._limits.unfinished
+        for connection in self:
+            since = connection.unfinished_since
+            if since is not None and now - since > unfinished:
+                self._end_unless_heard(connection, "unfinished")
+            elif idle is not None and now - connection.heard > idle:
+                self._end_unless_heard(connection, "idle")
+
+    @property
+    def patience(self) -> float:
+        """How often to look whether something has expired, in seconds."""
+        shortest = min(self._limits.unfinished, self._limits.idle or self._limits.unfinished)
+        return min(5.0, max(0.05, shortest / 8))
+
+    def close(self) -> None:
+        """Let go of everything, wherever it is."""
+        for connection in self:
+            self.end(connection, "stop")
+        self.readiness.close()
+
+    def _end_unless_heard(self, connection: Connection, reason: str) -> None:
+        """Its bytes may have come in time, and waited for us: that is not its fault."""
+        heard, begun = connection.heard, connection.unfinished_since
+        self.read(connection, TURN_BYTES)
+        is_heard = connection.heard != heard if reason == "idle" else False
+        if not is_heard and connection.unfinished_since == begun:
+            self.end(connection, reason)
+
+    def _note_held(self, connection: Connection, *, anew: bool) -> None:
+        held = connection.framer.held_bytes
+        self._held += held - connection.held
+        connection.held = held
+        if not held:
+            connection.unfinished_since = None
+        elif anew or connection.unfinished_since is None:
+            connection.unfinished_since = connection.heard
+
+    def _take(self, frame: Frame) -> None:
+        self.frames.append(frame)
+        self.frames_bytes += _size(frame)
+
+
+def _size(frame: Frame) -> int:
+    if isinstance(frame, Misframed):
+        return len(frame.found)
+    return len(frame.head) if isinstance(frame, Oversize) else len(frame)
+
+
+def _keep_alive(opened: socket.socket) -> None:
+    """Have the kernel ask a silent client now and then whether it is still there."""
+    if opened.family == socket.AF_UNIX:
+        return
+    with suppress(OSError):
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in _KEEPALIVE:
+            if hasattr(socket, name):
+                opened.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

@@ -1,0 +1,149 @@
+"""Records that come over sockets: as safe as those of files, whoever is at the other end."""
+
+import random
+import signal
+import socket
+import struct
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.accounts import accounted_for, kept_in
+from support.agent import aep_agent, eventually
+from support.emulator import RunningEmulator
+from support.listening import configured, listening
+from support.records import lines, orders
+
+TCP: dict[str, Any] = {"type": "tcp", "listen": "127.0.0.1:0"}
+
+
+@pytest.fixture
+def unix(tmp_path: Path) -> dict[str, Any]:
+    return {"type": "unix", "listen": str(tmp_path / "records.sock"), "name": "local"}
+
+
+def test_clients_of_several_sources_are_accounted_for_line_by_line(
+    emulator: RunningEmulator, tmp_path: Path, data_dir: Path, unix: dict[str, Any]
+) -> None:
+    config = configured(tmp_path / "agent.yaml", emulator, data_dir, {**TCP, "name": "tcp"}, unix)
+    first, second = orders(3000), orders(3000, first=10_000)
+    with listening(["run", config], 2) as agent:
+        agent.send(lines(first) + b"nonsense\n")
+        agent.send(lines(second)[:-1], 1)
+        eventually(lambda: agent.status()["accepted"] == 6000)
+        connection = agent.connect()
+        eventually(lambda: agent.status()["sources"]["tcp"]["connections"] == 1)
+        metrics = agent.metrics()
+        agent.agent.signal(signal.SIGTERM)
+        done = agent.finished()
+        assert connection.recv(1) == b""
+        connection.close()
+
+    assert done.code == 3
+    assert metrics['aep_agent_source_accepted_connections_total{source="tcp"}'] == 2
+    assert metrics['aep_agent_source_closed_connections_total{reason="peer",source="local"}'] == 1
+    accounted_for({"tcp": [*first, b"nonsense"], "local": second}, emulator, data_dir)
+    assert not Path(unix["listen"]).exists()
+
+
+def test_a_connection_broken_in_mid_record_leaves_a_dead_letter_and_bothers_nobody(
+    emulator: RunningEmulator, tmp_path: Path, data_dir: Path
+) -> None:
+    config = configured(tmp_path / "agent.yaml", emulator, data_dir, {**TCP, "name": "tcp"})
+    with listening(["run", config]) as agent:
+        quiet, broken = agent.connect(), agent.connect()
+        broken.sendall(b'{"n":1}\n{"n":')
+        eventually(lambda: agent.status()["read"] == 1)
+        broken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        broken.close()
+        eventually(lambda: agent.status()["dead_lettered"] == 1)
+        quiet.sendall(b'{"n":2}\n')
+        eventually(lambda: agent.status()["accepted"] == 2)
+        quiet.close()
+        agent.agent.signal(signal.SIGTERM)
+        agent.finished()
+
+    [letter] = kept_in(data_dir).dead_letters
+    assert (letter.record, letter.reason, letter.position.line) == (b'{"n":', "torn", 2)
+
+
+def test_while_the_inlet_is_down_senders_wait_and_everything_arrives_once_it_is_back(
+    emulator: RunningEmulator, tmp_path: Path, data_dir: Path
+) -> None:
+    emulator.set_faults({"name": "down", "status": 503})
+    buffer = {"type": "memory", "max_bytes": "2MB", "memory_bytes": "2MB"}
+    config = configured(
+        tmp_path / "agent.yaml", emulator, data_dir, {**TCP, "name": "tcp"}, buffer=buffer
+    )
+    chance = random.Random(3)
+    records = [
+        b'{"n":%d,"x":"%s"}' % (n, chance.randbytes(400).hex().encode()) for n in range(30_000)
+    ]
+    content, sent = lines(records), 0
+
+    def write(peer: socket.socket) -> None:
+        nonlocal sent
+        while sent < len(content):
+            sent += peer.send(content[sent : sent + 100_000])
+        peer.close()
+
+    with listening(["run", config]) as agent:
+        writer = threading.Thread(target=write, args=(agent.connect(),))
+        writer.start()
+        eventually(lambda: agent.status()["buffer"]["held_bytes"] > 1_000_000)
+        writer.join(2.0)
+        assert sent < len(content), "the sender was never slowed down"
+        assert agent.agent.peak_bytes() < 250_000_000
+        emulator.set_faults()
+        writer.join(60)
+        eventually(lambda: agent.status()["accepted"] == len(records), 60)
+        agent.agent.signal(signal.SIGTERM)
+        assert agent.finished().code == 0
+    accounted_for({"tcp": records}, emulator, data_dir)
+
+
+def test_after_kill_9_lines_are_numbered_on_and_only_the_last_moment_is_missing(
+    emulator: RunningEmulator, tmp_path: Path, data_dir: Path
+) -> None:
+    config = configured(tmp_path / "agent.yaml", emulator, data_dir, {**TCP, "name": "tcp"})
+    first, second = orders(500), orders(500, first=1000)
+    with listening(["run", config]) as agent:
+        agent.send(lines(first))
+        eventually(lambda: agent.status()["safe_positions"].get("tcp", {}).get("line") == 501)
+        agent.agent.signal(signal.SIGKILL)
+        agent.agent.process.wait(10)
+    with listening(["run", config]) as agent:
+        agent.send(lines(second))
+        eventually(lambda: agent.status()["accepted"] == 500)
+        agent.agent.signal(signal.SIGTERM)
+        agent.finished()
+
+    accounted_for({"tcp": first + second}, emulator, data_dir)
+    found = aep_agent("receipts", "find", "tcp:777", "--json", "--data-dir", data_dir)
+    assert len(found.stdout.splitlines()) == 1
+
+
+def test_an_address_that_is_taken_is_told_before_anything_is_read(
+    emulator: RunningEmulator, tmp_path: Path, data_dir: Path, unix: dict[str, Any]
+) -> None:
+    taken = {"type": "tcp", "listen": f"127.0.0.1:{emulator.port}"}
+    config = configured(tmp_path / "agent.yaml", emulator, data_dir, taken)
+    done = aep_agent("run", config)
+    assert done.code == 78
+    assert b"another program listens there" in done.stderr
+
+    config = configured(tmp_path / "agent.yaml", emulator, data_dir, unix)
+    with listening(["run", config]) as agent:
+        other = configured(tmp_path / "other.yaml", emulator, tmp_path / "other", unix)
+        done = aep_agent("run", other)
+        assert done.code == 78
+        assert b"records.sock (Address already in use)" in done.stderr
+        agent.send(b"{}\n")
+        eventually(lambda: agent.status()["accepted"] == 1)
+        agent.agent.signal(signal.SIGKILL)
+        agent.agent.process.wait(10)
+    with listening(["run", config]) as agent:  # whose socket was left behind
+        agent.send(b"{}\n")
+        eventually(lambda: agent.status()["accepted"] == 1)
