@@ -7,7 +7,7 @@ from pydantic import Field
 from agent.config.fields import Duration, FileMode, Listen, Size, Text, Whole
 from agent.config.section import Section
 
-StreamFraming = Literal["newline"]
+StreamFraming = Literal["newline", "octet_counted", "nul", "length_prefixed", "json_seq"]
 
 
 class _Stream(Section):
@@ -15,7 +15,8 @@ class _Stream(Section):
 
     framing: StreamFraming = Field(
         default="newline",
-        description="How the end of a record is told: newline.",
+        description="How records are told apart: newline, syslog's octet counts, NUL, four bytes of"
+        " length before each, or JSON text sequences.",
     )
     max_connections: Annotated[int, Whole("1", "1000000")] = Field(
         default=10_000,

@@ -14,7 +14,7 @@ from typing import Protocol
 from agent.core.framing import Oversize
 from agent.core.validation import Fault, fault
 
-TORN = "torn"
+TORN, FRAMING = "torn", "framing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,11 @@ Frame = bytes | Oversize | Misframed  # bytes: whole lines, a newline behind eac
 
 class Framer(Protocol):
     """Cuts the bytes of one connection into frames."""
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether nothing can be made of what follows."""
+        ...
 
     @property
     def held_bytes(self) -> int:
@@ -63,3 +68,24 @@ def last_frame(rest: bytes | Oversize | None, how: str) -> Frame | None:
 def as_line(record: bytes) -> bytes:
     """A record as one line: any newlines in it are white space between its tokens."""
     return record.replace(b"\n", b" ") + b"\n"
+
+
+def as_lines(found: list[bytes]) -> list[Frame]:
+    """What frames held, as whole lines; whatever has a newline and is no record by itself."""
+    lines = b"\n".join(found) + b"\n"
+    if lines.count(b"\n") == len(found):
+        return [lines]
+    frames: list[Frame] = []
+    whole: list[bytes] = []
+    for text in found:
+        bare = text.rstrip(b"\r\n")  # many senders end a line within the frame
+        if b"\n" in bare and (wrong := fault(text)):
+            if whole:
+                frames.append(b"".join(whole))
+                whole.clear()
+            frames.append(Misframed(text, wrong))
+        else:
+            whole.append(as_line(bare))
+    if whole:
+        frames.append(b"".join(whole))
+    return frames

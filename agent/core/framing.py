@@ -21,39 +21,48 @@ class Oversize:
     sha256: str
 
 
-class _Swallowed:
+class Swallowed:
     """A line too long to keep, while its end has not been seen."""
 
+    __slots__ = ("_hash", "_head", "_keep", "_length")
+
     def __init__(self, keep: int) -> None:
+        """*keep* bytes of its beginning."""
         self._keep = keep
         self._head = bytearray()
         self._length = 0
         self._hash = sha256()
 
     def add(self, part: bytes) -> None:
+        """Take its next bytes."""
         self._head += part[: max(0, self._keep - len(self._head))]
         self._length += len(part)
         self._hash.update(part)
 
     @property
     def kept(self) -> int:
+        """Bytes of it that are held."""
         return len(self._head)
 
     def finished(self) -> Oversize:
+        """What there is to say of it."""
         return Oversize(bytes(self._head), self._length, self._hash.hexdigest())
 
 
 class LineFramer:
-    """Cuts one stream of bytes into whole lines."""
+    """Cuts one stream of bytes into whole lines, or into what another separator ends."""
 
-    __slots__ = ("_head_bytes", "_max", "_parts", "_swallowed", "_unfinished")
+    __slots__ = ("_head_bytes", "_max", "_parts", "_separator", "_swallowed", "_unfinished")
 
-    def __init__(self, line_bytes_max: int, head_bytes: int) -> None:
+    is_broken = False  # it finds its way again after whatever comes
+
+    def __init__(self, line_bytes_max: int, head_bytes: int, separator: bytes = b"\n") -> None:
         self._max = line_bytes_max
         self._head_bytes = head_bytes
+        self._separator = separator
         self._parts: list[bytes] = []  # of the unfinished line
         self._unfinished = 0  # bytes in _parts
-        self._swallowed: _Swallowed | None = None
+        self._swallowed: Swallowed | None = None
 
     def feed(self, block: bytes) -> list[bytes | Oversize]:
         """Take the next bytes; return what is complete, in order: whole lines, oversize lines.
@@ -62,7 +71,7 @@ class LineFramer:
         """
         frames: list[bytes | Oversize] = []
         if self._swallowed:
-            cut = block.find(b"\n")
+            cut = block.find(self._separator)
             if cut < 0:
                 self._swallowed.add(block)
                 return frames
@@ -70,7 +79,7 @@ class LineFramer:
             frames.append(self._swallowed.finished())
             self._swallowed = None
             block = block[cut + 1 :]
-        cut = block.rfind(b"\n") + 1
+        cut = block.rfind(self._separator) + 1
         if cut:
             frames.append(self._complete(block, cut))
             block = block[cut:]
@@ -84,7 +93,13 @@ class LineFramer:
             frames: list[bytes | Oversize] = [self._swallowed.finished()]
             self._swallowed = None
             return frames
-        return [self._complete(b"\n", 1)] if self._parts else []
+        return [self._complete(self._separator, 1)] if self._parts else []
+
+    def unfinished(self) -> bytes:
+        """What is there of a line whose end has not been seen, and which may become a record."""
+        if len(self._parts) > 1:
+            self._parts = [b"".join(self._parts)]
+        return self._parts[0] if self._parts else b""
 
     def rest(self) -> bytes | Oversize | None:
         """Take out what is there of a line whose end has not been seen, as it is."""
@@ -118,7 +133,7 @@ class LineFramer:
         self._parts.append(part)
         self._unfinished += len(part)
         if self._unfinished > self._max + 1:  # one more may be the carriage return of its end
-            self._swallowed = _Swallowed(self._head_bytes)
+            self._swallowed = Swallowed(self._head_bytes)
             for kept in self._parts:
                 self._swallowed.add(kept)
             self._parts.clear()

@@ -155,6 +155,8 @@ class Connections:
         self._note_held(connection, anew=bool(frames))
         for frame in frames:
             self._take(frame)
+        if connection.framer.is_broken:
+            self.end(connection, "framing")
         if self._held > self._limits.unfinished_bytes:
             self.end(max(self._open.values(), key=lambda each: each.held), "memory")
         return count

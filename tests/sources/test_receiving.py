@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from agent.core.announced import LengthPrefixedFramer, OctetCountedFramer
 from agent.core.framing import Oversize
+from agent.core.separated import JsonSequenceFramer, NulFramer
 from agent.record import Position
 from agent.sources.listening import Listening
 from agent.store.positions import SavedPosition
 from sources.conftest import Taken
-from sources.serving import HEAD, SOON, serving, until
+from sources.serving import HEAD, MAX, SOON, serving, until
 
 RESET = struct.pack("ii", 1, 0)
 
@@ -320,3 +322,40 @@ async def test_a_source_that_was_stopped_before_it_ran_reads_nothing(taken: Take
         at_work.source.stop()
         await asyncio.wait_for(at_work.running, SOON)
     assert taken.blocks == []
+
+
+@pytest.mark.parametrize(
+    ("framer", "stream"),
+    [
+        (NulFramer, b'{"a":\n1}\0{"b":2}\0'),
+        (LengthPrefixedFramer, b'\0\0\0\x08{"a":\n1}\0\0\0\x07{"b":2}'),
+        (OctetCountedFramer, b'8 {"a":\n1}7 {"b":2}'),
+        (JsonSequenceFramer, b'\x1e{"a":\n1}\n\x1e{"b":2}\n'),
+    ],
+)
+async def test_records_come_in_other_frames_byte_by_byte(
+    taken: Taken, framer: type[NulFramer], stream: bytes
+) -> None:
+    async with serving(taken, framer=lambda: framer(MAX, HEAD)) as at_work:
+        peer = at_work.connect()
+        for sent, byte in enumerate(stream, 1):
+            peer.send(bytes([byte]))
+            await until(lambda sent=sent: at_work.source.progress().read == sent)
+        assert taken.bytes.split(b"\n") == [b'{"a": 1}', b'{"b":2}', b""]
+        peer.close()
+
+
+@pytest.mark.parametrize("framer", [LengthPrefixedFramer, OctetCountedFramer, JsonSequenceFramer])
+async def test_a_client_that_frames_in_another_way_is_cut_off_and_alone_in_that(
+    taken: Taken, framer: type[LengthPrefixedFramer]
+) -> None:
+    async with serving(taken, framer=lambda: framer(MAX, HEAD)) as at_work:
+        wrong, other = at_work.connect(), at_work.connect()
+        wrong.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        await until(lambda: at_work.closed("framing") == 1)
+        assert at_work.open == 1
+        assert wrong.recv(10) == b""
+        wrong.close()
+        other.close()
+    [(found, fault)] = taken.refused
+    assert (found, fault.reason) == (b"GET / HTTP/1.1\r\n\r\n", "framing")
