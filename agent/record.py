@@ -161,7 +161,7 @@ class DeadLetter:
     record: bytes
     length: int
     reason: str  # one word for machines: invalid_json, too_large, rejected …
-    stage: str  # where it was stopped: frame, validate, size, platform
+    stage: str  # where it was stopped: frame, validate, filter, size, platform
     message: str  # one sentence for people, or the platform's own words
     source: str
     position: Position

@@ -18,7 +18,7 @@ from agent.app.summary import Clock, Snapshot, snapshot
 from agent.app.watch import Watch
 from agent.config.model import Config
 from agent.errors import InputError
-from agent.sources.source import Source
+from agent.sources.source import Doors, Source
 from agent.supervisor import Supervisor
 from agent.telemetry.logs import get_logger
 
@@ -82,7 +82,10 @@ class Agent:
                     tasks.start(f"sender {number}", parts.senders.run())
                     for number in range(1, self._config.delivery.max_in_flight + 1)
                 ]
-                reading = [tasks.start("source", self._read(parts, lane)) for lane in parts.lanes]
+                reading = [
+                    tasks.start("source", self._read(lane, doors))
+                    for lane, doors in zip(parts.lanes, parts.doors, strict=True)
+                ]
                 watch.stage = "running"
                 await _done(reading, or_when=self._stopping)
                 watch.stage = "draining"
@@ -130,10 +133,10 @@ class Agent:
         self.stop()
         await self._loop.create_future()
 
-    async def _read(self, parts: Parts, lane: list[Source]) -> None:
+    async def _read(self, lane: list[Source], doors: Doors) -> None:
         for source in lane:
             try:
-                await source.run(parts.intake)
+                await source.run(doors)
             except InputError as error:
                 self._unreadable.append(str(error))
                 log.error("a source cannot be read", source=source.name, reason=str(error))
@@ -169,6 +172,7 @@ class Agent:
 
     async def _drain(self, parts: Parts, sending: Sequence[asyncio.Task[None]]) -> None:
         await parts.batcher.flush()
+        parts.settler.flush()
         parts.spool.close()
         await _done(sending, or_when=self._stopping)
         if self._stopping.done():

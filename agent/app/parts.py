@@ -9,6 +9,7 @@ from functools import partial
 
 from agent.aep.tokens import Tokens
 from agent.app import credentials, storing
+from agent.app.doors import doors_of
 from agent.app.receivers import receiver
 from agent.app.replay import Replay
 from agent.config.delivery import DeliverySettings, PoisonSettings
@@ -35,7 +36,7 @@ from agent.delivery.sender import Senders, Shared
 from agent.delivery.settling import Settler
 from agent.errors import ConfigError
 from agent.sources.files import files
-from agent.sources.source import Source, stdin
+from agent.sources.source import Doors, Source, stdin
 from agent.store.budget import Budget
 from agent.store.disk import Store
 from agent.store.memory import Spool
@@ -60,6 +61,7 @@ class Parts:
     destination: Destination
     senders: Senders
     lanes: list[list[Source]]  # read side by side; the sources within one after the other
+    doors: list[Doors]  # what each lane puts what it reads into
 
     @property
     def sources(self) -> list[Source]:
@@ -108,6 +110,7 @@ def build(config: Config, replay: Replay | None = None) -> Parts:
         senders.destination,
         senders,
         lanes,
+        [intake] if replay else [doors_of(settings, intake) for settings in config.sources],
     )
     _connect_gauges(parts, codec, limit)
     return parts

@@ -10,7 +10,8 @@ from agent.record import Position, Receipt
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Counts since the start: read + recovered = accepted + dead-lettered + dropped + held."""
+    """Counts since the start: what was read or recovered is accepted, a dead letter, filtered,
+    dropped or held."""
 
     read: int
     accepted: int
@@ -27,6 +28,7 @@ class Snapshot:
     last_receipt: Receipt | None = None
     recovered: int = 0  # found in the spool at the start
     dropped: Mapping[str, int] = field(default_factory=dict)  # by reason
+    filtered: Mapping[str, int] = field(default_factory=dict)  # by filter
     durable: bool = False  # what is held outlives the process
 
     @property
@@ -37,8 +39,8 @@ class Snapshot:
     @property
     def held(self) -> int:
         """Records read that have no verdict yet."""
-        settled = self.accepted + self.dead_letters + sum(self.dropped.values())
-        return self.read + self.recovered - settled
+        left_out = sum(self.filtered.values()) + sum(self.dropped.values())
+        return self.read + self.recovered - self.accepted - self.dead_letters - left_out
 
     @property
     def records_per_second(self) -> float:
@@ -60,6 +62,8 @@ class Snapshot:
             "dead_lettered_by_reason": dict(self.dead_lettered),
             "dropped": sum(self.dropped.values()),
             "dropped_by_reason": dict(self.dropped),
+            "filtered": sum(self.filtered.values()),
+            "filtered_by_filter": dict(self.filtered),
             "held": self.held,
             "held_on_disk": self.durable,
             "bytes_read": self.bytes_read,
@@ -103,6 +107,7 @@ def snapshot(parts: Parts, clock: Clock, unreadable: list[str], *, interrupted: 
         accepted=parts.settler.totals.accepted,
         dead_lettered=dict(parts.settler.totals.dead_lettered),
         dropped={labels[0]: int(count) for labels, count in parts.meters.records_dropped.series()},
+        filtered=dict(parts.settler.totals.filtered),
         bytes_read=int(parts.meters.bytes_read.total()),
         input_done=sum(each.read for each in progress),
         input_total=None if None in totals else sum(total or 0 for total in totals),

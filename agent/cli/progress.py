@@ -74,6 +74,8 @@ def line(now: Snapshot, rate: Rate) -> str:
     words.append(f"{now.accepted:,} accepted")
     if now.dead_letters:
         words.append(f"{now.dead_letters:,} dead-lettered")
+    if now.filtered:
+        words.append(f"{sum(now.filtered.values()):,} filtered")
     if now.held:
         words.append(f"{now.held:,} on their way")
     words.append(f"{rate.records_per_second:,.0f} records/s")

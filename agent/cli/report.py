@@ -10,7 +10,7 @@ def report(done: Snapshot) -> str:
     """What became of everything, in a few lines."""
     lines = [
         f"{done.read:,} records read, {done.accepted:,} accepted,"
-        f" {done.dead_letters:,} dead-lettered, {done.held:,} without an answer"
+        f" {done.dead_letters:,} dead-lettered,{_filtered(done)} {done.held:,} without an answer"
     ]
     lines += [f"  {words}" for words in reasons(done)]
     lines.append(
@@ -38,6 +38,11 @@ def reasons(done: Snapshot) -> list[str]:
         f"{count:,} {reason.replace('_', ' ')}"
         for reason, count in sorted(done.dead_lettered.items(), key=lambda item: -item[1])
     ]
+
+
+def _filtered(done: Snapshot) -> str:
+    count = sum(done.filtered.values())
+    return f" {count:,} filtered," if count else ""
 
 
 def _left_over(done: Snapshot) -> list[str]:

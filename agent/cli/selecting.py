@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 from agent.cli.stored import add_data_dir, add_since
 
 if TYPE_CHECKING:
+    from agent.conditions import Condition
     from agent.store.dead_letters import Selection
-    from agent.store.where import Condition
 
 WHERE_HELP = """\
---where looks into the record: FIELD = VALUE, also != > >= < <= and ~ (contains), FIELD exists,
-FIELD missing. A field is a path such as order.items[0].sku, a value is JSON or a bare word. Several
-must all hold. != also finds records without the field; what is not a JSON object is never found."""
+--where looks into the record: FIELD = VALUE, also != > >= < <= and ~ (contains); FIELD in
+[VALUE, …], FIELD matches REGEX, FIELD exists, FIELD missing. A field is a path such as
+order.items[0].sku, a value is JSON or a bare word. Several must all hold. != also finds records
+without the field; what is not a JSON object is never found."""
 
 
 def add_filters(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +56,7 @@ def selection_of(
 
 
 def _condition(text: str) -> "Condition":
-    from agent.store.where import condition
+    from agent.conditions import condition
 
     try:
         return condition(text)

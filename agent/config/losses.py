@@ -8,6 +8,7 @@ from agent.config.delivery import PoisonSettings
 from agent.config.model import Config
 from agent.config.sockets import SocketSource
 from agent.config.sources import FileSource, StdinSource
+from agent.config.summary import described
 from agent.config.units import show_duration, show_size
 
 _COMMIT = 0.05  # seconds until what is handed to the store is durable, where the disk is quick
@@ -39,6 +40,7 @@ def consequences(config: Config) -> Iterator[Consequence]:
         "of a longer record only the first part, the length and a hash are kept",
         "nothing",
     )
+    yield from _filtered(config)
     yield from _refusals(config.delivery.poison)
     yield Consequence(
         "an answer is lost: a timeout, a connection cut",
@@ -63,6 +65,20 @@ def consequences(config: Config) -> Iterator[Consequence]:
         ),
         "nothing",
     )
+
+
+def _filtered(config: Config) -> Iterator[Consequence]:
+    for source in config.sources:
+        where = f" of {source.name}" if source.name else ""
+        for name, each in zip(source.filter_names, source.filters, strict=True):
+            if each.kind in ("keep", "drop", "sample"):
+                lost = f"what filter {name} leaves out: it is counted as filtered, and gone"
+            else:
+                lost = f"what filter {name} takes the place of: dead letters do not hold it either"
+            yield Consequence(f"a record{where} meets a filter: {described(each)}", lost, "nothing")
+        if source.non_json == "drop":
+            lost = "that line: it is counted as filtered (non_json), and gone"
+            yield Consequence(f"a line{where} is no JSON object", lost, "nothing")
 
 
 def _when_full(buffer: BufferSettings, held: str) -> str:

@@ -5,12 +5,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from agent.config.fields import Duration, FileMode, Listen, Size, Text, Whole
-from agent.config.section import Section
+from agent.config.filters import Filtered
 
 StreamFraming = Literal["newline", "octet_counted", "nul", "length_prefixed", "json_seq"]
 
 
-class _Stream(Section):
+class _Stream(Filtered):
     """What sources of connections have in common."""
 
     framing: StreamFraming = Field(

@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from agent.config.fields import Text, wrong
-from agent.config.section import Section
+from agent.config.filters import Filtered
 from agent.config.sockets import TcpSource, UnixSource
 
 
-class StdinSource(Section):
+class StdinSource(Filtered):
     """Records from standard input, until it ends."""
 
     type: Literal["stdin"] = Field(description="stdin: records from standard input.")
@@ -20,7 +20,7 @@ class StdinSource(Section):
     )
 
 
-class FileSource(Section):
+class FileSource(Filtered):
     """Files read once, to their end; a later run reads what was added to them."""
 
     type: Literal["file"] = Field(description="file: files, each read once to its end.")

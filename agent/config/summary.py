@@ -1,10 +1,12 @@
 """What do the settings in effect come to, in a line each?"""
 
+import json
 from urllib.parse import urlsplit
 
 from agent.config.buffer import BufferSettings
 from agent.config.credentials import CredentialSettings
 from agent.config.envelope import XdmEnvelope
+from agent.config.filters import FilterSettings
 from agent.config.inlet import InletSettings
 from agent.config.model import Config
 from agent.config.sockets import SocketSource
@@ -114,13 +116,35 @@ def _repeats(seconds: float) -> str:
 
 
 def _source(source: Source) -> str:
+    told = source.name or ""
     if isinstance(source, FileSource):
         name = f" ({source.name})" if source.name else ""
-        return f"files {', '.join(source.paths)}{name}"
-    if isinstance(source, SocketSource):
+        told = f"files {', '.join(source.paths)}{name}"
+    elif isinstance(source, SocketSource):
         name = f" ({source.name})" if source.name else ""
-        return f"{source.type} {source.listen}{name}"
-    return source.name
+        told = f"{source.type} {source.listen}{name}"
+    filters = "; ".join(map(described, source.filters))
+    return f"{told}, filtered: {filters}" if filters else told
+
+
+def described(settings: FilterSettings) -> str:
+    """What a filter does, in words."""
+    conditions = " and ".join(settings.keep or settings.drop or ())
+    match settings.kind:
+        case "keep":
+            return f"only records with {conditions}"
+        case "drop":
+            return f"no records with {conditions}"
+        case "sample":
+            by = f", by {settings.by}" if settings.by else ""
+            return f"a share of {settings.sample:g}{by}"
+        case "remove":
+            return f"without {', '.join(settings.remove or ())}"
+        case "hash":
+            how = " (trimmed, lower case)" if settings.normalize else ""
+            return f"{', '.join(settings.hash or ())} hashed{how}"
+    values = (f"{name} = {json.dumps(value)}" for name, value in (settings.set or {}).items())
+    return f"with {', '.join(values)}"
 
 
 def _record_ids(config: Config) -> str:

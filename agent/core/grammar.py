@@ -82,6 +82,11 @@ def object_fault(text: bytes) -> str | None:
         expected = following or around.pop()
 
 
+def tokens(text: bytes) -> Iterator[re.Match[bytes]]:
+    """The tokens of JSON that is sound, each under the name of its group."""
+    return (token for token in _TOKEN.finditer(text) if token.lastgroup != "fault")
+
+
 def keys(record: bytes) -> Iterator[bytes]:
     """The keys of a legal JSON object as they are written: with quotes and escapes."""
     depth, before = 0, b""

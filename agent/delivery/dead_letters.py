@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
 from agent.core.chunks import Refused, too_large
+from agent.core.filters import FILTER_FAILED
 from agent.core.framing import Oversize
 from agent.core.responses import Rejection
 from agent.record import Batch, DeadLetter, Position, Span
@@ -30,7 +31,7 @@ def of_refused(source: str, refused: Refused, read_at: float, bytes_max: int) ->
         length=len(line),
         sha256=_sha256(line, bytes_max),
         reason=refused.fault.reason,
-        stage="validate",
+        stage="filter" if refused.fault.reason == FILTER_FAILED else "validate",
         message=refused.fault.message,
         source=source,
         position=refused.position,

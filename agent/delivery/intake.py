@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from agent.core.chunks import Refused, read_chunk
+from agent.core.filters import Filters
 from agent.core.framing import LineFramer, Oversize
 from agent.core.validation import Fault
 from agent.delivery import dead_letters
@@ -71,14 +72,16 @@ class Intake:
         start: Position = BEGINNING,
         identity: str | None = None,
         label: str | None = None,
+        filters: Filters | None = None,
     ) -> "Feed":
         """The door for one source, which reads forwards from *start*.
 
         *identity* tells its file from another one that may have its name later. It is counted
-        under *label*, its own name by default: of those there are few, and of files many.
+        under *label*, its own name by default: of those there are few, and of files many. *filters*
+        choose and change what goes on of it.
         """
         assert source not in self.feeds, "two sources of one name would share positions"
-        feed = self.feeds[source] = Feed(source, start, self, label or source)
+        feed = self.feeds[source] = Feed(source, start, self, label or source, filters)
         self.progress.follow(source, start, identity)
         return feed
 
@@ -90,11 +93,14 @@ class Feed:
     own making (`lines`, `refuse`, `oversize`, `skip`), which several tasks may do in turn.
     """
 
-    def __init__(self, source: str, start: Position, intake: Intake, label: str) -> None:
+    def __init__(
+        self, source: str, start: Position, intake: Intake, label: str, filters: Filters | None
+    ) -> None:
         self.source = source
         self.position = start
         self._label = label
         self._intake = intake
+        self._filters = filters
         limits = intake.limits
         self._framer = LineFramer(limits.record_bytes_max, limits.dead_letter_bytes_max)
 
@@ -190,6 +196,9 @@ class Feed:
         if on_taken:
             on_taken(range(start.line, contents.end.line))
         self._note(contents.end, contents.count, contents.end.offset - start.offset)
+        if self._filters:
+            contents, left_out = self._filters.apply(self.source, contents)
+            intake.settler.leave_out(left_out, self._label)
         in_runs = sum(run.record_bytes + run.span.count * run.span.newline for run in contents.runs)
         letters = [
             dead_letters.of_refused(self.source, line, read_at, limits.dead_letter_bytes_max)

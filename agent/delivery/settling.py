@@ -8,10 +8,11 @@ until the store has committed what became of it: all in one entry. [design: sent
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from agent.core.filters import LeftOut
 from agent.core.responses import Reading
 from agent.delivery import dead_letters
 from agent.delivery.encoder import Encoder
@@ -22,6 +23,8 @@ from agent.store.memory import Change, Spool
 from agent.telemetry.meters import Meters
 
 _GROWN_SHARE = 4  # a quarter of the budget may be rejected records before sending waits for them
+
+_GATHERED_SECONDS = 0.2  # what is left out in this time is settled together
 
 
 class Journal(Protocol):
@@ -38,6 +41,7 @@ class Totals:
 
     accepted: int = 0
     dead_lettered: Counter[str] = field(default_factory=Counter)  # by reason
+    filtered: Counter[str] = field(default_factory=Counter)  # by filter
     last_receipt: Receipt | None = None
     last_at: float = field(default_factory=time.monotonic)  # when anything was settled
 
@@ -65,11 +69,43 @@ class Settler:
         self._has_room = asyncio.Event()
         self._has_room.set()
         self._writing: set[asyncio.Future[None]] = set()
+        self._left_out: list[tuple[LeftOut, str]] = []  # and the labels they are counted under
+        self._left_out_soon: asyncio.TimerHandle | None = None
 
     def refuse(self, letters: Sequence[DeadLetter], held_bytes: int) -> None:
         """Settle lines that never became part of a batch."""
         passed = tuple(dead_letters.span_of(letter) for letter in letters)
         self._write(Entry(dead_letters=letters, passed=passed), held_bytes)
+
+    def leave_out(self, left_out: LeftOut, label: str) -> None:
+        """Settle records that go no further, counted under *label*: soon, and many at once.
+
+        Nobody waits for them, and a store with nothing else to write is spared many commits.
+        """
+        if not left_out.counts:
+            return
+        if self._left_out_soon is None:
+            loop = asyncio.get_running_loop()
+            self._left_out_soon = loop.call_later(_GATHERED_SECONDS, self.flush)
+        self._left_out.append((left_out, label))
+
+    def flush(self) -> None:
+        """Settle what was left out so far."""
+        if self._left_out_soon:
+            self._left_out_soon.cancel()
+            self._left_out_soon = None
+        left_out, self._left_out = self._left_out, []
+        if not left_out:
+            return
+        passed = tuple(span for each, _ in left_out for span in each.spans)
+        filtered = sum((each.counts for each, _ in left_out), Counter[str]())
+
+        def durable() -> None:
+            for each, label in left_out:
+                for name, count in each.counts.items():
+                    self._meters.records_filtered.add(count, label, name)
+
+        self._write(Entry(passed=passed, filtered=filtered), 0, on_durable=durable)
 
     async def room(self) -> None:
         """Wait while rejected records that are not written yet fill their part of the budget.
@@ -148,7 +184,13 @@ class Settler:
             self._budget.exchange(0, part.held_bytes)
         return change
 
-    def _write(self, entry: Entry, held_bytes: int, grown: int = 0) -> None:
+    def _write(
+        self,
+        entry: Entry,
+        held_bytes: int,
+        grown: int = 0,
+        on_durable: Callable[[], None] = lambda: None,
+    ) -> None:
         """Write, then free *held_bytes*, and *grown* that dead letters hold beside their batch."""
 
         def done(written: "asyncio.Future[None]") -> None:
@@ -157,6 +199,7 @@ class Settler:
                 self._budget.give(held_bytes + grown)
                 self._grow(-grown)
                 self._durable(entry)
+                on_durable()
 
         self._grow(grown)
         written = self._journal.write(entry)
@@ -176,6 +219,7 @@ class Settler:
             self.totals.accepted += receipt.count
             self.totals.last_receipt = receipt
             self._meters.records_accepted.add(receipt.count)
+        self.totals.filtered.update(entry.filtered)
         for letter in entry.dead_letters:
             self.totals.dead_lettered[letter.reason] += 1
             self._meters.records_dead_lettered.add(1, letter.reason)

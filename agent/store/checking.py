@@ -10,6 +10,7 @@ from agent.store.aside import suspicion_of
 from agent.store.pages import OnDisk, log_of
 from agent.store.schema import APPLICATION_ID, FORMAT, PAGE_SIZE
 from agent.store.trouble import is_damage, kind_of
+from agent.store.where import teach
 
 BUSY_TIMEOUT = 10.0  # seconds to wait while another process writes
 _CHECKED_BYTES = 32 << 20  # up to this size a file is read as a whole after a crash
@@ -127,9 +128,11 @@ def identify(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def connect(target: str, *, uri: bool = False) -> sqlite3.Connection:
-    return sqlite3.connect(
+    connection = sqlite3.connect(
         target, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False, uri=uri
     )
+    teach(connection)
+    return connection
 
 
 def connect_readonly(path: Path, *, immutable: bool = False) -> sqlite3.Connection:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from agent.conditions import Condition
 from agent.record import DeadLetter, Position
 from agent.store.source_ids import milliseconds, storable
-from agent.store.where import MATCHES_WHERE, Condition, as_json
+from agent.store.where import MATCHES_WHERE, as_json
 
 _PAGE = 500  # rows read at once: a long read would keep the writer's log from being folded in
 _VARYING = re.compile(r"\b(?=[0-9a-fA-F-]*\d)[0-9a-fA-F][0-9a-fA-F-]{7,}\b|\d+")

@@ -27,6 +27,7 @@ class Entry:
     changed: Sequence[Batch] = ()  # attempted in vain: their attempts and times
     passed: Sequence[Span] = ()
     dropped: Mapping[str, int] = field(default_factory=dict)  # records, by reason
+    filtered: Mapping[str, int] = field(default_factory=dict)  # records, by filter
     known: int = 0  # of the records passed, those that are dead letters of an earlier run
 
     @property
@@ -51,4 +52,6 @@ class Entry:
             added["dead_lettered", letter.reason] += 1
         for reason, count in self.dropped.items():
             added["dropped", reason] += count
+        for name, count in self.filtered.items():
+            added["filtered", name] += count
         return added

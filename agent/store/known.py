@@ -10,10 +10,10 @@ from agent.store.entry import Entry
 class KnownDeadLetters:
     """Those that are met again where sources go on from a position before them."""
 
-    def __init__(self, ahead: Mapping[str, set[tuple[int, int]]]) -> None:
-        """*ahead* are lines and offsets of dead letters after the saved position, by source."""
+    def __init__(self, ahead: Mapping[str, set[int]]) -> None:
+        """*ahead* are the lines of dead letters after the saved position, by source."""
         self._found = ahead
-        self._ahead: dict[str, set[tuple[int, int]]] = {}
+        self._ahead: dict[str, set[int]] = {}
 
     def resumed(self, source: str) -> None:
         """A source goes on where its saved position says."""
@@ -25,10 +25,9 @@ class KnownDeadLetters:
             return entry
         new: list[DeadLetter] = []
         for letter in entry.dead_letters:
-            place = (letter.position.line, letter.position.offset)
-            ahead = self._ahead.get(letter.source, ())
-            if place in ahead:
-                self._ahead[letter.source].discard(place)
+            line, ahead = letter.position.line, self._ahead.get(letter.source, set())
+            if line in ahead:
+                ahead.discard(line)
             else:
                 new.append(letter)
         known = len(entry.dead_letters) - len(new)

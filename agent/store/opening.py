@@ -25,7 +25,7 @@ class Contents:
     """What the store held when it was opened."""
 
     saved: Mapping[str, SavedPosition]
-    ahead: Mapping[str, set[tuple[int, int]]]  # dead letters that resuming may meet again
+    ahead: Mapping[str, set[int]]  # lines of dead letters that resuming may meet again
     ledger: Mapping[ledger.LedgerKey, int]
     spooled: int  # records, for whichever destination
     spool: Found | None  # where one was asked for

@@ -23,7 +23,7 @@ _FORGET = """DELETE FROM positions
 _SAVED = """SELECT source.name, line, "offset", identity
     FROM positions JOIN sources AS source ON source.id = positions.source_id"""
 
-_AHEAD = """SELECT source.name, letter.line, letter."offset"
+_AHEAD = """SELECT source.name, letter.line
     FROM dead_letters AS letter JOIN positions ON positions.source_id = letter.source_id
     JOIN sources AS source ON source.id = letter.source_id
     WHERE letter.line >= positions.line AND identity IS NOT NULL"""
@@ -37,15 +37,16 @@ class SavedPosition:
     identity: str | None
 
 
-def dead_letters_ahead(connection: sqlite3.Connection) -> dict[str, set[tuple[int, int]]]:
-    """Line and offset of dead letters at or after the saved position of their file, by source.
+def dead_letters_ahead(connection: sqlite3.Connection) -> dict[str, set[int]]:
+    """Lines of dead letters at or after the saved position of their file, by source.
 
     They were written before the lines around them were safe. Those lines are read again, these
-    among them, and nobody needs the same dead letter twice.
+    among them, and nobody needs the same dead letter twice. A line is enough to know one by: not
+    of every line the offset is known, and then it depends on what was read together.
     """
-    ahead: dict[str, set[tuple[int, int]]] = {}
-    for name, line, offset in connection.execute(_AHEAD):
-        ahead.setdefault(name, set()).add((line, offset))
+    ahead: dict[str, set[int]] = {}
+    for name, line in connection.execute(_AHEAD):
+        ahead.setdefault(name, set()).add(line)
     return ahead
 
 

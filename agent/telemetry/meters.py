@@ -78,7 +78,10 @@ class Meters:
             ledger + "dead_lettered_records_total", "Records kept as dead letters.", "reason"
         )
         self.records_filtered = Counter(
-            ledger + "filtered_records_total", "Records left out because the configuration says so."
+            ledger + "filtered_records_total",
+            "Records left out because the configuration says so.",
+            "source",
+            "filter",
         )
         self.records_dropped = Counter(
             ledger + "dropped_records_total", "Records given up, where that was chosen.", "reason"

@@ -39,6 +39,8 @@ def test_scripts_find_every_count_under_its_name() -> None:
         "recovered": 0,
         "dropped": 0,
         "dropped_by_reason": {},
+        "filtered": 0,
+        "filtered_by_filter": {},
         "held": 30,
         "held_on_disk": False,
         "bytes_read": 50_000_000,

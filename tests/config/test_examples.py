@@ -39,7 +39,7 @@ def _keys(tree: Any, prefix: str = "") -> Iterator[str]:
     if isinstance(tree, list):
         for item in tree:
             yield from _keys(item, prefix)
-    elif isinstance(tree, dict) and prefix != "inlet.headers.":
+    elif isinstance(tree, dict) and prefix not in ("inlet.headers.", "sources.filters.set."):
         for name, value in tree.items():
             yield f"{prefix}{name}"
             yield from _keys(value, f"{prefix}{name}.")

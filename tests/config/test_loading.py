@@ -71,6 +71,8 @@ def test_flags_may_be_text_or_typed() -> None:
         "type": "file",
         "paths": ("a.json", "b.json.gz"),
         "resume": True,
+        "filters": (),
+        "non_json": "dead_letter",
         "name": None,
     }
 

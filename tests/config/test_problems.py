@@ -111,7 +111,7 @@ def test_whatever_is_written_into_a_key_is_taken_or_explained(path: str) -> None
         ("inlet: {headers: [x]}", "inlet.headers: found a list; write keys and values below it"),
         ("sources: []", "sources: found an empty list; write at least one source"),
         ("sources: {type: stdin}", "sources: found a mapping; write a list, each item on its own"),
-        ("sources: [stdin]", "sources[0]: found text; write keys below it: type, name, paths"),
+        ("sources: [stdin]", "sources[0]: found text; write keys below it: type, name, filters"),
         ("sources: [{paths: [x]}]", "sources[0].type: missing; write stdin or file"),
         ("sources: [{type: file}]", "sources[0].paths: missing; write one such as "),
         (

@@ -6,8 +6,9 @@ from pathlib import Path
 from agent.core.framing import Oversize
 from agent.core.validation import Fault
 from agent.record import Position
-from delivery.rig import Inlet, delivering, kept, until
+from delivery.rig import Inlet, delivering, kept, opened, settled, until
 
+NOWHERE = "http://127.0.0.1:9/collection/x"
 TORN = Fault("torn", "the connection broke in the middle of a record")
 
 
@@ -77,3 +78,21 @@ async def test_a_label_stands_for_many_streams_in_what_is_counted(
         for name in ("a.log", "b.log"):
             await parts.intake.feed(name, label="logs").lines(b'{"a":1}\n')
     assert dict(parts.meters.records_read.series()) == {("logs",): 2}
+
+
+async def test_a_dead_letter_is_known_again_by_its_line_where_its_offset_is_not_exact(
+    data_dir: Path,
+) -> None:
+    async with opened(NOWHERE, data_dir) as parts:
+        feed = parts.intake.feed("app.log", identity="1")
+        await feed.lines(b'{"a":1}\nbad\nworse\n', end=Position(4, 900))
+        await settled(parts)
+    assert [letter["offset"] for letter in kept(data_dir).letters] == [0, 0]
+
+    async with opened(NOWHERE, data_dir) as parts:  # it was unanswered, so all is read again
+        feed = parts.intake.feed("app.log", identity="1")
+        await feed.lines(b'{"a":1}\n', end=Position(2, 450))
+        await feed.lines(b"bad\nworse\nworst\n", end=Position(5, 900))
+        await settled(parts)
+    letters = kept(data_dir).letters
+    assert [letter["record"] for letter in letters] == [b"bad", b"worse", b"worst"]

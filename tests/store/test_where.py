@@ -1,11 +1,11 @@
 import pytest
 
+from agent.conditions import condition
 from agent.store import dead_letters
 from agent.store.database import open_for_writing
 from agent.store.dead_letters import Selection
 from agent.store.settling import Settling
 from agent.store.source_ids import SourceIds
-from agent.store.where import condition
 
 RECORDS = {
     "order": b'{"type":"order","total":12.5,"items":[{"sku":"A-1"}],"paid":true}',
@@ -71,6 +71,17 @@ def matching(tmp_path, letter):
         (["größe = é"], {"visit"}),
         (["größe ~ é", "total < 10"], {"visit"}),
         (["type = order", "total > 100"], set()),
+        (['type in ["order", "visit", 7]'], {"order", "visit"}),
+        (["total in [7, true]"], {"visit"}),
+        (["paid in [true]"], {"order"}),
+        (["type matches ^.rder$"], {"order", "dotted"}),
+        (['type matches "^o.*r$"'], {"order"}),
+        (["total matches 12"], {"dotted"}),
+        (["items[0] ~ A-1"], {"order"}),
+        (["items[0].sku.x exists"], set()),
+        (["type[0] exists"], set()),
+        (["note ~ null"], set()),
+        (["paid ~ tru"], {"order"}),
         (['type = "it\'s \\"new\\"; DROP TABLE dead_letters--"'], {"quotes"}),
         (["total > 0", "total < 10"], {"visit"}),
         (["type = ') OR 1=1 --"], set()),
@@ -96,8 +107,23 @@ def test_only_records_for_which_every_condition_holds_are_found(matching, texts,
         ("total > 1e999", "a text, a number"),
         ("paid > true", "have an order"),
         ("a b = 1", "no condition"),
+        ("a in b", "write a list"),
+        ("a in []", "write a list"),
+        ("a in [[1]]", "write a list"),
+        ("a in [1e999]", "write a list"),
+        ("a matches (", "no regular expression"),
+        ('a matches "(', "not complete JSON"),
     ],
 )
 def test_what_is_no_condition_is_refused_with_what_is_possible(text, hint):
     with pytest.raises(ValueError, match=hint):
         condition(text)
+
+
+def test_a_name_that_is_there_twice_has_its_last_value(tmp_path):
+    connection, _ = open_for_writing(tmp_path)
+    holds = "SELECT matches_where(?, ?)"
+    for record in (b'{"a":1,"a":2}', b'{"a":1,"\\u0061":2}', b'{"a":1,"x":"\\ud800","a":2}'):
+        assert connection.execute(holds, ('["a = 2"]', record)).fetchone() == (1,)
+        assert connection.execute(holds, ('["a = 1"]', record)).fetchone() == (0,)
+    connection.close()
