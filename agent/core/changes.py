@@ -87,11 +87,11 @@ class Setting:
             for place in _innermost_first(places):
                 record = record[: place.start] + self._written + record[place.end :]
             return record
-        for depth in range(len(self.path) - 1, -1, -1):
-            within = self._fields[depth - 1].places(record) if depth else [*walk(record, ())]
-            if within:
-                return self._added(record, within[-1], depth)
-        raise AssertionError("a record is an object")
+        depth = len(self.path) - 1
+        while depth and not self._fields[depth - 1].places(record):
+            depth -= 1
+        within = self._fields[depth - 1].places(record) if depth else [*walk(record, ())]
+        return self._added(record, within[-1], depth)
 
     def _added(self, record: bytes, within: Place, depth: int) -> bytes:
         """The record with what is missing of the path right behind the brace of that object."""

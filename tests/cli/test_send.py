@@ -51,6 +51,8 @@ def test_the_summary_in_json_is_one_line_with_every_count(
         "recovered",
         "dropped",
         "dropped_by_reason",
+        "filtered",
+        "filtered_by_filter",
         "held",
         "held_on_disk",
         "bytes_read",

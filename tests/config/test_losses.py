@@ -116,3 +116,17 @@ def test_what_a_changed_schema_costs_is_said(
     config = configured(f"delivery: {{poison: {poison or '{}'}}}")
     (found,) = [each for each in consequences(config) if each.fault.startswith("most records")]
     assert words in found.lost
+
+
+def test_what_filters_do_is_said_in_words(configured: Callable[..., "Config"]) -> None:
+    config = configured(
+        "sources: [{type: stdin, non_json: drop, filters: [{drop: a = 1, name: ones},"
+        " {hash: mail, normalize: true}]}]\n"
+    )
+    assert (
+        _lost(config, "a record of stdin meets a filter: no records with a = 1")
+        == "what filter ones leaves out: it is counted as filtered, and gone"
+    )
+    assert "filter hash-2" in _lost(config, "a record of stdin meets a filter: mail hashed")
+    assert "(non_json), and gone" in _lost(config, "a line of stdin is no JSON object")
+    assert not [each for each in consequences(configured(STDIN)) if "filter" in each.fault]
