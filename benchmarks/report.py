@@ -14,6 +14,7 @@ from benchmarks.backlog import Backlog
 from benchmarks.events import MEGABYTE, EventFile
 from benchmarks.latency import Latency
 from benchmarks.memory import BUDGET, Stalled
+from benchmarks.sockets import Idle
 from benchmarks.startup import StartUp
 from benchmarks.throughput import Throughput
 
@@ -49,6 +50,7 @@ class Report:
     start_up: StartUp
     stalled: Stalled
     backlog: Backlog
+    idle: Idle
 
     def figures(self) -> list[Figure]:
         """The figures in the order of the table."""
@@ -58,6 +60,7 @@ class Report:
             *_start_up(self.start_up),
             *_memory(self.throughput, self.stalled),
             *_disk(self.throughput, self.backlog),
+            *_sockets(self.throughput, self.idle),
         ]
 
     def missed(self) -> list[str]:
@@ -77,6 +80,7 @@ class Report:
                 "start_up": asdict(self.start_up),
                 "stalled": asdict(self.stalled),
                 "backlog": asdict(self.backlog),
+                "idle": asdict(self.idle),
             },
         }
 
@@ -176,7 +180,7 @@ def _memory(made: Throughput, stalled: Stalled) -> Iterator[Figure]:
 
 def _disk(made: Throughput, backlog: Backlog) -> Iterator[Figure]:
     memory, rate = made.per_cpu_second("gzip", net=True), "MB per CPU-second"
-    yield Figure("buffer on disk, of the one in memory", made.disk_ratio(), "", at_least=0.7)
+    yield Figure("buffer on disk, of the one in memory", made.of_file("disk"), "", at_least=0.7)
     every = backlog.both_ways()
     yield Figure("spooled and drained: net of start-up", every, rate)
     yield Figure("the same, of the buffer in memory", every / memory, "")
@@ -185,6 +189,17 @@ def _disk(made: Throughput, backlog: Backlog) -> Iterator[Figure]:
     yield Figure(name, backlog.growth(), "", at_most=1.2)
     peak = max(backlog.small.peak_rss, backlog.large.peak_rss)
     yield Figure("peak RSS: backlog", peak / MEGABYTE, "MB", at_most=160)
+
+
+def _sockets(made: Throughput, idle: Idle) -> Iterator[Figure]:
+    for variant in ("tcp", "unix"):
+        rate = made.per_cpu_second(variant, net=True)
+        yield Figure(f"{variant}, gzip: net of start-up", rate, "MB per CPU-second")
+        yield Figure(f"{variant}, of a file by name", made.of_file(variant), "", at_least=0.6)
+    name = f"RSS: {idle.connections:,} open connections"
+    yield Figure(name, idle.rss / MEGABYTE, "MB", at_most=200)
+    each = (idle.rss - idle.rss_without) / idle.connections
+    yield Figure("the same, each", each, "bytes")
 
 
 def _cells(figure: Figure) -> tuple[str, ...]:

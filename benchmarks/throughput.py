@@ -15,6 +15,7 @@ from typing import Any
 from benchmarks.children import Child
 from benchmarks.events import MEGABYTE, EventFile
 from benchmarks.pipeline import Agent, Sent, send_file
+from benchmarks.sockets import pour
 
 _STARTS = 3  # a round: what is subtracted from every run has to be known well
 _ON_DISK = ("--set", "buffer.type=disk")
@@ -31,6 +32,8 @@ class Round:
     none: Sent
     piped: Sent
     disk: Sent
+    tcp: Sent
+    unix: Sent
     one_record: tuple[Sent, ...]  # their CPU is what starting and stopping costs
 
 
@@ -50,7 +53,7 @@ class Throughput:
         return median(self._limits(variant))
 
     def per_cpu_second(self, variant: str, *, net: bool) -> float:
-        """MB per CPU-second of the agent (gzip, none or piped); `net` of its start-up or whole."""
+        """MB per CPU-second of the agent (gzip, none, piped …); `net` of its start-up or whole."""
         return median(self._agents(variant, net=net))
 
     def ratio(self, variant: str, *, net: bool) -> float:
@@ -58,10 +61,10 @@ class Throughput:
         pairs = zip(self._agents(variant, net=net), self._limits(variant), strict=True)
         return median(agent / limit for agent, limit in pairs)
 
-    def disk_ratio(self) -> float:
-        """The buffer on disk as a part of the one in memory, in MB per CPU-second."""
-        disk, memory = self._agents("disk", net=True), self._agents("gzip", net=True)
-        return median(one / other for one, other in zip(disk, memory, strict=True))
+    def of_file(self, variant: str) -> float:
+        """Another way (disk, tcp, unix) as a part of a file by name, in MB per CPU-second."""
+        others, file = self._agents(variant, net=True), self._agents("gzip", net=True)
+        return median(one / other for one, other in zip(others, file, strict=True))
 
     def wall(self, variant: str) -> float:
         """MB per second of wall time, start-up included."""
@@ -107,6 +110,8 @@ def measure(agent: Agent, file: EventFile, rounds: int) -> Iterator[Throughput]:
                     none=send_file(agent, file.path, file.records, _UNCOMPRESSED),
                     piped=send_file(agent, file.path, file.records, piped=True),
                     disk=send_file(agent, file.path, file.records, _ON_DISK),
+                    tcp=pour(agent, file, "tcp"),
+                    unix=pour(agent, file, "unix"),
                     one_record=tuple(send_file(agent, lone, 1) for _ in range(_STARTS)),
                 )
             )

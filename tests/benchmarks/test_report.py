@@ -10,6 +10,7 @@ from benchmarks.memory import Stalled
 from benchmarks.pipeline import Sent
 from benchmarks.report import Report
 from benchmarks.sink import STAMP
+from benchmarks.sockets import Idle
 from benchmarks.startup import StartUp
 from benchmarks.throughput import Round, Throughput
 
@@ -26,12 +27,19 @@ def one_round(gzip: float) -> Round:
         none=sent(1.0),
         piped=sent(2.0),
         disk=sent(gzip * 1.1),
+        tcp=sent(gzip * 1.2),
+        unix=sent(gzip * 1.2),
         one_record=(sent(0.25),) * 3,
     )
 
 
 def report(
-    *, gzip: float = 1.25, p99: float = 1_040, rss: int = 60_000_000, drain: float = 4.6
+    *,
+    gzip: float = 1.25,
+    p99: float = 1_040,
+    rss: int = 60_000_000,
+    drain: float = 4.6,
+    idle: int = 80_000_000,
 ) -> Report:
     return Report(
         EventFile(Path("events.ndjson"), 270_000, 300_000_000),
@@ -44,6 +52,7 @@ def report(
             Drained(2_100_000_000, 7.0, drain, 90_000_000),
             start_up=0.25,
         ),
+        Idle(10_000, idle, 60_000_000),
     )
 
 
@@ -68,6 +77,7 @@ def test_nothing_is_missed_when_all_targets_are_met() -> None:
         (report(p99=1_051), "answered after, max_wait 1000 ms: p99"),
         (report(drain=4.9), "draining a MB of 2,100 MB, of a MB of 300 MB"),
         (report(rss=114_000_000), "peak RSS: inlet stalled, firehose"),
+        (report(idle=210_000_000), "RSS: 10,000 open connections"),
     ],
 )
 def test_a_target_that_is_missed_is_named(measured: Report, name: str) -> None:
