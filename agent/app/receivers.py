@@ -1,15 +1,17 @@
 """Which source stands behind the settings of a socket?"""
 
+import socket
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from agent.config.sockets import SocketSource, TcpSource, called
+from agent.config.sockets import ConnectionSettings, SocketSource, TcpSource, UdpSource, called
 from agent.core.announced import LengthPrefixedFramer, OctetCountedFramer
 from agent.core.frames import Framer
 from agent.core.framing import LineFramer
 from agent.core.separated import JsonSequenceFramer, NulFramer
 from agent.delivery.intake import IntakeLimits
 from agent.sources.connections import ConnectionLimits
+from agent.sources.datagrams import DatagramSource
 from agent.sources.listening import Listening
 from agent.sources.receiving import ConnectionSource
 from agent.sources.source import Source
@@ -28,21 +30,31 @@ def receiver(
     settings: SocketSource, limits: IntakeLimits, block_bytes: int, meters: Meters
 ) -> Source:
     """The source that receives what the settings say."""
-    framer = partial(
-        _FRAMERS[settings.framing], limits.record_bytes_max, limits.dead_letter_bytes_max
-    )
-    return ConnectionSource(
-        called(settings), _listening(settings), framer, _limits(settings), block_bytes, meters
+    name, listening = called(settings), _listening(settings)
+    if isinstance(settings, ConnectionSettings):
+        kind = _FRAMERS[settings.framing]
+        framer = partial(kind, limits.record_bytes_max, limits.dead_letter_bytes_max)
+        allowed = _limits(settings)
+        return ConnectionSource(name, listening, framer, allowed, block_bytes, meters)
+    return DatagramSource(
+        name,
+        listening,
+        block_bytes,
+        meters,
+        head_bytes=limits.dead_letter_bytes_max,
+        receive_buffer=settings.receive_buffer if isinstance(settings, UdpSource) else None,
     )
 
 
 def _listening(settings: SocketSource) -> Listening:
-    if isinstance(settings, TcpSource):
-        return Listening(settings.listen, reuse_port=settings.reuse_port)
-    return Listening(settings.listen, mode=settings.mode)
+    is_stream = isinstance(settings, ConnectionSettings)
+    kind = socket.SOCK_STREAM if is_stream else socket.SOCK_DGRAM
+    if isinstance(settings, TcpSource | UdpSource):
+        return Listening(settings.listen, kind, reuse_port=settings.reuse_port)
+    return Listening(settings.listen, kind, mode=settings.mode)
 
 
-def _limits(settings: SocketSource) -> ConnectionLimits:
+def _limits(settings: ConnectionSettings) -> ConnectionLimits:
     return ConnectionLimits(
         connections=settings.max_connections,
         idle=settings.idle_timeout,

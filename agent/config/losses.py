@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from agent.config.buffer import BufferSettings
 from agent.config.delivery import PoisonSettings
 from agent.config.model import Config
-from agent.config.sockets import SocketSource
+from agent.config.sockets import SocketSource, UdpSource
 from agent.config.sources import FileSource, StdinSource
 from agent.config.summary import described
 from agent.config.units import show_duration, show_size
@@ -130,6 +130,12 @@ def _endings(config: Config) -> Iterator[Consequence]:
         _unanswered(config, pipe) + "; what was recorded stays (SQLite, synchronous=FULL)",
         "as when the agent is killed",
     )
+    if any(isinstance(source, UdpSource) for source in config.sources):
+        yield Consequence(
+            "UDP datagrams come faster than they are read, as when the buffer is full",
+            "what the kernel drops: it is counted in datagrams, and nobody knows the records",
+            "nothing",
+        )
     if on_disk:
         yield Consequence(
             f"the store in {config.data_dir} is damaged",

@@ -82,7 +82,55 @@ class UnixSource(_Stream):
     )
 
 
-SocketSource = TcpSource | UnixSource
+class UdpSource(Filtered):
+    """Records from UDP datagrams, one or several lines in each."""
+
+    type: Literal["udp"] = Field(description="udp: records from UDP datagrams.")
+    listen: Annotated[str, Listen("internet")] = Field(
+        description="Address to listen on; systemd or systemd:NAME takes sockets that it opened.",
+        examples=["127.0.0.1:5170", "systemd:records"],
+    )
+    name: Annotated[str | None, Text("a name", optional=True)] = Field(
+        default=None,
+        description="Name in receipts, dead letters and metrics; unset uses type and address.",
+        examples=["devices"],
+    )
+    reuse_port: bool = Field(
+        default=False,
+        description="Whether several agents may listen there, the kernel sharing out senders.",
+    )
+    receive_buffer: Annotated[int | None, Size("4KiB", "1GiB", optional=True)] = Field(
+        default=None,
+        description="Bytes the kernel keeps until they are read; unset takes up to 8MiB, as far as"
+        " it allows.",
+        examples=["16MiB"],
+    )
+
+
+class UnixDatagramSource(Filtered):
+    """Records from the datagrams of a Unix socket, one or several lines in each."""
+
+    type: Literal["unix_datagram"] = Field(
+        description="unix_datagram: records from a Unix datagram socket."
+    )
+    listen: Annotated[str, Listen("unix")] = Field(
+        description="Path of the socket to listen on, @name for an abstract one, or systemd:NAME.",
+        examples=["/run/aep-agent/records.dgram"],
+    )
+    name: Annotated[str | None, Text("a name", optional=True)] = Field(
+        default=None,
+        description="Name in receipts, dead letters and metrics; unset uses type and path.",
+        examples=["local"],
+    )
+    mode: Annotated[int, FileMode()] = Field(
+        default=0o660,
+        description="Permissions of the socket's file; who may write to it may send records.",
+        examples=["0660"],
+    )
+
+
+ConnectionSettings = TcpSource | UnixSource
+SocketSource = ConnectionSettings | UdpSource | UnixDatagramSource
 
 
 def called(source: SocketSource) -> str:

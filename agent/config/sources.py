@@ -6,7 +6,7 @@ from pydantic import Field, field_validator
 
 from agent.config.fields import Text, wrong
 from agent.config.filters import Filtered
-from agent.config.sockets import TcpSource, UnixSource
+from agent.config.sockets import TcpSource, UdpSource, UnixDatagramSource, UnixSource
 
 
 class StdinSource(Filtered):
@@ -49,4 +49,7 @@ class FileSource(Filtered):
         return paths
 
 
-Source = Annotated[StdinSource | FileSource | TcpSource | UnixSource, Field(discriminator="type")]
+Source = Annotated[
+    StdinSource | FileSource | TcpSource | UdpSource | UnixSource | UnixDatagramSource,
+    Field(discriminator="type"),
+]

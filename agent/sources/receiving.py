@@ -18,11 +18,10 @@ from contextlib import suppress
 
 from agent.core.frames import Framer, Misframed
 from agent.core.framing import Oversize
-from agent.record import BEGINNING, Position
 from agent.sources.connections import TURN_BYTES, Connection, ConnectionLimits, Connections
-from agent.sources.listening import Listeners, Listening
-from agent.sources.source import Doors, Feed, Progress, Source
-from agent.store.positions import SavedPosition
+from agent.sources.listening import Listening
+from agent.sources.receiver import Receiver
+from agent.sources.source import Doors, Feed
 from agent.telemetry.logs import get_logger
 from agent.telemetry.meters import Meters
 
@@ -33,7 +32,7 @@ _ACCEPT_AGAIN = 1.0  # seconds after there was no descriptor for a connection
 _OTHER_DESCRIPTORS = 256  # what the agent needs besides connections
 
 
-class ConnectionSource(Source):
+class ConnectionSource(Receiver):
     """Records from the connections to one address."""
 
     def __init__(
@@ -46,29 +45,16 @@ class ConnectionSource(Source):
         meters: Meters,
     ) -> None:
         """*block_bytes* go on together, where there are so many."""
-        self.name = name
-        self._listeners = Listeners(listening)
+        super().__init__(name, listening, block_bytes, meters)
         self._framer = framer
         self._limits = limits
-        self._block_bytes = block_bytes
-        self._meters = meters
-        self._start = BEGINNING
-        self._read = 0
-        self._stopped = False
         self._connections: Connections | None = None
         self._paused: dict[socket.socket, asyncio.TimerHandle] = {}
 
-    def resume(self, saved: Mapping[str, SavedPosition]) -> None:
-        """Number the lines on from where an earlier run had got to."""
-        if before := saved.get(self.name):
-            self._start = Position(before.position.line, before.position.offset)
-
     async def claim(self) -> None:
         """Listen: connections queue up from now on. Raises ConfigError."""
-        self._listeners.open()
+        await super().claim()
         _allow_descriptors(self._limits.connections + _OTHER_DESCRIPTORS)
-        for address in self._listeners.addresses:
-            log.info("a source listens", source=self.name, address=address)
 
     async def run(self, doors: Doors) -> None:
         """Receive until stopped; then what had come until that moment."""
@@ -99,18 +85,10 @@ class ConnectionSource(Source):
         if self._connections is not None:
             self._connections.readiness.wake()
 
-    async def let_go(self) -> None:
-        """Listen no more."""
-        self._listeners.close()
-
-    def progress(self) -> Progress:
-        """Bytes received; how many will come is not known."""
-        return Progress(self._read, None)
-
     def details(self) -> Mapping[str, object]:
         """How many clients there are, and where."""
         open_now = 0 if self._connections is None else len(self._connections)
-        return {"listen": self._listeners.addresses, "connections": open_now}
+        return {**super().details(), "connections": open_now}
 
     async def _receive(self, connections: Connections, feed: Feed) -> None:
         look_at = time.monotonic() + connections.patience

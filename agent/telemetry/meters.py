@@ -116,6 +116,11 @@ class Meters:
             "source",
             "reason",
         )
+        self.datagrams_dropped = Counter(
+            part + "dropped_datagrams_total",
+            "Datagrams that the kernel dropped unread; whatever was in them is not in the ledger.",
+            "source",
+        )
 
     def _declare_batcher(self) -> None:
         part = "aep_agent_batcher_"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.config import load
+from agent.config.keys import all_keys
 from agent.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -134,6 +135,7 @@ flow_id: x
 """
     environ = {"AEP_AGENT_LOG__LEVEL": "loud"}
     overrides = {"delivery.max_in_flight": "900", "buffer.max_bytes": 600_000}
+    kinds = all_keys()["sources"].types
     assert report(text, environ, overrides) == [
         'command line: delivery.max_in_flight: found "900"; write a whole number from 1 to 256',
         'environment AEP_AGENT_LOG__LEVEL: log.level: found "loud"; '
@@ -149,7 +151,7 @@ flow_id: x
         "config.yaml:6: batch.max_wiat: unknown key; did you mean max_wait?",
         "config.yaml:8: batch.max_records: written twice, first on line 7; keep one",
         'config.yaml:10: sources[0].paths: missing; write one such as ["/var/log/app/*.json"]',
-        'config.yaml:11: sources[1].type: found "pigeon"; write stdin or file or tcp or unix',
+        'config.yaml:11: sources[1].type: found "pigeon"; write ' + " or ".join(kinds),
         'config.yaml:12: admin.listen: found "9600"; write host:port such as 127.0.0.1:9600 '
         'or "[::1]:9600", or null to listen nowhere',
         "config.yaml:13: flow_id: unknown key; did you mean inlet.flow_id?",
