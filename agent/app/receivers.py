@@ -10,8 +10,9 @@ from agent.core.frames import Framer
 from agent.core.framing import LineFramer
 from agent.core.separated import JsonSequenceFramer, NulFramer
 from agent.delivery.intake import IntakeLimits
-from agent.sources.connections import ConnectionLimits
+from agent.sources.connections import Connection, ConnectionLimits, MakeConnection
 from agent.sources.datagrams import DatagramSource
+from agent.sources.encryption import Certificates, Encryption
 from agent.sources.listening import Listening
 from agent.sources.receiving import ConnectionSource
 from agent.sources.source import Source
@@ -34,8 +35,8 @@ def receiver(
     if isinstance(settings, ConnectionSettings):
         kind = _FRAMERS[settings.framing]
         framer = partial(kind, limits.record_bytes_max, limits.dead_letter_bytes_max)
-        allowed = _limits(settings)
-        return ConnectionSource(name, listening, framer, allowed, block_bytes, meters)
+        allowed, how = _limits(settings), _connection(settings)
+        return ConnectionSource(name, listening, framer, allowed, block_bytes, meters, how)
     return DatagramSource(
         name,
         listening,
@@ -52,6 +53,14 @@ def _listening(settings: SocketSource) -> Listening:
     if isinstance(settings, TcpSource | UdpSource):
         return Listening(settings.listen, kind, reuse_port=settings.reuse_port)
     return Listening(settings.listen, kind, mode=settings.mode)
+
+
+def _connection(settings: ConnectionSettings) -> MakeConnection:
+    """Raises ConfigError where certificates cannot be loaded."""
+    if isinstance(settings, TcpSource) and (tls := settings.tls):
+        certificates = Certificates(tls.cert_file, tls.key_file, tls.client_ca_file)
+        return Encryption(certificates).connection
+    return Connection
 
 
 def _limits(settings: ConnectionSettings) -> ConnectionLimits:

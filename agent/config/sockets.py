@@ -1,11 +1,13 @@
 """On which sockets are records received, how are they framed, and what may a client take up?"""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from agent.config.fields import Duration, FileMode, Listen, Size, Text, Whole
+from agent.config.fields import Duration, FileMode, FilePath, Listen, Size, Text, Whole
 from agent.config.filters import Filtered
+from agent.config.section import Section
 
 StreamFraming = Literal["newline", "octet_counted", "nul", "length_prefixed", "json_seq"]
 
@@ -43,6 +45,27 @@ class _Stream(Filtered):
     )
 
 
+class ListenerTlsSettings(Section):
+    """tls: how connections are secured, and whether clients must prove who they are."""
+
+    cert_file: Annotated[Path, FilePath("the path of a PEM file")] = Field(
+        description="PEM file of the certificate that clients see; it is read again when renewed.",
+        examples=["/etc/aep-agent/agent.pem"],
+    )
+    key_file: Annotated[Path | None, FilePath("the path of a PEM file", optional=True)] = Field(
+        default=None,
+        description="PEM file of the key of cert_file; unset where cert_file holds both.",
+        examples=["/etc/aep-agent/agent.key"],
+    )
+    client_ca_file: Annotated[Path | None, FilePath("the path of a PEM file", optional=True)] = (
+        Field(
+            default=None,
+            description="PEM file of who vouches for clients, who then need a certificate each.",
+            examples=["/etc/aep-agent/clients-ca.pem"],
+        )
+    )
+
+
 class TcpSource(_Stream):
     """Records from TCP connections, as many as there are clients."""
 
@@ -59,6 +82,11 @@ class TcpSource(_Stream):
     reuse_port: bool = Field(
         default=False,
         description="Whether several agents may listen there, the kernel sharing out connections.",
+    )
+    tls: ListenerTlsSettings | None = Field(
+        default=None,
+        description="Certificates; unset, connections are not encrypted.",
+        examples=[{"cert_file": "/etc/aep-agent/agent.pem"}],
     )
 
 

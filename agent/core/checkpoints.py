@@ -36,6 +36,11 @@ class Checkpoints:
         return other
 
     @property
+    def end(self) -> Position:
+        """How far the source was read."""
+        return self._end
+
+    @property
     def unsettled(self) -> int:
         """Records read and not settled."""
         return sum(mark.unsettled for mark in self._marks)

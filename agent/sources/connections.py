@@ -5,6 +5,7 @@ records are touched: it is closed alone, what it had begun becomes a record or a
 the reason is counted.
 """
 
+import asyncio
 import errno
 import socket
 from collections.abc import Callable, Iterator
@@ -32,6 +33,7 @@ ENDINGS = {
     "unfinished": "took longer than unfinished_timeout, and was closed,",
     "memory": "held most of max_unfinished_bytes, and was closed,",
     "framing": "was closed",
+    "tls": "was closed",
     "stop": "was closed, as the agent stopped,",
 }
 
@@ -46,10 +48,28 @@ class ConnectionLimits:
     unfinished_bytes: int
 
 
+class Unsecured(Exception):
+    """A client that did not get as far as being secured; why, and what can be done."""
+
+    def __init__(self, reason: str, next_step: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.next_step = next_step
+
+
 class Connection:
     """One client's. `receive` fills a buffer; None where there is nothing yet."""
 
-    __slots__ = ("framer", "heard", "held", "peer", "socket", "unfinished_since")
+    __slots__ = (
+        "again",
+        "framer",
+        "heard",
+        "held",
+        "is_ready",
+        "peer",
+        "socket",
+        "unfinished_since",
+    )
 
     def __init__(self, opened: socket.socket, peer: object, framer: Framer, now: float) -> None:
         self.socket = opened
@@ -58,6 +78,8 @@ class Connection:
         self.heard = now
         self.unfinished_since: float | None = None
         self.held = 0  # bytes of an unfinished frame
+        self.is_ready = True  # for records: what comes before them is done
+        self.again = False  # there may be more to read, of which the kernel does not know
 
     def receive(self, buffer: memoryview) -> int | None:
         """Bytes read, 0 at the end. Raises OSError where the connection is broken."""
@@ -76,6 +98,9 @@ class Connection:
         return "a local client"
 
 
+MakeConnection = Callable[[socket.socket, object, Framer, float], Connection]
+
+
 class Connections:
     """The open connections of one source. *clock* gives seconds that never go back."""
 
@@ -86,6 +111,7 @@ class Connections:
         limits: ConnectionLimits,
         meters: Meters,
         clock: Callable[[], float],
+        connection: MakeConnection = Connection,
     ) -> None:
         self.readiness: Readiness[Connection] = Readiness()
         self.frames: list[Frame] = []  # what was read and not handed over
@@ -95,6 +121,8 @@ class Connections:
         self._limits = limits
         self._meters = meters
         self._clock = clock
+        self._connection = connection
+        self._again: dict[Connection, None] = {}
         self._open: dict[int, Connection] = {}
         self._held = 0
         self._buffer = memoryview(bytearray(TURN_BYTES))
@@ -128,10 +156,19 @@ class Connections:
         opened.setblocking(False)
         self._meters.connections_accepted.add(1, self._source)
         _keep_alive(opened)
-        connection = Connection(opened, peer, self._framer(), self._clock())
-        self._open[opened.fileno()] = connection
-        self.readiness.add(opened.fileno(), connection)
+        connection = self._connection(opened, peer, self._framer(), self._clock())
+        descriptor = connection.socket.fileno()
+        self._open[descriptor] = connection
+        self.readiness.add(descriptor, connection)
         return True
+
+    async def ready(self) -> list[Connection]:
+        """Those with something to read, as soon as there are any; perhaps none when woken."""
+        if not self._again:
+            return await self.readiness.wait(self.patience if self._open else None)
+        await asyncio.sleep(0)
+        again, self._again = self._again, {}
+        return list(again | dict.fromkeys(self.readiness.now()))
 
     def share(self, ready: int) -> int:
         """Bytes that each of so many connections may be read for in one round."""
@@ -145,6 +182,19 @@ class Connections:
             log.debug("a connection broke off", source=self._source, reason=error.strerror)
             self.end(connection, "reset")
             return 0
+        except Unsecured as error:
+            log.warning(
+                "a client cannot be secured by TLS",
+                once_per=("source", "reason"),
+                source=self._source,
+                reason=error.reason,
+                client=str(connection),
+                next_step=error.next_step,
+            )
+            self.end(connection, "tls")
+            return 0
+        if connection.again:
+            self._again[connection] = None
         if count is None:
             return 0
         if not count:
@@ -171,6 +221,7 @@ class Connections:
         if frame := last_frame(connection.framer.rest(), how):
             self._take(frame)
         self._held -= connection.held
+        self._again.pop(connection, None)
         connection.close()
         self._meters.connections_closed.add(1, self._source, reason)
 

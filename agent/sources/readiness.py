@@ -23,11 +23,6 @@ class Readiness(Generic[T]):
         """Watch a descriptor for something to read."""
         self._selector.register(descriptor, selectors.EVENT_READ, meant)
 
-    def await_write(self, descriptor: int, meant: T, *, too: bool) -> None:
-        """Whether to watch it for room to write, too."""
-        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if too else 0)
-        self._selector.modify(descriptor, events, meant)
-
     def remove(self, descriptor: int) -> None:
         """Watch it no more; before it is closed."""
         self._selector.unregister(descriptor)

@@ -18,7 +18,13 @@ from contextlib import suppress
 
 from agent.core.frames import Framer, Misframed
 from agent.core.framing import Oversize
-from agent.sources.connections import TURN_BYTES, Connection, ConnectionLimits, Connections
+from agent.sources.connections import (
+    TURN_BYTES,
+    Connection,
+    ConnectionLimits,
+    Connections,
+    MakeConnection,
+)
 from agent.sources.listening import Listening
 from agent.sources.receiver import Receiver
 from agent.sources.source import Doors, Feed
@@ -28,6 +34,7 @@ from agent.telemetry.meters import Meters
 log = get_logger("source")
 
 _ACCEPTED_AT_ONCE = 64
+_LONGEST_TURN = 0.02  # seconds until others get theirs
 _ACCEPT_AGAIN = 1.0  # seconds after there was no descriptor for a connection
 _OTHER_DESCRIPTORS = 256  # what the agent needs besides connections
 
@@ -43,9 +50,11 @@ class ConnectionSource(Receiver):
         limits: ConnectionLimits,
         block_bytes: int,
         meters: Meters,
+        connection: MakeConnection = Connection,
     ) -> None:
         """*block_bytes* go on together, where there are so many."""
         super().__init__(name, listening, block_bytes, meters)
+        self._connection = connection
         self._framer = framer
         self._limits = limits
         self._connections: Connections | None = None
@@ -62,7 +71,12 @@ class ConnectionSource(Receiver):
             return
         feed = doors.feed(self.name, self._start)
         connections = self._connections = Connections(
-            self.name, self._framer, self._limits, self._meters, time.monotonic
+            self.name,
+            self._framer,
+            self._limits,
+            self._meters,
+            time.monotonic,
+            self._connection,
         )
         try:
             self._accept_whenever(True)
@@ -93,12 +107,16 @@ class ConnectionSource(Receiver):
     async def _receive(self, connections: Connections, feed: Feed) -> None:
         look_at = time.monotonic() + connections.patience
         while not self._stopped:
-            ready = await connections.readiness.wait(connections.patience if connections else None)
+            ready = await connections.ready()
             share = connections.share(len(ready))
+            begun = time.monotonic()
             for connection in ready:
                 self._read += connections.read(connection, share)
                 if connections.frames_bytes >= self._block_bytes:
                     await self._hand_over(connections, feed)
+                if time.monotonic() - begun > _LONGEST_TURN:  # many handshakes
+                    await asyncio.sleep(0)
+                    begun = time.monotonic()
             if time.monotonic() >= look_at:
                 connections.expire()
                 look_at = time.monotonic() + connections.patience

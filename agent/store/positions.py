@@ -31,7 +31,10 @@ _AHEAD = """SELECT source.name, letter.line
 
 @dataclass(frozen=True, slots=True)
 class SavedPosition:
-    """Where a source may resume, if it still is the one of that identity."""
+    """Where a source may resume, if it still is the one of that identity.
+
+    Without an identity it cannot be read again: this is where its numbering goes on.
+    """
 
     position: Position
     identity: str | None
@@ -113,11 +116,15 @@ class Positions:
         """Save what has moved, at the end of a transaction."""
         now = milliseconds(time.time())
         for source in self._touched | self._tried.keys():
-            safe = self._tried.get(source, self._checkpoints[source]).safe
-            if safe != self._saved.get(source):
-                self._saving[source] = safe
+            checkpoints = self._tried.get(source, self._checkpoints[source])
+            identity = self._identities[source]
+            # What cannot be read again is not read again. Its next lines are numbered on from the
+            # last one that was read, so that no number ever stands for two of them.
+            place = checkpoints.end if identity is None else checkpoints.safe
+            if place != self._saved.get(source):
+                self._saving[source] = place
                 number = self._sources.of(connection, source)
-                row = (number, safe.line, safe.offset, self._identities[source], now)
+                row = (number, place.line, place.offset, identity, now)
                 connection.execute(_SAVE, row)
         for source, forget in self._left.items():
             if forget and self._is_settled(source):

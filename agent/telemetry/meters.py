@@ -112,7 +112,7 @@ class Meters:
         )
         self.connections_closed = Counter(
             part + "closed_connections_total",
-            "Connections that ended: peer, reset, idle, unfinished, memory, framing, stop.",
+            "Connections that ended: peer, reset, idle, unfinished, memory, framing, tls, stop.",
             "source",
             "reason",
         )

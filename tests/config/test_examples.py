@@ -47,5 +47,5 @@ def _keys(tree: Any, prefix: str = "") -> Iterator[str]:
 
 def test_the_long_example_shows_every_key() -> None:
     text = (EXAMPLES / "aep-agent.yaml").read_text()
-    switched_on = re.sub(r"^( *)#(?=(- |  )?\w+:( |$))", r"\1", text, flags=re.MULTILINE)
+    switched_on = re.sub(r"^( *)#(?=(- | {2,4})?\w+:( |$))", r"\1", text, flags=re.MULTILINE)
     assert set(_keys(yaml.safe_load(switched_on))) == set(all_keys())

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from agent.core.frames import Framer
 from agent.core.framing import LineFramer
-from agent.sources.connections import ConnectionLimits
+from agent.sources.connections import Connection, ConnectionLimits, MakeConnection
 from agent.sources.listening import Listening
 from agent.sources.receiving import ConnectionSource
 from agent.sources.source import Doors
@@ -65,12 +65,13 @@ async def serving(
     idle: float | None = None,
     unfinished: float = 300.0,
     unfinished_bytes: int = 2**26,
+    connection: MakeConnection = Connection,
 ) -> AsyncIterator[Serving]:
     """A source that has begun to listen; stopped at the end unless it was before."""
     meters = Meters()
     limits = ConnectionLimits(connections, idle, unfinished, unfinished_bytes)
     listening = Listening(listen) if isinstance(listen, str) else listen
-    source = ConnectionSource("clients", listening, framer, limits, 900_000, meters)
+    source = ConnectionSource("clients", listening, framer, limits, 900_000, meters, connection)
     await source.claim()
     running = asyncio.ensure_future(source.run(doors))
     try:

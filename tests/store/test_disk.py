@@ -14,6 +14,7 @@ from agent.errors import StoreError
 from agent.record import Position, Span
 from agent.store import dead_letters, receipts
 from agent.store.disk import Callbacks, Store
+from agent.store.positions import saved_positions
 from agent.store.writer import COMMIT_SPACING
 
 
@@ -362,3 +363,17 @@ async def test_a_name_that_is_not_unicode_is_kept_escaped_and_found(
     assert [one.letter.source for one in dead_letters.each(reopened(), selection)] == [
         "caf\\udce9.ndjson"
     ]
+
+
+async def test_of_lines_that_cannot_be_read_again_no_number_is_given_twice(
+    store, receipt, reopened
+):
+    for source, identity in (("tcp", None), ("file", "1:2:3")):
+        store.follow(source, Position(1, 0), identity)
+        for line in (11, 21):  # the first ten are still on their way
+            store.read(source, Position(line, line * 100), 10)
+        await store.settle([receipt(1, spans=(Span(source, 11, 1100, 10),))], [])
+    assert store.safe["tcp"] == Position(1, 0)
+    saved = saved_positions(reopened())
+    assert saved["tcp"].position == Position(21, 2100)
+    assert saved["file"].position == Position(1, 0), "it is read again from there"
