@@ -25,6 +25,8 @@ class Drained:
     """One backlog: its size before compression, and CPU seconds of filling and of draining it."""
 
     size: int
+    records: int
+    first_answer_seconds: float  # from starting the agent anew to the first answer it got
     fill_cpu_seconds: float
     drain_cpu_seconds: float
     peak_rss: int  # bytes, of either
@@ -72,11 +74,15 @@ def _drained(agent: Agent, file: EventFile, copies: int) -> Drained:
         sink.resume()
         with Child([*agent.command, "run", str(config)]) as child:
             drained = child.expect(30 + records / 5_000)
-        sent = sink.stats()["records"] - before
+        stats = sink.stats()
+    sent = stats["records"] - before
     if sent != records:
         raise BenchmarkError(f"the sink was sent {sent} records, the spool held {records}")
     peak = max(filled.peak_rss, drained.peak_rss)
-    return Drained(file.size * copies, filled.cpu_seconds, drained.cpu_seconds, peak)
+    first = (stats["first_answer_ns"] - child.started_ns) / 1e9
+    return Drained(
+        file.size * copies, records, first, filled.cpu_seconds, drained.cpu_seconds, peak
+    )
 
 
 def _fill(agent: Agent, config: Path, files: list[str], records: int, timeout: float) -> Finished:

@@ -187,6 +187,8 @@ def _disk(made: Throughput, backlog: Backlog) -> Iterator[Figure]:
     small, large = (each.size / MEGABYTE for each in (backlog.small, backlog.large))
     name = f"draining a MB of {large:,.0f} MB, of a MB of {small:,.0f} MB"
     yield Figure(name, backlog.growth(), "", at_most=1.2)
+    name = f"first answer, {backlog.large.records:,} records spooled"
+    yield Figure(name, backlog.large.first_answer_seconds, "s", at_most=2.0)
     peak = max(backlog.small.peak_rss, backlog.large.peak_rss)
     yield Figure("peak RSS: backlog", peak / MEGABYTE, "MB", at_most=160)
 

@@ -9,5 +9,7 @@ def test_a_backlog_is_spooled_whole_and_then_drained_whole(tmp_path: Path) -> No
     file = events.write(tmp_path / "events.ndjson", 2)
     backlog = measure(Agent(), file, (1, 3), start_up=0.0)
     assert (backlog.small.size, backlog.large.size) == (file.size, 3 * file.size)
+    assert backlog.large.records == 3 * file.records
+    assert 0 < backlog.large.first_answer_seconds < 20
     assert 0 < backlog.growth() < 2
     assert backlog.both_ways() > 0

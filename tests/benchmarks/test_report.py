@@ -40,6 +40,7 @@ def report(
     rss: int = 60_000_000,
     drain: float = 4.6,
     idle: int = 80_000_000,
+    first: float = 0.6,
 ) -> Report:
     return Report(
         EventFile(Path("events.ndjson"), 270_000, 300_000_000),
@@ -48,8 +49,8 @@ def report(
         StartUp(0.1, 0.4, 0.5),
         Stalled(rss, 40_000_000, 50_000),
         Backlog(
-            Drained(300_000_000, 1.0, 0.8, 70_000_000),
-            Drained(2_100_000_000, 7.0, drain, 90_000_000),
+            Drained(300_000_000, 270_000, 0.5, 1.0, 0.8, 70_000_000),
+            Drained(2_100_000_000, 1_890_000, first, 7.0, drain, 90_000_000),
             start_up=0.25,
         ),
         Idle(10_000, idle, 60_000_000),
@@ -76,6 +77,7 @@ def test_nothing_is_missed_when_all_targets_are_met() -> None:
         (report(gzip=1.6), "part of the limit, gzip, net of start-up"),
         (report(p99=1_051), "answered after, max_wait 1000 ms: p99"),
         (report(drain=4.9), "draining a MB of 2,100 MB, of a MB of 300 MB"),
+        (report(first=2.1), "first answer, 1,890,000 records spooled"),
         (report(rss=114_000_000), "peak RSS: inlet stalled, firehose"),
         (report(idle=210_000_000), "RSS: 10,000 open connections"),
     ],
