@@ -29,7 +29,7 @@ class Snapshot:
     recovered: int = 0  # found in the spool at the start
     dropped: Mapping[str, int] = field(default_factory=dict)  # by reason
     filtered: Mapping[str, int] = field(default_factory=dict)  # by filter
-    durable: bool = False  # what is held outlives the process
+    on_disk: int = 0  # of those held, records that outlive the process, as of the last commit
 
     @property
     def dead_letters(self) -> int:
@@ -41,6 +41,11 @@ class Snapshot:
         """Records read that have no verdict yet."""
         left_out = sum(self.filtered.values()) + sum(self.dropped.values())
         return self.read + self.recovered - self.accepted - self.dead_letters - left_out
+
+    @property
+    def in_memory(self) -> int:
+        """Of those held, records that end with the process: their source may have them still."""
+        return max(0, self.held - self.on_disk)
 
     @property
     def records_per_second(self) -> float:
@@ -65,7 +70,7 @@ class Snapshot:
             "filtered": sum(self.filtered.values()),
             "filtered_by_filter": dict(self.filtered),
             "held": self.held,
-            "held_on_disk": self.durable,
+            "held_on_disk": self.held - self.in_memory,
             "bytes_read": self.bytes_read,
             "seconds": round(self.seconds, 3),
             "cpu_seconds": round(self.cpu_seconds, 3),
@@ -101,9 +106,11 @@ def snapshot(parts: Parts, clock: Clock, unreadable: list[str], *, interrupted: 
     """Look at everything once."""
     progress = [source.progress() for source in parts.sources]
     totals = [each.total for each in progress]
+    recovered = int(parts.meters.records_recovered.total())
+    of_others = parts.store.contents.spooled - recovered
     return Snapshot(
         read=int(parts.meters.records_read.total()),
-        recovered=int(parts.meters.records_recovered.total()),
+        recovered=recovered,
         accepted=parts.settler.totals.accepted,
         dead_lettered=dict(parts.settler.totals.dead_lettered),
         dropped={labels[0]: int(count) for labels, count in parts.meters.records_dropped.series()},
@@ -117,6 +124,6 @@ def snapshot(parts: Parts, clock: Clock, unreadable: list[str], *, interrupted: 
         safe=dict(parts.store.safe),
         unreadable=tuple(unreadable),
         interrupted=interrupted,
-        durable=parts.spool.durable,
+        on_disk=parts.store.balance.held - of_others if parts.spool.durable else 0,
         last_receipt=parts.settler.totals.last_receipt,
     )

@@ -100,6 +100,6 @@ def _keep_freed_memory() -> None:
 
 def exit_code(snapshot: Snapshot) -> int:
     """What to tell the shell."""
-    if (snapshot.held and not snapshot.durable) or snapshot.unreadable:
+    if snapshot.in_memory or snapshot.unreadable:
         return FAILED
     return SOME_DEAD_LETTERED if snapshot.dead_letters else DONE

@@ -35,8 +35,17 @@ def run(args: argparse.Namespace) -> int:
     from agent.cli.pipeline import configured, deliver, exit_code, overrides
     from agent.telemetry.logs import get_logger
 
-    done = deliver(configured(args, overrides(args)))
-    get_logger("agent").info("stopped", **told(done))
+    config = configured(args, overrides(args))
+    done = deliver(config)
+    log = get_logger("agent")
+    if done.in_memory and config.buffer.type == "disk":
+        log.error(
+            "not everything that was read could be written to disk before the end",
+            records=done.in_memory,
+            next_step="free space on the disk of data_dir and start again: files are read on from"
+            " what is on disk; what came by a pipe or a connection is to be sent again",
+        )
+    log.info("stopped", **told(done))
     return exit_code(done)
 
 
@@ -48,8 +57,8 @@ def told(done: "Snapshot") -> dict[str, Any]:
         "accepted": done.accepted,
         "dead_lettered": done.dead_letters,
         "dropped": sum(done.dropped.values()),
-        "held": 0 if done.durable else done.held,
-        "held_on_disk": done.held if done.durable else 0,
+        "held": done.in_memory,
+        "held_on_disk": done.held - done.in_memory,
     }
     always = ("read", "accepted", "dead_lettered", "held")
     return {name: count for name, count in counts.items() if count or name in always}

@@ -17,11 +17,10 @@ from agent.store.lock import Lock, take
 from agent.store.opening import Opened, open_store
 from agent.store.positions import SavedPosition
 from agent.store.pruning import tidy
+from agent.store.room import room_for
 from agent.store.spooling import Damaged, hold
 from agent.store.waiting import Work
 from agent.store.writer import Hooks, Writer
-
-RESERVE_BYTES = 2 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +101,8 @@ class Store:
         """
         lock = take(data_dir) if spool_for else None
         try:
-            opened = open_store(data_dir, spool_for, limits.spool_max_bytes)
+            room = room_for(data_dir, limits.spool_max_bytes)
+            opened = open_store(data_dir, spool_for, room.log_pages)
         except BaseException:
             if lock:
                 lock.close()
@@ -122,8 +122,7 @@ class Store:
             callbacks.on_recovered,
             committed,
         )
-        reserve = min(RESERVE_BYTES, limits.spool_max_bytes // 4)
-        store._writer = Writer(opened.connection, data_dir, hooks, reserve_bytes=reserve)
+        store._writer = Writer(opened.connection, data_dir, hooks, room)
         return store
 
     def follow(self, source: str, start: Position, identity: str | None = None) -> None:
@@ -156,7 +155,8 @@ class Store:
         news: list[News] = []
         if not entry.frees:  # that may be written before others, and news must stay in order
             news, self._news = self._news, news
-        future = self.submit(partial(self._books.write, entry, news), frees=entry.frees)
+        work = partial(self._books.write, entry, news)
+        future = self.submit(work, frees=entry.frees, size=entry.size)
         future.add_done_callback(partial(self._count, entry))
         return future
 
@@ -166,10 +166,10 @@ class Store:
         """Keep verdicts on records that were never spooled."""
         return self.write(Entry(receipts, dead_letters))
 
-    def submit(self, work: Work, *, frees: bool = False) -> "asyncio.Future[None]":
+    def submit(self, work: Work, *, frees: bool = False, size: int = 0) -> "asyncio.Future[None]":
         """Have statements of one's own made durable, in order with the entries."""
         self._waiting += 1
-        future = self._writer.submit(work, frees=frees)
+        future = self._writer.submit(work, frees=frees, size=size)
         future.add_done_callback(self._done)
         return future
 

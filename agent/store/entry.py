@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agent.record import Batch, DeadLetter, Position, Receipt, Row, Span
+from agent.store.schema import PAGE_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,13 @@ class Entry:
         if not self.removed or self.appended or self.dead_letters or self.passed:
             return False
         return all(batch.row is Row.THERE for batch in self.removed)
+
+    @property
+    def size(self) -> int:
+        """Bytes of pages that it changes, roughly: a row that goes changes the one it is on."""
+        bodies = sum(len(batch.body) for batch in self.appended)
+        records = sum(len(letter.record) for letter in self.dead_letters)
+        return bodies + records + PAGE_SIZE * len(self.removed)
 
     def ledger(self) -> Counter[tuple[str, str]]:
         """What it adds to the ledger, by entry and reason."""

@@ -7,6 +7,8 @@ from agent.record import Batch, Row
 from agent.store.disk import Store
 from agent.store.entry import Entry
 
+_ENTRY_BYTES = 256 << 10  # of bodies that are written all or not at all, where one is not larger
+
 
 class Handover:
     """Batches that the store does not have yet, in the order of their coming. For one loop."""
@@ -49,9 +51,19 @@ class Handover:
     def _hand_over(self, batches: Sequence[Batch]) -> None:
         if not batches:
             return
+        entry: list[Batch] = []
+        size = 0
         for batch in batches:
             del self._fresh[batch.number]
             batch.row = Row.COMING
+            if entry and size + len(batch.body) > _ENTRY_BYTES:
+                self._write(entry)
+                entry, size = [], 0
+            entry.append(batch)
+            size += len(batch.body)
+        self._write(entry)
+
+    def _write(self, batches: Sequence[Batch]) -> None:
         passed = tuple(span for batch in batches for span in batch.spans)
         written = self._store.write(Entry(appended=batches, passed=passed))
         written.add_done_callback(lambda future: self._written(future, batches))

@@ -7,17 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.store import ledger
-from agent.store.database import CHECKPOINT_PAGES, FILE_NAME, open_for_writing, suspect
+from agent.store.database import FILE_NAME, open_for_writing, suspect
 from agent.store.positions import SavedPosition, dead_letters_ahead, saved_positions
-from agent.store.schema import PAGE_SIZE
 from agent.store.spooling import Found, find_spooled
 from agent.store.trouble import is_damage, readable_errors
 
 if TYPE_CHECKING:
     from agent.store.salvage import Salvaged
-
-
-_LEAST_LOG_PAGES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +36,12 @@ class Opened:
     salvaged: "tuple[Salvaged, ...]"  # what was found instead of a store, and what came of it
 
 
-def open_store(data_dir: Path, spool_for: tuple[str, str] | None, spool_max_bytes: int) -> Opened:
+def open_store(data_dir: Path, spool_for: tuple[str, str] | None, log_pages: int) -> Opened:
     """Open the store in *data_dir*, salvaging what is no readable store into a new one.
 
-    *spool_for* is key and name of the destination whose batches are to be looked for,
-    *spool_max_bytes* the most they may take, 0 where there are none. Raises StoreError whose text
-    says what to do.
+    *spool_for* is key and name of the destination whose batches are to be looked for, *log_pages*
+    how large the log may grow. Raises StoreError whose text says what to do.
     """
-    log_pages = _log_pages(spool_max_bytes)
     connection, salvaged = open_for_writing(data_dir, log_pages)
     try:
         return Opened(connection, _look(connection, spool_for), salvaged)
@@ -59,13 +53,6 @@ def open_store(data_dir: Path, spool_for: tuple[str, str] | None, spool_max_byte
         suspect(data_dir)
     connection, salvaged_now = open_for_writing(data_dir, log_pages)
     return Opened(connection, _look(connection, spool_for), salvaged + salvaged_now)
-
-
-def _log_pages(spool_max_bytes: int) -> int:
-    """Pages of write-ahead log before it is folded into the file: few where the disk is small."""
-    if not spool_max_bytes:
-        return CHECKPOINT_PAGES
-    return max(_LEAST_LOG_PAGES, min(CHECKPOINT_PAGES, spool_max_bytes // 8 // PAGE_SIZE))
 
 
 def _look(connection: sqlite3.Connection, spool_for: tuple[str, str] | None) -> Contents:

@@ -5,12 +5,14 @@ The oldest go first, a few in a transaction, so that no entry waits for long.
 
 import sqlite3
 import time
+from contextlib import suppress
 
 from agent.store import ledger
 from agent.store.source_ids import milliseconds
 
 RECEIPTS_PER_STEP = 200
 PAGES_PER_STEP = 64
+_PAGES_WHERE_CRAMPED = 8  # each may move another page, which the log must have room for
 _FREE_PAGES_KEPT = 256  # 8 MiB, to be used again
 _RECORDS = "SELECT COALESCE(SUM(count), 0) FROM receipt_spans WHERE receipt_id <= ?"
 
@@ -56,6 +58,18 @@ def give_back(connection: sqlite3.Connection) -> bool:
     pages: int = connection.execute("PRAGMA page_count").fetchone()[0]
     if free <= _FREE_PAGES_KEPT or free * 2 < pages:
         return False
-    # `execute` would free only one page: it stops at the first row
-    connection.executescript(f"PRAGMA incremental_vacuum({PAGES_PER_STEP})")
+    _give_back(connection, PAGES_PER_STEP)
     return True
+
+
+def fold(connection: sqlite3.Connection) -> None:
+    """Have the log become room again, and a few free pages of the file, as far as that goes."""
+    with suppress(sqlite3.Error):
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        _give_back(connection, _PAGES_WHERE_CRAMPED)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _give_back(connection: sqlite3.Connection, pages: int) -> None:
+    # `execute` would free only one page: it stops at the first row
+    connection.executescript(f"PRAGMA incremental_vacuum({pages})")

@@ -1,9 +1,10 @@
 """Where does room come from to remove something while the disk is full?
 
-Even a removal is first written to the log. So a little room is held by a file of its own, which is
-given up when there is no other.
+Even a removal is first written to the log, and the log becomes room again only once all of it is
+in the file. So the room for that is held by a file of its own, given up when there is no other.
 """
 
+import errno
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -18,18 +19,23 @@ class Reserve:
         self._path = data_dir / FILE_NAME
         self._size = size
 
-    def take(self) -> None:
-        """Hold the room, where there is any; without it nothing else changes."""
+    def take(self) -> bool:
+        """Hold the room; False where there is not that much.
+
+        Where files cannot be given room beforehand, nothing is held, and that is no fault.
+        """
         if not self._size or self._is_held():
-            return
-        with suppress(OSError):
+            return True
+        try:
             descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 os.posix_fallocate(descriptor, 0, self._size)
-            except OSError:
-                self.give_up()
             finally:
                 os.close(descriptor)
+        except OSError as error:
+            self.give_up()
+            return error.errno not in (errno.ENOSPC, errno.EDQUOT)
+        return True
 
     def give_up(self) -> None:
         """Let the room be used."""

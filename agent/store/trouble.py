@@ -13,8 +13,9 @@ _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 # A full file system may show first as an error of writing to the log.
 _NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 _LITTLE_ROOM = 1 << 20  # bytes: with less, an error of writing is for want of room
+NO_ROOM = "no room is left; free space on its disk"
 _HINTS = {
-    sqlite3.SQLITE_FULL: "no room is left; free space on its disk",
+    sqlite3.SQLITE_FULL: NO_ROOM,
     sqlite3.SQLITE_BUSY: "another process keeps it locked; wait for it, or stop it",
     sqlite3.SQLITE_LOCKED: "it is locked; stop what else uses it",
     sqlite3.SQLITE_PROTOCOL: "it is locked; stop what else uses it",
@@ -37,6 +38,8 @@ def is_refusal(error: BaseException) -> bool:
 
 def is_full(error: BaseException) -> bool:
     """Whether *error* means that there is no room left, so that removing something would help."""
+    if isinstance(error, StoreFull):
+        return True
     return isinstance(error, sqlite3.OperationalError) and kind_of(error) in _NO_ROOM
 
 

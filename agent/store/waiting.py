@@ -19,6 +19,7 @@ class Waiting(NamedTuple):
     work: Work
     future: asyncio.Future[None]
     frees: bool  # needs next to no room, and makes some
+    size: int = 0  # bytes that it adds to the log, roughly
 
 
 class Inbox:

@@ -16,8 +16,10 @@ from pathlib import Path
 
 from agent.errors import StoreCorrupt, StoreError, StoreFull
 from agent.store.database import suspect
+from agent.store.pruning import fold
 from agent.store.reserve import Reserve
-from agent.store.trouble import is_damage, is_full, is_refusal, why
+from agent.store.room import Room
+from agent.store.trouble import NO_ROOM, is_damage, is_full, is_refusal, why
 from agent.store.waiting import Inbox, Waiting, Work, resolve
 
 COMMIT_SPACING = 0.040  # seconds between the starts of two commits: under load they share an fsync
@@ -54,10 +56,10 @@ class Writer:
         connection: sqlite3.Connection,
         data_dir: Path,
         hooks: Hooks,
+        room: Room,
         *,
         spacing: float = COMMIT_SPACING,
         retry_every: float = RETRY_EVERY,
-        reserve_bytes: int = 0,
     ) -> None:
         self.progress = Progress()
         self._connection = connection
@@ -68,22 +70,23 @@ class Writer:
         self._inbox = Inbox()
         self._held: list[Waiting] = []
         self._broken: StoreError | None = None
-        self._reserve = Reserve(data_dir, reserve_bytes)
+        self._room = room
+        self._reserve = Reserve(data_dir, room.reserve_bytes)
         self._reserve.take()
         self._next_commit = self._next_report = 0.0
         self._next_tidy = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Work, *, frees: bool = False) -> asyncio.Future[None]:
-        """Have *work* written; the future is done once it is durable.
+    def submit(self, work: Work, *, frees: bool = False, size: int = 0) -> asyncio.Future[None]:
+        """Have *work* of so many bytes written; the future is done once it is durable.
 
         Work that *frees* room may be written before other work that waits for room. The future
         fails with StoreError where the store was closed before that, with StoreCorrupt where the
         file turned out to be damaged, and with whatever else *work* raised.
         """
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        if not self._inbox.put(Waiting(work, future, frees)):
+        if not self._inbox.put(Waiting(work, future, frees, size)):
             future.set_exception(self._broken or StoreError("the store is closed"))
         return future
 
@@ -117,36 +120,54 @@ class Writer:
 
     def _write(self, group: list[Waiting]) -> list[Waiting]:
         """Commit the group, however often that takes; returns those there is no room for yet."""
-        while True:
+        held: list[Waiting] = []
+        while group:
             last_try = self._inbox.is_closed
+            portion = self._room.portions(group)[0]
+            rest = group[len(portion) :]
             try:
-                return self._commit(group)
+                self._require_reserve()
+                held += self._commit(portion, is_all=not rest and not held)
+                group = rest
+                continue
             except Exception as error:  # noqa: BLE001  # whoever submitted it hears of it
                 self._roll_back()
-                if not is_refusal(error):
-                    return self._blame(group, error)
+                if not is_refusal(error) and not isinstance(error, StoreFull):
+                    held += self._blame(portion, error)
+                    if self._broken:
+                        return held + rest
+                    group = rest
+                    continue
                 self._report(f"the store in {self._data_dir} cannot be written: {why(error)}")
                 if is_full(error):
                     group = self._write_what_frees(group)
             if last_try:
-                return group
+                break
             self._inbox.pause(self._retry_every)
             group += self._inbox.take_now()
+        return held + group
+
+    def _require_reserve(self) -> None:
+        """Nothing but what frees room may be written without the room that this takes."""
+        if self._reserve.take():
+            return
+        fold(self._connection)
+        if not self._reserve.take():
+            raise StoreFull(NO_ROOM)
 
     def _write_what_frees(self, group: list[Waiting]) -> list[Waiting]:
         """Where the disk is full, removing comes first: who waits for room waits for that."""
-        freeing = [waiting for waiting in group if waiting.frees]
-        if not freeing:
-            return group
-        self._reserve.give_up()
-        with suppress(sqlite3.Error):  # the log is emptied into the file as far as it goes
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        try:
-            self._commit(freeing, is_all=False)
-        except sqlite3.Error:
-            self._roll_back()
-            return group
-        return [waiting for waiting in group if not waiting.frees]
+        for portion in self._room.portions([waiting for waiting in group if waiting.frees]):
+            self._reserve.give_up()
+            fold(self._connection)
+            try:
+                self._commit(portion, is_all=False)
+            except sqlite3.Error:
+                self._roll_back()
+                break
+            done = {id(waiting) for waiting in portion}
+            group = [waiting for waiting in group if id(waiting) not in done]
+        return group
 
     def _commit(self, group: Sequence[Waiting], *, is_all: bool = True) -> list[Waiting]:
         started = time.monotonic()

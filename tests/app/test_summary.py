@@ -23,6 +23,15 @@ def test_what_is_neither_accepted_nor_dead_lettered_is_held() -> None:
     assert (SNAPSHOT.dead_letters, SNAPSHOT.held) == (10, 30)
 
 
+def test_of_those_held_some_may_be_in_memory_alone() -> None:
+    assert SNAPSHOT.in_memory == 30
+    assert replace(SNAPSHOT, on_disk=20).in_memory == 10
+    assert replace(SNAPSHOT, on_disk=20).as_json()["held_on_disk"] == 20
+    settled_since_the_last_commit = replace(SNAPSHOT, on_disk=40)
+    assert settled_since_the_last_commit.in_memory == 0
+    assert settled_since_the_last_commit.as_json()["held_on_disk"] == 30
+
+
 def test_rates_count_what_has_its_verdict() -> None:
     assert SNAPSHOT.records_per_second == 35
     assert SNAPSHOT.megabytes_per_cpu_second == 100
@@ -42,7 +51,7 @@ def test_scripts_find_every_count_under_its_name() -> None:
         "filtered": 0,
         "filtered_by_filter": {},
         "held": 30,
-        "held_on_disk": False,
+        "held_on_disk": 0,
         "bytes_read": 50_000_000,
         "seconds": 2.0,
         "cpu_seconds": 0.5,

@@ -1,7 +1,8 @@
 """What a journey needs: an inlet that listens, input, and an agent that is sent on its way."""
 
+import json
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -42,12 +43,40 @@ def send(data_dir: Path) -> Callable[..., Finished]:
 
 
 @pytest.fixture
+def configured(tmp_path: Path, data_dir: Path) -> Callable[..., Path]:
+    """Writes a configuration for `run`: a file where one is named, standard input otherwise."""
+
+    def write(emulator: Remote, *files: Path, **settings: Any) -> Path:
+        sources: list[dict[str, Any]] = [{"type": "file", "paths": [str(file)]} for file in files]
+        whole = {
+            "data_dir": str(data_dir),
+            "inlet": {"url": emulator.inlet_url, "flow_id": emulator.flow_id},
+            "sources": sources or [{"type": "stdin"}],
+            "batch": {"max_wait": "20ms", "max_bytes": "20KB"},
+            "delivery": {"retry": {"initial": "10ms", "max": "100ms"}},
+            "admin": {"listen": None},
+            "log": {"format": "json"},
+            "shutdown": {"grace": "1s"},
+            **settings,
+        }
+        path = tmp_path / "agent.json"
+        path.write_text(json.dumps(whole))
+        return path
+
+    return write
+
+
+@pytest.fixture
 def start() -> Iterator[Callable[..., Running]]:
     """Starts the agent and returns at once: `start(*send_arguments(...))`."""
     with ExitStack() as stack:
 
-        def started(*arguments: str | Path, stdin: Any = subprocess.PIPE) -> Running:
-            running = Running([*map(str, arguments)], stdin)
+        def started(
+            *arguments: str | Path,
+            stdin: Any = subprocess.PIPE,
+            limits: Mapping[int, int] | None = None,
+        ) -> Running:
+            running = Running([*map(str, arguments)], stdin, limits)
             stack.callback(running.close)
             return running
 

@@ -1,6 +1,5 @@
 """kill -9 and a start again: what was read is in the file, in the store, or answered for."""
 
-import json
 import signal
 import sqlite3
 from collections.abc import Callable
@@ -18,30 +17,6 @@ from support.records import lines, orders
 
 Start = Callable[..., Running]
 DOWN = [{"status": 503}]
-
-
-@pytest.fixture
-def configured(tmp_path: Path, data_dir: Path) -> Callable[..., Path]:
-    """Writes a configuration: a file where one is named, standard input otherwise."""
-
-    def write(emulator: RunningEmulator, *files: Path, **settings: Any) -> Path:
-        sources: list[dict[str, Any]] = [{"type": "file", "paths": [str(file)]} for file in files]
-        whole = {
-            "data_dir": str(data_dir),
-            "inlet": {"url": emulator.inlet_url, "flow_id": emulator.flow_id},
-            "sources": sources or [{"type": "stdin"}],
-            "batch": {"max_wait": "20ms", "max_bytes": "20KB"},
-            "delivery": {"retry": {"initial": "10ms", "max": "100ms"}},
-            "admin": {"listen": None},
-            "log": {"format": "json"},
-            "shutdown": {"grace": "1s"},
-            **settings,
-        }
-        path = tmp_path / "agent.json"
-        path.write_text(json.dumps(whole))
-        return path
-
-    return write
 
 
 def _query(data_dir: Path, query: str) -> list[tuple[Any, ...]]:

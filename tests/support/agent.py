@@ -51,9 +51,12 @@ class Finished:
 class Running:
     """A process that goes on until it is told to stop; killed when the test ends before it."""
 
-    def __init__(self, arguments: Sequence[str], stdin: Any) -> None:
+    def __init__(
+        self, arguments: Sequence[str], stdin: Any, limits: Mapping[int, int] | None = None
+    ) -> None:
+        """*limits* are of the system's, as `resource.RLIMIT_NOFILE`, and bind hard."""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "agent", *arguments],
+            [*_limiting(limits or {}), sys.executable, "-m", "agent", *arguments],
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -88,6 +91,17 @@ class Running:
             if stream:
                 stream.close()
         self.process.wait()
+
+
+def _limiting(limits: Mapping[int, int]) -> list[str]:
+    """The beginning of a command line that runs the rest of it under these limits."""
+    if not limits:
+        return []
+    sets = "".join(
+        f"resource.setrlimit({each}, ({most}, {most}));" for each, most in limits.items()
+    )
+    script = f"import os, resource, sys; {sets} os.execv(sys.argv[1], sys.argv[1:])"
+    return [sys.executable, "-S", "-c", script]
 
 
 def aep_agent(*arguments: str | Path, stdin: Any = b"", cwd: Path | None = None) -> Finished:

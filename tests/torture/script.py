@@ -89,7 +89,9 @@ def round_of(seed: int, number: int, kills: int = KILLS_PER_ROUND) -> Round:
         max_in_flight=dice.choice((1, 2, 4, 8)),
         max_records=dice.choice((20, 50, 100)),
         max_bytes=dice.choice((60_000, 200_000)),
-        buffer_bytes=dice.choice((1 << 20, 3 << 20) if ill == SMALL_DISK else (1 << 20, 64 << 20)),
+        buffer_bytes=dice.choice(
+            (1 << 20, 3 << 20, 64 << 20) if ill == SMALL_DISK else (1 << 20, 64 << 20)
+        ),
         memory_bytes=dice.choice((512 << 10, 2 << 20, 32 << 20)),
         write_after_ms=dice.choice((0, 50, 500)),
         latency_ms=dice.choice((2, 10, 30)),
