@@ -119,15 +119,16 @@ def _endings(config: Config) -> Iterator[Consequence]:
         if on_disk
         else f"was read from {_fleeting(config)} and was not yet answered"
     )
+    lost = _unanswered(config, pipe) + _on_the_way(config)
     yield Consequence(
         "the agent is killed (kill -9, out of memory, a crash)",
-        _unanswered(config, pipe),
+        lost,
         "the requests in flight, if the platform had accepted them, and what it answered in the "
         f"last {show_duration(_COMMIT)} or so{_recognised(config)}",
     )
     yield Consequence(
         "the power fails",
-        _unanswered(config, pipe) + "; what was recorded stays (SQLite, synchronous=FULL)",
+        lost + "; what was recorded stays (SQLite, synchronous=FULL)",
         "as when the agent is killed",
     )
     if any(isinstance(source, UdpSource) for source in config.sources):
@@ -165,13 +166,18 @@ def _fleeting(config: Config) -> str:
     return " and ".join(parts)
 
 
+def _on_the_way(config: Config) -> str:
+    """What is lost with the sockets of a process."""
+    if any(isinstance(source, SocketSource) for source in config.sources):
+        return "; of sockets, also what clients had sent and the agent had not yet received"
+    return ""
+
+
 def _unanswered(config: Config, condition: str) -> str:
     parts = []
     if _fleeting(config):
         most = show_size(config.buffer.memory_limit)
         parts.append(f"what {condition}, at most {most}")
-    if any(isinstance(source, SocketSource) for source in config.sources):
-        parts.append("what clients had sent and the agent had not yet received")
     if any(isinstance(source, FileSource) for source in config.sources):
         parts.append("nothing of files: reading goes on where it had got to")
     return "; ".join(parts)

@@ -6,6 +6,7 @@ found: making a shared standard input non-blocking would surprise the programs t
 """
 
 import asyncio
+import errno
 import fcntl
 import os
 import select
@@ -113,6 +114,7 @@ class StreamBlocks:
         self._stopped = False
         self._ready: asyncio.Future[None] | None = None
         self._watched, self._is_always_ready = _watched(descriptor)
+        self._is_terminal = os.isatty(descriptor)
         if hasattr(fcntl, "F_SETPIPE_SZ"):
             with suppress(OSError):  # not a pipe, or more than this user may have
                 fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
@@ -128,6 +130,10 @@ class StreamBlocks:
                 continue  # somebody else who shares the descriptor was faster
             except InterruptedError:
                 continue
+            except OSError as error:
+                if self._is_terminal and error.errno == errno.EIO:
+                    break  # it was hung up, which is its end
+                raise
             self._read += len(block)
             return block
         return b""

@@ -233,7 +233,9 @@ def stdin(name: str, block_bytes: int) -> StreamSource:
 
     def descriptor() -> int:
         if sys.stdin is None:
-            raise InputError("standard input is closed")
+            raise InputError(
+                "standard input is closed: pipe records into it, or configure another source"
+            )
         return os.dup(0)
 
     return StreamSource(name, descriptor, block_bytes, may_be_gzip=False)

@@ -41,6 +41,23 @@ def test_on_disk_only_the_last_moments_of_a_pipe_are_lost_and_only_where_the_age
         assert "read from stdin in the last 2s100ms or so, at most 32MiB" in _lost(config, fault)
 
 
+def test_what_sockets_gave_is_lost_like_that_of_a_pipe_and_what_was_on_the_way_too(
+    configured: Callable[..., "Config"],
+) -> None:
+    config = configured("sources: [{type: stdin}, {type: tcp, listen: '127.0.0.1:5170'}]")
+    assert _lost(config, "the agent is stopped").startswith("nothing: what has no answer stays")
+    for fault in ("the agent is killed", "the power fails"):
+        lost = _lost(config, fault)
+        assert lost.startswith("what was read from stdin and sockets in the last 1s100ms or so")
+        assert "also what clients had sent and the agent had not yet received" in lost
+    assert not any(item.fault.startswith("UDP") for item in consequences(config))
+
+
+def test_udp_loses_what_nobody_reads_in_time(configured: Callable[..., "Config"]) -> None:
+    config = configured("sources: [{type: udp, listen: '127.0.0.1:5170'}]")
+    assert "counted in datagrams" in _lost(config, "UDP datagrams come faster")
+
+
 @pytest.mark.parametrize("fault", ENDINGS)
 @pytest.mark.parametrize("buffer", ["", MEMORY])
 def test_files_are_not_lost(configured: Callable[..., "Config"], fault: str, buffer: str) -> None:

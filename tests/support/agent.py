@@ -52,12 +52,21 @@ class Running:
     """A process that goes on until it is told to stop; killed when the test ends before it."""
 
     def __init__(
-        self, arguments: Sequence[str], stdin: Any, limits: Mapping[int, int] | None = None
+        self,
+        arguments: Sequence[str],
+        stdin: Any,
+        limits: Mapping[int, int] | None = None,
+        before: Sequence[str] = (),
+        passed: Sequence[int] = (),
     ) -> None:
-        """*limits* are of the system's, as `resource.RLIMIT_NOFILE`, and bind hard."""
+        """*limits* are of the system's, as `resource.RLIMIT_NOFILE`, and bind hard.
+
+        *before* is a command line that starts another, *passed* are descriptors it inherits.
+        """
         self.process = subprocess.Popen(
-            [*_limiting(limits or {}), sys.executable, "-m", "agent", *arguments],
+            [*_limiting(limits or {}), *before, sys.executable, "-m", "agent", *arguments],
             stdin=stdin,
+            pass_fds=passed,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )

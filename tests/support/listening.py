@@ -116,10 +116,17 @@ def connected(address: str, kind: socket.SocketKind = socket.SOCK_STREAM) -> soc
 
 @contextmanager
 def listening(
-    arguments: Sequence[str | Path], sources: int = 1, stdin: Any = None
+    arguments: Sequence[str | Path],
+    sources: int = 1,
+    stdin: Any = None,
+    before: Sequence[str] = (),
+    passed: Sequence[int] = (),
 ) -> Iterator[Listening]:
-    """`aep-agent run` with these arguments, once its sources listen; ended with the test."""
-    running = Running([*map(str, arguments)], stdin)
+    """`aep-agent run` with these arguments, once its sources listen; ended with the test.
+
+    *before* and *passed* as with `Running`; with a *before* it may not listen until it is needed.
+    """
+    running = Running([*map(str, arguments)], stdin, before=before, passed=passed)
     try:
         yield Listening(running, sources)
     finally:
