@@ -10,7 +10,8 @@ from agent.core.frames import Framer
 from agent.core.framing import LineFramer
 from agent.core.separated import JsonSequenceFramer, NulFramer
 from agent.delivery.intake import IntakeLimits
-from agent.sources.connections import Connection, ConnectionLimits, MakeConnection
+from agent.sources.connection import Connection, MakeConnection
+from agent.sources.connections import ConnectionLimits
 from agent.sources.datagrams import DatagramSource
 from agent.sources.encryption import Certificates, Encryption
 from agent.sources.listening import Listening

@@ -1,6 +1,6 @@
 """Which connections are open, what is read of each when its turn comes, and when does one end?
 
-A connection is a socket, a framer and three numbers. Whatever its client does to it, nobody else's
+Whatever its client does to it, nobody else's
 records are touched: it is closed alone, what it had begun becomes a record or a dead letter, and
 the reason is counted.
 """
@@ -9,11 +9,11 @@ import asyncio
 import errno
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 
 from agent.core.frames import Frame, Framer, Misframed, last_frame
 from agent.core.framing import Oversize
+from agent.sources.connection import ENDINGS, Connection, MakeConnection, Unsecured, keep_alive
 from agent.sources.readiness import Readiness
 from agent.telemetry.logs import get_logger
 from agent.telemetry.meters import Meters
@@ -23,19 +23,6 @@ log = get_logger("source")
 TURN_BYTES = 2**20  # read in one round of all connections
 _LEAST_TURN = 4096
 _NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-_KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 20), ("TCP_KEEPCNT", 4))
-
-# How a connection ended, completing "the connection …", by the reason it is counted under.
-ENDINGS = {
-    "peer": "was closed",
-    "reset": "was broken off",
-    "idle": "was idle for longer than idle_timeout, and closed,",
-    "unfinished": "took longer than unfinished_timeout, and was closed,",
-    "memory": "held most of max_unfinished_bytes, and was closed,",
-    "framing": "was closed",
-    "tls": "was closed",
-    "stop": "was closed, as the agent stopped,",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,59 +33,6 @@ class ConnectionLimits:
     idle: float | None
     unfinished: float
     unfinished_bytes: int
-
-
-class Unsecured(Exception):
-    """A client that did not get as far as being secured; why, and what can be done."""
-
-    def __init__(self, reason: str, next_step: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.next_step = next_step
-
-
-class Connection:
-    """One client's. `receive` fills a buffer; None where there is nothing yet."""
-
-    __slots__ = (
-        "again",
-        "framer",
-        "heard",
-        "held",
-        "is_ready",
-        "peer",
-        "socket",
-        "unfinished_since",
-    )
-
-    def __init__(self, opened: socket.socket, peer: object, framer: Framer, now: float) -> None:
-        self.socket = opened
-        self.peer = peer
-        self.framer = framer
-        self.heard = now
-        self.unfinished_since: float | None = None
-        self.held = 0  # bytes of an unfinished frame
-        self.is_ready = True  # for records: what comes before them is done
-        self.again = False  # there may be more to read, of which the kernel does not know
-
-    def receive(self, buffer: memoryview) -> int | None:
-        """Bytes read, 0 at the end. Raises OSError where the connection is broken."""
-        try:
-            return self.socket.recv_into(buffer)
-        except (BlockingIOError, InterruptedError):
-            return None
-
-    def close(self) -> None:
-        """Close it, as politely as it can be done without waiting."""
-        self.socket.close()
-
-    def __str__(self) -> str:
-        if isinstance(self.peer, tuple):
-            return f"{self.peer[0]}:{self.peer[1]}"
-        return "a local client"
-
-
-MakeConnection = Callable[[socket.socket, object, Framer, float], Connection]
 
 
 class Connections:
@@ -155,7 +89,7 @@ class Connections:
             return True
         opened.setblocking(False)
         self._meters.connections_accepted.add(1, self._source)
-        _keep_alive(opened)
+        keep_alive(opened)
         connection = self._connection(opened, peer, self._framer(), self._clock())
         descriptor = connection.socket.fileno()
         self._open[descriptor] = connection
@@ -274,14 +208,3 @@ def _size(frame: Frame) -> int:
     if isinstance(frame, Misframed):
         return len(frame.found)
     return len(frame.head) if isinstance(frame, Oversize) else len(frame)
-
-
-def _keep_alive(opened: socket.socket) -> None:
-    """Have the kernel ask a silent client now and then whether it is still there."""
-    if opened.family == socket.AF_UNIX:
-        return
-    with suppress(OSError):
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for name, value in _KEEPALIVE:
-            if hasattr(socket, name):
-                opened.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

@@ -5,6 +5,7 @@ them, and the kernel drops what does not fit its buffer. Nobody can say what tha
 counted by itself and not in the books of records.
 """
 
+import asyncio
 import socket
 import struct
 from collections.abc import Mapping
@@ -24,6 +25,7 @@ log = get_logger("source")
 _LONGEST = 2**20  # bytes of a datagram; UDP has 65,507 at most
 _AT_ONCE = 512  # datagrams of one socket
 _LARGEST_BUFFER = 2**23
+_FEW_BYTES, _GATHERING = 65_536, 0.001  # the smallest buffers hold what comes in that time
 _SO_RCVBUFFORCE = 33  # Linux: beyond net.core.rmem_max, for who may
 _SO_MEMINFO, _MEMINFO = 55, struct.Struct("9I")  # Linux: the last number counts drops
 
@@ -74,10 +76,13 @@ class DatagramSource(Receiver):
             for each in self._listeners.sockets:
                 readiness.add(each.fileno(), each)
             while not self._stopped:
+                before = self._read
                 for each in await readiness.wait(None):
                     self._receive(each)
                     self._note_drops(each)
                 await self._hand_over(feed)
+                if self._read - before < _FEW_BYTES and not self._stopped:
+                    await asyncio.sleep(_GATHERING)  # to go on for each of them costs much more
             for each in self._listeners.sockets:
                 waiting = each.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
                 while waiting > 0 and (count := self._receive(each)):

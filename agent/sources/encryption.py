@@ -10,7 +10,7 @@ from pathlib import Path
 
 from agent.core.frames import Framer
 from agent.errors import ConfigError
-from agent.sources.connections import Connection, Unsecured
+from agent.sources.connection import Connection, Unsecured
 from agent.telemetry.logs import get_logger
 
 log = get_logger("source")

@@ -1,6 +1,7 @@
 """Records that come over sockets: as safe as those of files, whoever is at the other end."""
 
 import random
+import resource
 import signal
 import socket
 import struct
@@ -147,3 +148,27 @@ def test_an_address_that_is_taken_is_told_before_anything_is_read(
     with listening(["run", config]) as agent:  # whose socket was left behind
         agent.send(b"{}\n")
         eventually(lambda: agent.status()["accepted"] == 1)
+
+
+def test_clients_beyond_what_the_system_allows_wait_or_are_refused_and_delivery_goes_on(
+    emulator: RunningEmulator, tmp_path: Path, data_dir: Path, unix: dict[str, Any]
+) -> None:
+    config = configured(tmp_path / "agent.yaml", emulator, data_dir, {**TCP, "name": "tcp"}, unix)
+    few = {resource.RLIMIT_NOFILE: 80}  # 40 for each source, and none is left for anything else
+    with listening(["run", config], 2, limits=few) as agent:
+        assert agent.said("fewer connections can be open than max_connections")
+        local = [agent.connect(1) for _ in range(39)]
+        for peer in local:
+            peer.sendall(b'{"local":1}\n')
+        eventually(lambda: len(emulator.records()) == 39)
+        others = [agent.connect() for _ in range(39)]
+        for peer in others:
+            peer.sendall(b'{"other":1}\n')
+        eventually(lambda: agent.said("no connection can be accepted"))
+        for peer in local:
+            peer.close()
+        eventually(lambda: len(emulator.records()) == 78)
+        for peer in others:
+            peer.close()
+        agent.agent.signal(signal.SIGTERM)
+        assert agent.finished().code == 0

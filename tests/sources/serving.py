@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 
 from agent.core.frames import Framer
 from agent.core.framing import LineFramer
-from agent.sources.connections import Connection, ConnectionLimits, MakeConnection
+from agent.sources.connection import Connection, MakeConnection
+from agent.sources.connections import ConnectionLimits
 from agent.sources.listening import Listening
 from agent.sources.receiving import ConnectionSource
 from agent.sources.source import Doors

@@ -121,12 +121,14 @@ def listening(
     stdin: Any = None,
     before: Sequence[str] = (),
     passed: Sequence[int] = (),
+    limits: Mapping[int, int] | None = None,
 ) -> Iterator[Listening]:
     """`aep-agent run` with these arguments, once its sources listen; ended with the test.
 
-    *before* and *passed* as with `Running`; with a *before* it may not listen until it is needed.
+    *before*, *passed* and *limits* as with `Running`; what stands before it may hold it back until
+    it is needed.
     """
-    running = Running([*map(str, arguments)], stdin, before=before, passed=passed)
+    running = Running([*map(str, arguments)], stdin, limits, before, passed)
     try:
         yield Listening(running, sources)
     finally:
