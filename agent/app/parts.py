@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 
 from agent.aep.tokens import Tokens
-from agent.app import credentials, storing
+from agent.app import credentials, pushing, storing
 from agent.app.doors import doors_of
 from agent.app.receivers import receiver
 from agent.app.replay import Replay
@@ -17,6 +17,7 @@ from agent.config.envelope import XdmEnvelope
 from agent.config.identities import RecordIdSettings
 from agent.config.inlet import InletSettings
 from agent.config.model import Config
+from agent.config.pushes import HttpSource
 from agent.config.sockets import SocketSource
 from agent.config.sources import StdinSource
 from agent.core import encoding
@@ -40,6 +41,7 @@ from agent.sources.source import Doors, Source, stdin
 from agent.store.budget import Budget
 from agent.store.disk import Store
 from agent.store.memory import Spool
+from agent.store.outcomes import Outcomes
 from agent.telemetry.meters import Meters
 
 _BLOCK_OF_BATCH = 0.95
@@ -72,6 +74,7 @@ class Parts:
 def build(config: Config, replay: Replay | None = None) -> Parts:
     """Make the parts. Raises ConfigError, or StoreError where the store does not open."""
     meters = Meters()
+    outcomes = Outcomes()
     identities = _identities(config.record_id)
     envelope = envelope_of(config.inlet)
     if identities:
@@ -79,14 +82,15 @@ def build(config: Config, replay: Replay | None = None) -> Parts:
         envelope = replace(envelope, spliced=identities.added_bytes)
     record_bytes_max = config.inlet.max_request_bytes - envelope.body_bytes(1, 0)
     limits = IntakeLimits(record_bytes_max, config.dead_letters.max_record_bytes)
-    lanes = replay.lanes if replay else _lanes(config, limits, meters)
+    lanes = replay.lanes if replay else _lanes(config, limits, outcomes, meters)
     tokens = credentials.tokens(config, meters)
     inlet = _inlet(config, tokens)
     codec = Codec(config.inlet.compression)
     encoder = Encoder(envelope, codec, identities)
     batching = Batching(_batch_limits(config), envelope)
-    is_full: list[Callable[[bool], None]] = []
+    is_full: list[Callable[[bool], None]] = [outcomes.store_full]
     store = storing.opened(config, meters, is_full)
+    store.on_durable = outcomes.durable
     storing.resume(config, lanes, store)
     budget = Budget(config.buffer.memory_limit)
     spool = storing.spool(config, store, budget, meters)
@@ -148,7 +152,9 @@ def _balance_of(store: Store, entry: str) -> float:
     return store.balance.of(entry)
 
 
-def _lanes(config: Config, limits: IntakeLimits, meters: Meters) -> list[list[Source]]:
+def _lanes(
+    config: Config, limits: IntakeLimits, outcomes: Outcomes, meters: Meters
+) -> list[list[Source]]:
     # a block and the rest of a line before it should fit one batch, its separators included
     block_bytes = int(config.batch.max_bytes * _BLOCK_OF_BATCH)
     lanes: list[list[Source]] = []
@@ -157,6 +163,8 @@ def _lanes(config: Config, limits: IntakeLimits, meters: Meters) -> list[list[So
             lanes.append([stdin(source.name, block_bytes)])
         elif isinstance(source, SocketSource):
             lanes.append([receiver(source, limits, block_bytes, meters)])
+        elif isinstance(source, HttpSource):
+            lanes.append([pushing.source(source, config.inlet, outcomes, meters)])
         else:
             lanes.append([*files(source.paths, source.name, block_bytes)])
     names = Counter(source.name for lane in lanes for source in lane)

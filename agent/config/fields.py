@@ -264,11 +264,11 @@ class Address(Written):
 class Listen(Written):
     """Where a source listens: `host:port`, or a path or `@name`; `systemd` or `systemd:NAME`."""
 
-    family: Literal["internet", "unix"]
+    family: Literal["internet", "unix", "any"]
 
     @property
     def advice(self) -> str:
-        if self.family == "internet":
+        if self.family != "unix":
             return 'host:port such as 127.0.0.1:5170 or "[::1]:5170", or systemd:NAME'
         return "the path of a socket such as /run/aep-agent/records.sock, @name, or systemd:NAME"
 
@@ -277,7 +277,8 @@ class Listen(Written):
             raise ValueError("not printable text")
         if _SYSTEMD.fullmatch(value):
             return value
-        if self.family == "unix":
+        is_number = self.family == "internet" or _HOST_AND_PORT.fullmatch(value)
+        if not is_number:
             if not value.startswith(("/", "./", "../", "~/", "@")) or value == "@":
                 raise ValueError("neither a path nor a name")
             return value

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from agent.config.buffer import BufferSettings
 from agent.config.delivery import PoisonSettings
 from agent.config.model import Config
+from agent.config.pushes import HttpSource
 from agent.config.sockets import SocketSource, UdpSource
 from agent.config.sources import FileSource, StdinSource
 from agent.config.summary import described
 from agent.config.units import show_duration, show_size
 
+_PUSHED = (
+    "nothing that was answered with 2xx over HTTP; who gets another answer, or none, still has it"
+)
 _COMMIT = 0.05  # seconds until what is handed to the store is durable, where the disk is quick
 
 
@@ -180,4 +184,6 @@ def _unanswered(config: Config, condition: str) -> str:
         parts.append(f"what {condition}, at most {most}")
     if any(isinstance(source, FileSource) for source in config.sources):
         parts.append("nothing of files: reading goes on where it had got to")
+    if any(isinstance(source, HttpSource) for source in config.sources):
+        parts.append(_PUSHED)
     return "; ".join(parts)

@@ -6,6 +6,7 @@ from pydantic import Field, field_validator
 
 from agent.config.fields import Text, wrong
 from agent.config.filters import Filtered
+from agent.config.pushes import HttpSource
 from agent.config.sockets import TcpSource, UdpSource, UnixDatagramSource, UnixSource
 
 
@@ -50,6 +51,6 @@ class FileSource(Filtered):
 
 
 Source = Annotated[
-    StdinSource | FileSource | TcpSource | UdpSource | UnixSource | UnixDatagramSource,
+    StdinSource | FileSource | TcpSource | UdpSource | UnixSource | UnixDatagramSource | HttpSource,
     Field(discriminator="type"),
 ]

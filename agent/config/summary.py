@@ -9,6 +9,7 @@ from agent.config.envelope import XdmEnvelope
 from agent.config.filters import FilterSettings
 from agent.config.inlet import InletSettings
 from agent.config.model import Config
+from agent.config.pushes import HttpSource
 from agent.config.sockets import SocketSource
 from agent.config.sources import FileSource, Source
 from agent.config.units import show_duration, show_size
@@ -123,6 +124,8 @@ def _source(source: Source) -> str:
     elif isinstance(source, SocketSource):
         name = f" ({source.name})" if source.name else ""
         told = f"{source.type} {source.listen}{name}"
+    elif isinstance(source, HttpSource):
+        told = _pushes(source)
     filters = "; ".join(map(described, source.filters))
     return f"{told}, filtered: {filters}" if filters else told
 
@@ -145,6 +148,13 @@ def described(settings: FilterSettings) -> str:
             return f"{', '.join(settings.hash or ())} hashed{how}"
     values = (f"{name} = {json.dumps(value)}" for name, value in (settings.set or {}).items())
     return f"with {', '.join(values)}"
+
+
+def _pushes(source: HttpSource) -> str:
+    name = f" ({source.name})" if source.name else ""
+    who = "whoever knows the token" if source.token or source.token_file else "anybody"
+    until = {"durable": "once on disk", "accepted": "once the platform has said so"}
+    return f"pushed over HTTP to {source.listen}{name} by {who}, answered {until[source.ack]}"
 
 
 def _record_ids(config: Config) -> str:

@@ -51,6 +51,7 @@ class Draft:
     records: list[bytes] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
     record_bytes: int = 0
+    is_awaited: bool = False  # somebody waits for it to be durable
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,12 @@ class Batching:
         """
         smaller = max(size // 2, min(self._taken, size - 1))
         self.limits = replace(self.limits, max_bytes=min(smaller, self.limits.max_bytes))
+
+    def hasten(self, ripe_at: float, *, is_awaited: bool) -> None:
+        """Have the draft, where there is one, wait no longer than until then."""
+        if draft := self._draft:
+            draft.ripe_at = min(draft.ripe_at, ripe_at)
+            draft.is_awaited |= is_awaited
 
     def flush(self) -> Draft | None:
         """The draft as it is, if there is one; the next record begins another."""

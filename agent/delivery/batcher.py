@@ -1,7 +1,9 @@
 """Who fills batches, closes them when they are full or old, and puts them in the spool?"""
 
 import asyncio
+import math
 import time
+from contextlib import suppress
 
 from agent.core.batching import Batching, Draft, Run
 from agent.delivery.encoder import Encoder
@@ -26,14 +28,24 @@ class Batcher:
         self._spool = spool
         self._budget = budget
         self._meters = meters
-        self._begun = asyncio.Event()  # a draft exists
+        self._looks_at = math.inf  # when `run` will look whether there is something to flush
+        self._look_now = asyncio.Event()
 
     async def add(self, run: Run) -> None:
         """Take validated records in; waits while the spool cannot take what they complete."""
         for draft in self._batching.add(run, time.monotonic()):
             await self._put(draft)
-        if self._batching.ripe_at is not None:
-            self._begun.set()
+        self._see_to_it()
+
+    def hasten(self, within: float, *, is_awaited: bool) -> None:
+        """Have what was added leave *within* so many seconds: somebody wants to know of it.
+
+        *is_awaited*: and have it written as soon as it is in the spool, for that is waited for.
+        """
+        self._batching.hasten(time.monotonic() + within, is_awaited=is_awaited)
+        self._see_to_it()
+        if is_awaited:
+            self._spool.write()
 
     async def flush(self) -> None:
         """Put the draft in the spool however small it is."""
@@ -43,14 +55,15 @@ class Batcher:
     async def run(self) -> None:
         """Flush every draft that has waited long enough; never returns."""
         while True:
-            await self._begun.wait()
-            ripe_at = self._batching.ripe_at
-            if ripe_at is None:
-                self._begun.clear()
-            elif (wait := ripe_at - time.monotonic()) > 0:
-                await asyncio.sleep(wait)
-            else:
+            self._looks_at = self._ripe_at()
+            wait = self._looks_at - time.monotonic()
+            if wait <= 0:
                 await self.flush()
+                continue
+            self._look_now.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait if wait < math.inf else None):
+                    await self._look_now.wait()
 
     def took(self, size: int) -> None:
         """The inlet took a request of that size."""
@@ -59,6 +72,16 @@ class Batcher:
     def refused(self, size: int) -> None:
         """The inlet found a request of that size too large."""
         self._batching.refused(size)
+
+    def _ripe_at(self) -> float:
+        ripe_at = self._batching.ripe_at
+        return math.inf if ripe_at is None else ripe_at
+
+    def _see_to_it(self) -> None:
+        """Have the draft flushed in time."""
+        if self._ripe_at() < self._looks_at:
+            self._looks_at = -math.inf  # it will look: no need to be told again
+            self._look_now.set()
 
     async def _put(self, draft: Draft) -> None:
         batch = self._encoder.batch(draft)
@@ -71,3 +94,5 @@ class Batcher:
         meters.body_bytes.add(batch.plain_bytes, "plain")
         meters.body_bytes.add(len(batch.body), "wire")
         await self._spool.append(batch)
+        if draft.is_awaited:
+            self._spool.write()

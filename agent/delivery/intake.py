@@ -168,6 +168,10 @@ class Feed:
         self._note(end, 1, end.offset - start.offset)
         self._refuse([letter], len(line.head))
 
+    def hasten(self, within: float, *, is_awaited: bool) -> None:
+        """Have what was taken leave *within* seconds; *is_awaited*: and be durable soon after."""
+        self._intake.batcher.hasten(within, is_awaited=is_awaited)
+
     def skip(self, end: Position) -> None:
         """Move on, in lines too, past what holds no records: *end* is where the source stands."""
         self._note(end, 0, end.offset - self.position.offset)

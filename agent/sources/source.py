@@ -59,6 +59,10 @@ class Feed(Protocol):
         """Take a line that was too long to be kept: it becomes a dead letter."""
         ...
 
+    def hasten(self, within: float, *, is_awaited: bool) -> None:
+        """Have what was taken sent *within* seconds, and durable soon where that *is_awaited*."""
+        ...
+
     def skip(self, end: Position) -> None:
         """Move on past what holds no records."""
         ...

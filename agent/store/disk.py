@@ -65,6 +65,9 @@ class Store:
         self.data_dir = data_dir
         self.salvaged = opened.salvaged
         self.contents = contents = opened.contents
+        self.on_durable: Callable[[Entry], None] = lambda entry: (
+            None
+        )  # told of each entry, in order
         self._books = books = Books(
             limits.dead_letters_max_bytes,
             receipts_enabled=limits.receipts_enabled,
@@ -157,7 +160,7 @@ class Store:
             news, self._news = self._news, news
         work = partial(self._books.write, entry, news)
         future = self.submit(work, frees=entry.frees, size=entry.size)
-        future.add_done_callback(partial(self._count, entry))
+        future.add_done_callback(partial(self._committed, entry))
         return future
 
     def settle(
@@ -234,8 +237,9 @@ class Store:
         self._waiting -= 1
         self._failure.note(future)
 
-    def _count(self, entry: Entry, future: "asyncio.Future[None]") -> None:
+    def _committed(self, entry: Entry, future: "asyncio.Future[None]") -> None:
         if not future.cancelled() and future.exception() is None:
+            self.on_durable(entry)
             for batch in entry.appended:
                 batch.row = Row.THERE
             for batch in entry.removed:

@@ -67,6 +67,10 @@ class Spool(Protocol):
         """Cut all waits short: the agent is stopping."""
         ...
 
+    def write(self) -> None:
+        """Have what it holds outlive the process as soon as possible, where it does so at all."""
+        ...
+
     def statistics(self) -> SpoolStatistics:
         """What is held right now."""
         ...
@@ -123,6 +127,9 @@ class MemorySpool:
     def hurry(self) -> None:
         """Cut all waits short: the agent is stopping."""
         self._line.hurry()
+
+    def write(self) -> None:
+        """Nothing here outlives the process."""
 
     def statistics(self) -> SpoolStatistics:
         """What is held right now."""

@@ -35,6 +35,7 @@ class Meters:
     def __init__(self) -> None:
         self._declare_ledger()
         self._declare_sockets()
+        self._declare_pushes()
         self._declare_batcher()
         self._declare_delivery()
         self._declare_credentials()
@@ -120,6 +121,23 @@ class Meters:
             part + "dropped_datagrams_total",
             "Datagrams that the kernel dropped unread; whatever was in them is not in the ledger.",
             "source",
+        )
+
+    def _declare_pushes(self) -> None:
+        part = "aep_agent_push_"
+        self.push_requests = Counter(
+            part + "requests_total",
+            'Requests to http sources by status of the answer; "none" where the client had gone.',
+            "source",
+            "status",
+        )
+        self.push_answer_seconds = Histogram(
+            part + "answer_seconds",
+            "Time from the head of a pushed request to its answer.",
+            buckets=_REQUEST_SECONDS,
+        )
+        self.push_waiting = Gauge(
+            part + "waiting_requests", "Pushed requests that wait to be answered.", "source"
         )
 
     def _declare_batcher(self) -> None:

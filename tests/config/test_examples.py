@@ -21,7 +21,9 @@ ENVIRON = {
 }
 
 
-@pytest.mark.parametrize("name", ["aep-agent", "minimal", "sidecar-stdin", "xdm", "authenticated"])
+@pytest.mark.parametrize(
+    "name", ["aep-agent", "minimal", "sidecar-stdin", "xdm", "authenticated", "http-push"]
+)
 def test_an_example_loads(name: str, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("p8e-0123456789\n")

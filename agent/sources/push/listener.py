@@ -1,0 +1,183 @@
+"""How do requests reach the agent: connections, how many of them, and what is no HTTP at all?"""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from agent.sources.listening import Listeners
+from agent.sources.push import answers
+from agent.sources.push.answers import Answer
+from agent.sources.push.refusing import too_many_connections
+from agent.telemetry.meters import Meters
+
+_READ_AHEAD = 1 << 18  # bytes of a body before its sender has to wait for the reader
+_BACKLOG = 4096
+_TURNED_AWAY_SECONDS = 1.0  # for the answer to arrive: closing at once might overtake it
+_STOP_SECONDS = 2.0  # for answers that are being written
+
+_Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """What is counted of one source."""
+
+    meters: Meters
+    source: str
+
+    def answered(self, status: int) -> None:
+        """A request was answered."""
+        self.meters.push_requests.add(1, self.source, str(status))
+
+    def turned_away(self) -> None:
+        """A connection was one too many."""
+        self.meters.connections_refused.add(1, self.source, "max_connections")
+
+
+class Listener:
+    """Serves HTTP on the sockets of one address."""
+
+    def __init__(
+        self,
+        listeners: Listeners,
+        handler: _Handler,
+        watching: "Watching",
+        *,
+        max_connections: int,
+        idle_timeout: float,
+    ) -> None:
+        self._listeners = listeners
+        self._servers: list[asyncio.AbstractServer] = []
+        self._server = _Server(
+            handler,
+            watching,
+            max_connections,
+            keepalive_timeout=idle_timeout,
+            auto_decompress=False,
+            access_log=None,
+            logger=_silent(),
+            read_bufsize=_READ_AHEAD,
+        )
+
+    async def start(self) -> None:
+        """Accept connections from now on."""
+        loop = asyncio.get_running_loop()
+        for each in self._listeners.sockets:
+            is_unix = each.family == socket.AF_UNIX
+            create: Any = loop.create_unix_server if is_unix else loop.create_server
+            self._servers.append(await create(self._server, sock=each, backlog=_BACKLOG))
+
+    def close(self) -> None:
+        """Accept no more; the connections that there are stay."""
+        for each in self._servers:
+            each.close()
+        self._servers.clear()
+
+    async def stop(self) -> None:
+        """End all connections, once the answers that are due have been written."""
+        self.close()
+        self._server.pre_shutdown()
+        await self._server.shutdown(_STOP_SECONDS)
+
+
+def response(answer: Answer) -> web.Response:
+    """An answer as aiohttp wants it."""
+    headers = {"Server": "aep-agent"}
+    if answer.retry_after is not None:
+        headers["Retry-After"] = str(answer.retry_after)
+    if answer.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if answer.status == 405:
+        headers["Allow"] = "POST"
+    return web.Response(
+        body=answer.body, status=answer.status, content_type=answer.content_type, headers=headers
+    )
+
+
+class _Server(web.Server):
+    """Connections up to a limit."""
+
+    def __init__(
+        self,
+        handler: _Handler,
+        watching: "Watching",
+        max_connections: int,
+        **options: Any,
+    ) -> None:
+        super().__init__(handler, **options)
+        self.watching = watching
+        self._count = 0
+        watching.meters.connections_open.read_from(lambda: self._count, watching.source)
+        self._max = max_connections
+        self._options = options
+
+    def __call__(self) -> web.RequestHandler:
+        if self._count >= self._max:
+            self.watching.turned_away()
+            return _TurnedAway()  # type: ignore[return-value]  # a protocol is what is asked for
+        return _Connection(self, loop=asyncio.get_running_loop(), **self._options)
+
+    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
+        self._count += 1
+        self.watching.meters.connections_accepted.add(1, self.watching.source)
+        super().connection_made(handler, transport)
+
+    def connection_lost(
+        self, handler: web.RequestHandler, exc: BaseException | None = None
+    ) -> None:
+        self._count -= 1
+        super().connection_lost(handler, exc)
+
+
+class _Connection(web.RequestHandler):
+    """One that is answered in our words even where it does not speak HTTP."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        server = self._manager
+        if isinstance(server, _Server):
+            server.watching.answered(status)
+        said = "this is not HTTP/1.1 as it should be" if status < 500 else "the agent has failed"
+        refusal = response(answers.problem(status, said))
+        refusal.force_close()
+        return refusal
+
+
+class _TurnedAway(asyncio.Protocol):
+    """A connection too many: it is told so, and what it sends is not looked at."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        refused = too_many_connections()
+        answer = answers.problem(refused.status, refused.message)
+        assert isinstance(transport, asyncio.Transport)
+        transport.write(
+            b"HTTP/1.1 503 Service Unavailable\r\nServer: aep-agent\r\nConnection: close\r\n"
+            b"Retry-After: %d\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n%b"
+            % (
+                refused.retry_after or 1,
+                answer.content_type.encode(),
+                len(answer.body),
+                answer.body,
+            )
+        )
+        asyncio.get_running_loop().call_later(_TURNED_AWAY_SECONDS, transport.close)
+
+
+def _silent() -> logging.Logger:
+    """What clients do wrong is counted and answered, and not logged with a traceback each."""
+    logger = logging.getLogger("agent.push.http")
+    logger.propagate = False
+    logger.addHandler(logging.NullHandler())
+    return logger
