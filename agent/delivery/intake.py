@@ -171,6 +171,8 @@ class Feed:
     def hasten(self, within: float, *, is_awaited: bool) -> None:
         """Have what was taken leave *within* seconds; *is_awaited*: and be durable soon after."""
         self._intake.batcher.hasten(within, is_awaited=is_awaited)
+        if self._filters:
+            self._intake.settler.flush()
 
     def skip(self, end: Position) -> None:
         """Move on, in lines too, past what holds no records: *end* is where the source stands."""

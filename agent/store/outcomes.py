@@ -23,6 +23,7 @@ class Awaited:
         self.letters: dict[int, DeadLetter] = {}  # those known to be dead letters
         self.ids: dict[int, str] = {}  # xactionIds of those accepted
         self.receipt: Receipt | None = None  # the first one
+        self.filtered: set[int] = set()  # those left out, as the configuration says
         self.dropped = 0  # given up because the buffer was full
         self.lines: list[range] = []  # of the source
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -75,8 +76,11 @@ class Awaited:
         self.letters[index] = letter
         self._open -= 1
 
-    def gave_up(self, count: int) -> None:
-        self.dropped += count
+    def gave_up(self, first: int, count: int, *, left_out: bool) -> None:
+        if left_out:
+            self.filtered.update(range(first, first + count))
+        else:
+            self.dropped += count
         self._open -= count
 
 
@@ -143,8 +147,8 @@ class Outcomes:
         for each in self._overlaps(entry.passed):
             each.awaited.passed(each.count)
             touched.add(each.awaited)
-        for each in self._overlaps(_dropped(entry)):
-            each.awaited.gave_up(each.count)
+        for each in self._overlaps(_given_up(entry)):
+            each.awaited.gave_up(each.first, each.count, left_out=bool(entry.filtered))
             touched.add(each.awaited)
         for awaited in touched:
             awaited.look()
@@ -179,9 +183,9 @@ class Outcomes:
                 yield _Overlap(stretch.awaited, first, before + start - span.line, count)
 
 
-def _dropped(entry: Entry) -> Iterator[Span]:
-    """The lines that an entry gives up."""
-    if entry.dropped:
+def _given_up(entry: Entry) -> Iterator[Span]:
+    """The lines that go no further by an entry: filtered, or dropped because there was no room."""
+    if entry.dropped or entry.filtered:
         yield from entry.passed
         for batch in entry.removed:
             yield from batch.spans

@@ -147,3 +147,12 @@ def test_what_filters_do_is_said_in_words(configured: Callable[..., "Config"]) -
     assert "filter hash-2" in _lost(config, "a record of stdin meets a filter: mail hashed")
     assert "(non_json), and gone" in _lost(config, "a line of stdin is no JSON object")
     assert not [each for each in consequences(configured(STDIN)) if "filter" in each.fault]
+
+
+@pytest.mark.parametrize("fault", ENDINGS)
+def test_what_was_answered_over_http_is_not_lost(
+    configured: Callable[..., "Config"], fault: str
+) -> None:
+    lost = _lost(configured("sources: [{type: http}]\n" + MEMORY), fault)
+    assert "nothing that was answered with 2xx over HTTP" in lost
+    assert "stdin" not in lost

@@ -178,3 +178,21 @@ def test_a_cut_run_is_two_runs_of_the_same_lines() -> None:
         9,
     )
     assert (rest.span, rest.records, rest.record_bytes) == (Span("in", 7, 63, 1, 2), [b"{}"], 2)
+
+
+def test_a_draft_that_is_waited_for_is_ripe_sooner_and_never_later() -> None:
+    batching = Batching(BatchLimits(1000, 10, 1.0), raw())
+    batching.hasten(0.5, is_awaited=True)
+    assert batching.ripe_at is None
+
+    batching.add(run([b"{}"]), now=0.0)
+    batching.hasten(0.2, is_awaited=False)
+    assert batching.ripe_at == 0.2
+    batching.hasten(0.4, is_awaited=True)
+    assert batching.ripe_at == 0.2
+    first = batching.flush()
+    batching.add(run([b"{}"]), now=0.0)
+    second = batching.flush()
+    assert first
+    assert second
+    assert (first.is_awaited, second.is_awaited) == (True, False)

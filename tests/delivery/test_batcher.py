@@ -6,7 +6,7 @@ from agent.app.parts import Parts
 from agent.core.batching import Run
 from agent.record import Batch, Span
 from agent.supervisor import Supervisor
-from delivery.rig import SOON, lines, opened, orders
+from delivery.rig import SOON, lines, opened, orders, until
 
 NOWHERE = "http://127.0.0.1:9/collection/x"
 
@@ -100,3 +100,21 @@ async def test_no_batch_exceeds_a_limit_that_shrank(data_dir: Path) -> None:
         batches = [await leased(parts) for _ in range(parts.spool.statistics().batches)]
         assert sum(batch.count for batch in batches) == 300
         assert max(batch.plain_bytes for batch in batches) <= 2000
+
+
+async def test_what_is_waited_for_leaves_soon_though_a_draft_was_asleep(tmp_path: Path) -> None:
+    settings = {"batch__max_wait": "1h", "buffer__type": "disk", "buffer__write_after": "1m"}
+    async with opened(NOWHERE, tmp_path, **settings) as parts:
+        written: list[int] = []
+        parts.store.on_durable = lambda entry: written.append(len(entry.appended))
+        async with Supervisor() as tasks:
+            tasks.start_endless("batcher", parts.batcher.run())
+            feed = parts.intake.feed("web")
+            await feed.lines(b"{}\n")
+            await asyncio.sleep(0.05)
+            assert parts.spool.statistics().batches == 0
+            feed.hasten(0.01, is_awaited=False)
+            await until(lambda: parts.spool.statistics().batches == 1)
+            await feed.lines(b"{}\n")
+            feed.hasten(0.01, is_awaited=True)
+            await until(lambda: sum(written) == 2)

@@ -47,19 +47,17 @@ class Plain:
 
     def durable(self, awaited: Awaited) -> Answer:
         """Everything is on disk, or settled already."""
-        counts = {"durable": awaited.count - len(awaited.letters)}
-        return _counted(counts, awaited.letters)
+        return _counted({"durable": _held(awaited)}, awaited)
 
     def accepted(self, awaited: Awaited) -> Answer:
         """The platform has given a verdict on every record."""
-        letters = awaited.letters
         ids = [awaited.ids.get(index) for index in range(awaited.count)]
-        return _counted({"accepted": len(awaited.ids), "xactionIds": ids}, letters)
+        return _counted({"accepted": len(awaited.ids), "xactionIds": ids}, awaited)
 
     def unanswered(self, awaited: Awaited) -> Answer:
         """Everything is durable, and the platform has not answered for all of it."""
         body = {
-            "durable": awaited.count - len(awaited.letters),
+            "durable": _held(awaited),
             "accepted": len(awaited.ids),
             "message": _NO_VERDICT,
         }
@@ -112,20 +110,29 @@ def _item(awaited: Awaited, index: int) -> Mapping[str, object]:
         return {"xactionId": xaction_id}
     letter = awaited.letters.get(index)
     if letter is None:
-        return _NOT_YET
+        return _LEFT_OUT if index in awaited.filtered else _NOT_YET
     status = letter.status or 400
     item: dict[str, object] = {"xactionId": letter.xaction_id} if letter.xaction_id else {}
     return item | {"statusCode": status, "status": status, "message": letter.message}
 
 
 _NOT_YET = {"statusCode": 202, "status": 202}
+_LEFT_OUT = {"statusCode": 200, "status": 200, "message": "left out, as the agent's filters say"}
 _NO_VERDICT = (
     "on disk, and sent as soon as possible: the platform has not answered for all of it yet, and"
     " sending it again would make duplicates"
 )
 
 
-def _counted(counts: Mapping[str, object], letters: Mapping[int, DeadLetter]) -> Answer:
+def _held(awaited: Awaited) -> int:
+    """Records that are neither dead letters nor left out."""
+    return awaited.count - len(awaited.letters) - len(awaited.filtered)
+
+
+def _counted(counts: Mapping[str, object], awaited: Awaited) -> Answer:
+    letters = awaited.letters
+    if awaited.filtered:
+        counts = {**counts, "filtered": len(awaited.filtered)}
     if not letters:
         return Answer(200, orjson.dumps(counts) + b"\n")
     named = sorted(letters)[:_MOST_NAMED]

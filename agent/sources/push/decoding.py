@@ -18,6 +18,7 @@ except ImportError:  # it has wheels for the usual processors only
 
 _ERRORS = (zlib.error, cast("type[Exception]", gzip_codec.error))
 _GZIP, _ZLIB, _RAW = 31, zlib.MAX_WBITS, -zlib.MAX_WBITS  # what zlib calls window bits
+_GZIP_MAGIC = b"\x1f\x8b"
 _MOST_MEMBERS = 1000  # of one gzip body
 _ZSTD_WINDOW_LOG = 24  # 16 MiB: level 19 needs half of it
 
@@ -43,6 +44,8 @@ def _gunzip(body: bytes, limit: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     for _ in range(_MOST_MEMBERS):
+        if not body.startswith(_GZIP_MAGIC):
+            raise Refused(400, "the body is not gzip, though Content-Encoding says so")
         part, body = _inflated(body, limit - size, _GZIP, "gzip")
         parts.append(part)
         size += len(part)

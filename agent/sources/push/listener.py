@@ -18,6 +18,7 @@ from agent.telemetry.meters import Meters
 _READ_AHEAD = 1 << 18  # bytes of a body before its sender has to wait for the reader
 _BACKLOG = 4096
 _TURNED_AWAY_SECONDS = 1.0  # for the answer to arrive: closing at once might overtake it
+_LINGER_SECONDS = 3.0  # for a client to send the rest of what was refused, and read the answer
 _STOP_SECONDS = 2.0  # for answers that are being written
 
 _Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -61,6 +62,7 @@ class Listener:
             auto_decompress=False,
             access_log=None,
             logger=_silent(),
+            lingering_time=_LINGER_SECONDS,
             read_bufsize=_READ_AHEAD,
         )
 
