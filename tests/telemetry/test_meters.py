@@ -24,7 +24,9 @@ def test_every_name_follows_the_convention(meters: Meters) -> None:
         assert row.name.endswith("_total") == (row.kind == "counter"), row.name
         unit = row.name.removesuffix("_total").rsplit("_", 1)[1]
         plain_units = {"records", "bytes", "batches", "requests", "seconds", "ids", "retries"}
-        assert unit in plain_units | {"commits", UNITS.get(row.name)}, row.name
+        assert unit in plain_units | {"commits", "connections", "datagrams", UNITS.get(row.name)}, (
+            row.name
+        )
 
 
 def test_every_metric_is_explained_in_a_sentence(meters: Meters) -> None:
@@ -37,6 +39,7 @@ def test_labels_are_few_and_bounded(meters: Meters) -> None:
     allowed = {
         "source",
         "reason",
+        "filter",
         "status",
         "outcome",
         "form",
@@ -54,7 +57,7 @@ def test_what_is_held_is_what_was_read_and_not_answered_for(meters: Meters) -> N
     assert meters.records_held.value() == 150
     meters.records_accepted.add(60)
     meters.records_dead_lettered.add(5, "invalid_json")
-    meters.records_filtered.add(10)
+    meters.records_filtered.add(10, "a", "drop-1")
     meters.records_dropped.add(15, "shutdown")
     assert meters.records_held.value() == 60
 
