@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 
 from agent.aep.tokens import Tokens
-from agent.app import credentials, pushing, storing
+from agent.app import credentials, pushing, storing, tails
 from agent.app.doors import doors_of
 from agent.app.receivers import receiver
 from agent.app.replay import Replay
@@ -36,7 +36,6 @@ from agent.delivery.intake import Intake, IntakeLimits
 from agent.delivery.sender import Senders, Shared
 from agent.delivery.settling import Settler
 from agent.errors import ConfigError
-from agent.sources.files import files
 from agent.sources.source import Doors, Source, stdin
 from agent.store.budget import Budget
 from agent.store.disk import Store
@@ -91,7 +90,7 @@ def build(config: Config, replay: Replay | None = None) -> Parts:
     is_full: list[Callable[[bool], None]] = [outcomes.store_full]
     store = storing.opened(config, meters, is_full)
     store.on_durable = outcomes.durable
-    storing.resume(config, lanes, store)
+    tails.resume(config, lanes, store)
     budget = Budget(config.buffer.memory_limit)
     spool = storing.spool(config, store, budget, meters)
     journal = replay.journal(store) if replay else store
@@ -157,6 +156,7 @@ def _lanes(
 ) -> list[list[Source]]:
     # a block and the rest of a line before it should fit one batch, its separators included
     block_bytes = int(config.batch.max_bytes * _BLOCK_OF_BATCH)
+    followed = tails.Tails(limits, block_bytes, meters)
     lanes: list[list[Source]] = []
     for source in config.sources:
         if isinstance(source, StdinSource):
@@ -166,7 +166,7 @@ def _lanes(
         elif isinstance(source, HttpSource):
             lanes.append([pushing.source(source, config.inlet, outcomes, meters)])
         else:
-            lanes.append([*files(source.paths, source.name, block_bytes)])
+            lanes.append(followed.lane(source))
     names = Counter(source.name for lane in lanes for source in lane)
     for name, count in names.items():
         if count > 1:

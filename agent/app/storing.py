@@ -5,9 +5,7 @@ from functools import partial
 from hashlib import blake2b
 
 from agent.config.model import Config
-from agent.config.sources import FileSource
 from agent.config.units import show_size
-from agent.sources.source import Source
 from agent.store.budget import Budget
 from agent.store.disk import Callbacks, Store, StoreLimits
 from agent.store.memory import MemorySpool, Spool
@@ -54,15 +52,6 @@ def opened(config: Config, meters: Meters, is_full: Sequence[Callable[[bool], No
         log.error("the store could not be read and was set aside", **salvaged.told())
     _tell_found(store)
     return store
-
-
-def resume(config: Config, lanes: list[list[Source]], store: Store) -> None:
-    """Have sources go on where an earlier run had got to."""
-    for settings, lane in zip(config.sources, lanes, strict=False):
-        if isinstance(settings, FileSource) and not settings.resume:
-            continue
-        for source in lane:
-            source.resume(store.contents.saved)
 
 
 def spool(config: Config, store: Store, budget: Budget, meters: Meters) -> Spool:

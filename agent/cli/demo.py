@@ -108,7 +108,7 @@ def _send(events: Path, directory: Path, inlet: dict[str, str]) -> "Snapshot":
         overrides={
             "inlet.url": inlet["inlet_url"],
             "inlet.flow_id": inlet["flow_id"],
-            "sources": [{"type": "file", "paths": [str(events)]}],
+            "sources": [{"type": "file", "paths": [str(events)], "follow": False}],
             "batch.max_bytes": "100KB",
             "delivery.max_in_flight": 4,
             "data_dir": str(directory),

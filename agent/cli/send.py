@@ -87,4 +87,5 @@ def sources(files: list[str]) -> list[dict[str, object]]:
     """The sources that these arguments mean; standard input is read beside the files."""
     paths = [path for path in files if path != "-"]
     chosen: list[dict[str, object]] = [{"type": "stdin"}] if "-" in files else []
-    return chosen + ([{"type": "file", "paths": paths, "resume": False}] if paths else [])
+    once = {"type": "file", "paths": paths, "follow": False, "resume": False}
+    return [*chosen, once] if paths else chosen

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from agent.config.buffer import BufferSettings
 from agent.config.delivery import PoisonSettings
+from agent.config.files import FileSource
 from agent.config.model import Config
 from agent.config.pushes import HttpSource
 from agent.config.sockets import SocketSource, UdpSource
-from agent.config.sources import FileSource, StdinSource
+from agent.config.sources import StdinSource
 from agent.config.summary import described
 from agent.config.units import show_duration, show_size
 
@@ -52,6 +53,7 @@ def consequences(config: Config) -> Iterator[Consequence]:
         "the records of that batch, if the platform had accepted them" + _recognised(config),
     )
     yield from _endings(config)
+    yield from _files(config)
     yield Consequence(
         f"the disk of {config.data_dir} is full, or dead letters reach "
         f"{show_size(config.dead_letters.max_bytes)}",
@@ -103,6 +105,25 @@ def _refusals(poison: PoisonSettings) -> Iterator[Consequence]:
         yield Consequence(fault, held, "nothing")
     else:
         yield Consequence(fault, "nothing: all of them become dead letters", "nothing")
+
+
+def _files(config: Config) -> Iterator[Consequence]:
+    followed = [each for each in config.sources if isinstance(each, FileSource) and each.follow]
+    if not followed:
+        return
+    let_go = show_duration(max(source.let_go for source in followed))
+    yield Consequence(
+        "a followed file is renamed or removed",
+        f"what is written to it after {let_go} of silence; until then it is read on",
+        "nothing",
+    )
+    yield Consequence(
+        "a followed file is cut (copytruncate, > file)",
+        "what was written right before and not read: where a path means its copy too, that is read "
+        "on, and only what was written between copying and cutting is lost; both counted as far as "
+        "it is known (aep_agent_file_lost_bytes_total)",
+        "the copy, where it cannot be told for certain that it is one",
+    )
 
 
 def _endings(config: Config) -> Iterator[Consequence]:

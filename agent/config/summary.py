@@ -6,12 +6,13 @@ from urllib.parse import urlsplit
 from agent.config.buffer import BufferSettings
 from agent.config.credentials import CredentialSettings
 from agent.config.envelope import XdmEnvelope
+from agent.config.files import FileSource
 from agent.config.filters import FilterSettings
 from agent.config.inlet import InletSettings
 from agent.config.model import Config
 from agent.config.pushes import HttpSource
 from agent.config.sockets import SocketSource
-from agent.config.sources import FileSource, Source
+from agent.config.sources import Source
 from agent.config.units import show_duration, show_size
 
 _COMPRESSION = {

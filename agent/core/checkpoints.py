@@ -16,6 +16,7 @@ class _Mark:
 
     end: Position
     unsettled: int
+    identity: str | None
 
 
 class Checkpoints:
@@ -23,6 +24,7 @@ class Checkpoints:
 
     def __init__(self, start: Position) -> None:
         self.safe = start
+        self.identity: str | None = None  # of what was read, as it was known at the safe position
         self._end = start
         self._lines: list[int] = []  # first line of each mark, ascending
         self._marks: list[_Mark] = []
@@ -30,9 +32,10 @@ class Checkpoints:
     def copy(self) -> "Checkpoints":
         """The same, to be tried out: what is settled there is not settled here."""
         other = Checkpoints(self.safe)
+        other.identity = self.identity
         other._end = self._end
         other._lines = self._lines.copy()
-        other._marks = [_Mark(mark.end, mark.unsettled) for mark in self._marks]
+        other._marks = [_Mark(mark.end, mark.unsettled, mark.identity) for mark in self._marks]
         return other
 
     @property
@@ -45,11 +48,16 @@ class Checkpoints:
         """Records read and not settled."""
         return sum(mark.unsettled for mark in self._marks)
 
-    def read(self, end: Position, count: int) -> None:
-        """Note that the source was read up to *end*, and that *count* records came of it."""
-        assert end.line > self._end.line, "a source is read forwards"
+    def read(self, end: Position, count: int, identity: str | None = None) -> None:
+        """Note that the source was read up to *end*, and that *count* records came of it.
+
+        *identity* tells what was read from others, as far as it is known there.
+        """
+        assert end.line > self._end.line or (end.line == self._end.line and not count), (
+            "a source is read forwards"
+        )
         self._lines.append(self._end.line)
-        self._marks.append(_Mark(end, count))
+        self._marks.append(_Mark(end, count, identity))
         self._end = end
         self._advance()
 
@@ -67,6 +75,7 @@ class Checkpoints:
         done = 0
         while done < len(self._marks) and not self._marks[done].unsettled:
             self.safe = self._marks[done].end
+            self.identity = self._marks[done].identity or self.identity
             done += 1
         del self._marks[:done], self._lines[:done]
 
@@ -76,7 +85,9 @@ class Checkpoints:
         before, mark = self._marks[at - 1], self._marks[at]
         if at + 1 < len(self._marks) and not self._marks[at + 1].unsettled:
             mark.end = self._marks[at + 1].end
+            mark.identity = self._marks[at + 1].identity or mark.identity
             del self._marks[at + 1], self._lines[at + 1]
         if not before.unsettled:
             before.end = mark.end
+            before.identity = mark.identity or before.identity
             del self._marks[at], self._lines[at]

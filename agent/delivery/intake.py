@@ -37,7 +37,7 @@ class Progress(Protocol):
         """A source is read from *start* on."""
         ...
 
-    def read(self, source: str, end: Position, count: int) -> None:
+    def read(self, source: str, end: Position, count: int, identity: str | None = None) -> None:
         """A source was read up to *end*, and *count* records came of it."""
         ...
 
@@ -98,6 +98,7 @@ class Feed:
     ) -> None:
         self.source = source
         self.position = start
+        self.identity: str | None = None  # of what is taken next, where it changes as it is read
         self._label = label
         self._intake = intake
         self._filters = filters
@@ -175,7 +176,7 @@ class Feed:
             self._intake.settler.flush()
 
     def skip(self, end: Position) -> None:
-        """Move on, in lines too, past what holds no records: *end* is where the source stands."""
+        """Move on past what holds no records: *end* is where the source stands."""
         self._note(end, 0, end.offset - self.position.offset)
 
     def leave(self, *, forget: bool = False) -> None:
@@ -231,7 +232,7 @@ class Feed:
     def _note(self, end: Position, count: int, size: int) -> None:
         self._intake.meters.records_read.add(count, self._label)
         self._intake.meters.bytes_read.add(size, self._label)
-        self._intake.progress.read(self.source, end, count)
+        self._intake.progress.read(self.source, end, count, self.identity)
         self.position = end
 
 

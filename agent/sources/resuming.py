@@ -7,14 +7,12 @@ bytes count as well.
 import os
 import stat
 from contextlib import suppress
-from hashlib import blake2b
 
+from agent.core.likeness import HEAD_BYTES, Likeness, likeness, stretch
 from agent.record import Position
 
-_FIRST_BYTES = 1024
 
-
-def identity_of(path: str, first_bytes: int = _FIRST_BYTES) -> str | None:
+def identity_of(path: str) -> str | None:
     """What tells the file from others: device, inode, and a hash of its first bytes.
 
     None for what is no regular file, or cannot be read.
@@ -24,17 +22,23 @@ def identity_of(path: str, first_bytes: int = _FIRST_BYTES) -> str | None:
             return None  # to open a FIFO and close it again would end whoever writes to it
         with open(path, "rb", buffering=0, opener=_without_waiting) as file:
             found = os.fstat(file.fileno())
-            head = os.pread(file.fileno(), first_bytes, 0)
-        digest = blake2b(head, digest_size=8).hexdigest()
-        return f"{found.st_dev}:{found.st_ino}:{len(head)}:{digest}"
+            head = os.pread(file.fileno(), HEAD_BYTES, 0)
+        return str(Likeness(found.st_dev, found.st_ino, stretch(head, len(head))))
     return None
 
 
 def may_resume(path: str, identity: str | None, position: Position) -> bool:
     """Whether the file is the one of that identity, and *position* is after one of its lines."""
-    with suppress(AttributeError, ValueError, IndexError):
-        first_bytes = int(identity.split(":")[2])  # type: ignore[union-attr]
-        return identity_of(path, first_bytes) == identity and _ends_a_line(path, position.offset)
+    before = likeness(identity)
+    with suppress(OSError):
+        if before is None or not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116
+            return False
+        with open(path, "rb", buffering=0, opener=_without_waiting) as file:
+            found = os.fstat(file.fileno())
+            is_same = (found.st_dev, found.st_ino) == (before.device, before.inode)
+            descriptor = file.fileno()
+            is_alike = before.agrees(lambda offset, size: os.pread(descriptor, size, offset))
+        return is_same and is_alike and _ends_a_line(path, position.offset)
     return False
 
 

@@ -14,6 +14,7 @@ from agent.sources.blocks import Blocks, open_blocks
 from agent.sources.gzipped import MAGIC, GzipBlocks
 from agent.sources.resuming import is_gzip, may_resume
 from agent.store.positions import SavedPosition
+from agent.store.source_ids import storable
 from agent.telemetry.logs import get_logger
 
 log = get_logger("source")
@@ -27,6 +28,7 @@ class Feed(Protocol):
     """
 
     position: Position  # where the source stands
+    identity: str | None  # tells what is read from others, where that changes as it is read
 
     async def put(self, block: bytes) -> None:
         """Take the next bytes."""
@@ -150,7 +152,7 @@ class StreamSource(Source):
 
     def resume(self, saved: Mapping[str, SavedPosition]) -> None:
         """Begin where an earlier run had got to, if it is still the same file."""
-        before = saved.get(self.name)
+        before = saved.get(storable(self.name))
         if self.path is None or before is None:
             return
         if may_resume(self.path, before.identity, before.position):

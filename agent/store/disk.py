@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from agent.record import Batch, DeadLetter, Position, Receipt, Row
 from agent.store.books import Balance, Books, News, begun, left, was_read
-from agent.store.database import bytes_on_disk
+from agent.store.database import FILE_NAME, bytes_on_disk, open_for_reading
 from agent.store.entry import Entry, Mark
 from agent.store.failing import Failure
 from agent.store.known import KnownDeadLetters
@@ -18,7 +19,9 @@ from agent.store.opening import Opened, open_store
 from agent.store.positions import SavedPosition
 from agent.store.pruning import tidy
 from agent.store.room import room_for
+from agent.store.source_ids import source_names
 from agent.store.spooling import Damaged, hold
+from agent.store.trouble import readable_errors
 from agent.store.waiting import Work
 from agent.store.writer import Hooks, Writer
 
@@ -134,9 +137,9 @@ class Store:
         if SavedPosition(start, identity) == self.contents.saved.get(source):
             self._known.resumed(source)
 
-    def read(self, source: str, end: Position, count: int) -> None:
+    def read(self, source: str, end: Position, count: int, identity: str | None = None) -> None:
         """Note that a source was read up to *end*, and that *count* records came of it."""
-        self._news.append(was_read(Mark(source, end, count)))
+        self._news.append(was_read(Mark(source, end, count, identity)))
 
     def leave(self, source: str, *, forget: bool) -> None:
         """Note that a source is read no further; *forget*: its position has no more use."""
@@ -189,6 +192,13 @@ class Store:
         future = self._loader.load(self.contents.spool.destination_id, after, max_bytes)
         future.add_done_callback(self._failure.note_read)
         return future
+
+    def names(self) -> Sequence[str]:
+        """Of all streams that there ever were. Raises StoreError."""
+        connection = open_for_reading(self.data_dir)
+        assert connection, "a store that is open has a file"
+        with closing(connection), readable_errors(self.data_dir / FILE_NAME):
+            return source_names(connection)
 
     async def watch(self) -> None:
         """Go on until the store fails for good; then raise what it failed with."""

@@ -10,11 +10,15 @@ from agent.store.schema import PAGE_SIZE
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How far a source was read: up to `end`, and `count` records came of it."""
+    """How far a source was read: up to `end`, and `count` records came of it.
+
+    `identity` tells what was read from others, where that is known better than at the beginning.
+    """
 
     source: str
     end: Position
     count: int
+    identity: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

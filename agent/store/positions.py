@@ -101,7 +101,7 @@ class Positions:
         self._touched.add(mark.source)
         for checkpoints in (self._checkpoints, self._tried):
             if mark.source in checkpoints:
-                checkpoints[mark.source].read(mark.end, mark.count)
+                checkpoints[mark.source].read(mark.end, mark.count, mark.identity)
 
     def passed(self, spans: Iterable[Span]) -> None:
         """These lines need not be read again once this transaction is durable."""
@@ -117,7 +117,7 @@ class Positions:
         now = milliseconds(time.time())
         for source in self._touched | self._tried.keys():
             checkpoints = self._tried.get(source, self._checkpoints[source])
-            identity = self._identities[source]
+            identity = checkpoints.identity or self._identities[source]
             # What cannot be read again is not read again. Its next lines are numbered on from the
             # last one that was read, so that no number ever stands for two of them.
             place = checkpoints.end if identity is None else checkpoints.safe

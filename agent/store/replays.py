@@ -118,7 +118,7 @@ class Replays:
     def follow(self, source: str, start: Position, identity: str | None) -> None:
         """Nothing: what is not settled is chosen again."""
 
-    def read(self, source: str, end: Position, count: int) -> None:
+    def read(self, source: str, end: Position, count: int, identity: str | None = None) -> None:
         """Nothing: the records were read long ago."""
 
     def leave(self, source: str, *, forget: bool) -> None:

@@ -18,6 +18,11 @@ def milliseconds(seconds: float) -> int:
     return round(seconds * 1000)
 
 
+def source_names(connection: sqlite3.Connection) -> list[str]:
+    """The names of all sources that the store knows."""
+    return [name for (name,) in connection.execute("SELECT name FROM sources")]
+
+
 class SourceIds:
     """Remembers the numbers of sources. Belongs to one connection."""
 

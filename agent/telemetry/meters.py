@@ -36,6 +36,7 @@ class Meters:
         self._declare_ledger()
         self._declare_sockets()
         self._declare_pushes()
+        self._declare_files()
         self._declare_batcher()
         self._declare_delivery()
         self._declare_credentials()
@@ -138,6 +139,31 @@ class Meters:
         )
         self.push_waiting = Gauge(
             part + "waiting_requests", "Pushed requests that wait to be answered.", "source"
+        )
+
+    def _declare_files(self) -> None:
+        part = "aep_agent_file_"
+        self.file_lag_bytes = Gauge(
+            part + "lag_bytes", "Bytes of followed files that were not read yet.", "source"
+        )
+        self.files_followed = Gauge(part + "followed_files", "Files that are followed.", "source")
+        self.files_open = Gauge(part + "open_files", "Files of these that are open.", "source")
+        self.files_rotated = Counter(
+            part + "rotated_files_total", "Files that were renamed or removed.", "source"
+        )
+        self.files_truncated = Counter(
+            part + "truncated_files_total", "Files that were cut while they were read.", "source"
+        )
+        self.file_lost_bytes = Counter(
+            part + "lost_bytes_total",
+            "Bytes that went with a file before they were read, as far as is known.",
+            "source",
+            "cause",
+        )
+        self.file_skipped_bytes = Counter(
+            part + "skipped_bytes_total",
+            "NUL bytes passed over where lines begin, as in files that were cut.",
+            "source",
         )
 
     def _declare_batcher(self) -> None:

@@ -40,7 +40,7 @@ def configured(emulator: Emulator, data_dir: Path) -> Callable[..., Config]:
             "inlet.url": emulator.inlet_url,
             "inlet.flow_id": emulator.flow_id,
             "data_dir": data_dir,
-            "sources": [{"type": "file", "paths": [str(path)]} for path in paths],
+            "sources": [{"type": "file", "paths": [str(path)], "follow": False} for path in paths],
             "batch.max_wait": "10ms",
             "buffer.type": "memory",
             "delivery.max_in_flight": 2,

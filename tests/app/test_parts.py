@@ -32,12 +32,21 @@ async def test_the_files_of_one_source_are_read_one_after_the_other(
         [str(tmp_path / "a")],
         [str(tmp_path / "b")],
     ]
-    together = {"type": "file", "paths": [str(tmp_path / "*")]}
+    together = {"type": "file", "paths": [str(tmp_path / "*")], "follow": False}
     parts = await built(configured(sources=[{"type": "stdin"}, together]))
     assert [[source.name for source in lane] for lane in parts.lanes] == [
         ["stdin"],
         [str(tmp_path / "a"), str(tmp_path / "b")],
     ]
+
+
+async def test_files_that_are_followed_are_one_source_under_its_name_or_its_patterns(
+    configured: Configured, tmp_path: Path
+) -> None:
+    patterns = [str(tmp_path / "*.log"), str(tmp_path / "*.json")]
+    named = {"type": "file", "paths": [patterns[0]], "name": "orders"}
+    parts = await built(configured(sources=[named, {"type": "file", "paths": patterns}]))
+    assert [source.name for source in parts.sources] == ["orders", ", ".join(patterns)]
 
 
 async def test_a_file_that_two_sources_read_is_a_configuration_error(

@@ -27,7 +27,7 @@ def arguments(emulator: RunningEmulator, data_dir: Path, *words: str) -> list[st
     return chosen
 
 
-FILES = {"type": "file", "paths": ["a", "b"], "resume": False}
+FILES = {"type": "file", "paths": ["a", "b"], "follow": False, "resume": False}
 
 
 def test_standard_input_is_one_source_beside_one_of_files() -> None:

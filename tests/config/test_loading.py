@@ -68,12 +68,10 @@ def test_flags_may_be_text_or_typed() -> None:
     assert config.receipts.enabled is False
     assert config.data_dir == Path("/data")
     assert config.inlet.headers == {"x-key": "value"}
-    assert config.sources[0].model_dump() == {
+    assert config.sources[0].model_dump(include={"type", "paths", "resume", "name"}) == {
         "type": "file",
         "paths": ("a.json", "b.json.gz"),
         "resume": True,
-        "filters": (),
-        "non_json": "dead_letter",
         "name": None,
     }
 

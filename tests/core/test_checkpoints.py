@@ -128,3 +128,28 @@ def test_neighbours_settled_in_any_order_become_one() -> None:
     assert len(checkpoints._marks) == 2
     checkpoints.settle(Span("s", 1, 0, 1))
     assert (checkpoints.safe, checkpoints._marks) == (Position(6, 50), [])
+
+
+def test_what_was_read_is_known_by_what_it_was_when_the_safe_position_was_reached() -> None:
+    checkpoints = Checkpoints(START)
+    checkpoints.read(Position(2, 10), 1, "as of 10")
+    checkpoints.read(Position(3, 20), 1, "as of 20")
+    checkpoints.read(Position(4, 30), 1, "as of 30")
+    assert checkpoints.identity is None
+    checkpoints.settle(Span("s", 3, 20, 1))
+    checkpoints.settle(Span("s", 2, 10, 1))
+    assert checkpoints.identity is None
+    checkpoints.settle(Span("s", 1, 0, 1))
+    assert (checkpoints.safe, checkpoints.identity) == (Position(4, 30), "as of 30")
+    assert checkpoints.copy().identity == "as of 30"
+
+
+def test_bytes_that_are_no_line_are_passed_over_within_a_line() -> None:
+    checkpoints = Checkpoints(START)
+    checkpoints.read(Position(2, 10), 1)
+    checkpoints.read(Position(2, 500), 0)
+    checkpoints.read(Position(3, 510), 1)
+    checkpoints.settle(Span("s", 2, 500, 1))
+    assert checkpoints.safe == START
+    checkpoints.settle(Span("s", 1, 0, 1))
+    assert checkpoints.safe == Position(3, 510)

@@ -47,7 +47,9 @@ def configured(tmp_path: Path, data_dir: Path) -> Callable[..., Path]:
     """Writes a configuration for `run`: a file where one is named, standard input otherwise."""
 
     def write(emulator: Remote, *files: Path, **settings: Any) -> Path:
-        sources: list[dict[str, Any]] = [{"type": "file", "paths": [str(file)]} for file in files]
+        sources: list[dict[str, Any]] = [
+            {"type": "file", "paths": [str(file)], "follow": False} for file in files
+        ]
         whole = {
             "data_dir": str(data_dir),
             "inlet": {"url": emulator.inlet_url, "flow_id": emulator.flow_id},

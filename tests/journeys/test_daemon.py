@@ -24,7 +24,12 @@ def config(emulator: RunningEmulator, tmp_path: Path, data_dir: Path) -> Path:
         "inlet": {"url": emulator.inlet_url, "flow_id": emulator.flow_id},
         "sources": [
             {"type": "stdin", "name": "pipe"},
-            {"type": "file", "name": "logs", "paths": [str(tmp_path / "*.ndjson")]},
+            {
+                "type": "file",
+                "name": "logs",
+                "follow": False,
+                "paths": [str(tmp_path / "*.ndjson")],
+            },
         ],
         "batch": {"max_wait": "20ms"},
         "admin": {"listen": "127.0.0.1:0"},

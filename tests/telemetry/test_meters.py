@@ -24,9 +24,13 @@ def test_every_name_follows_the_convention(meters: Meters) -> None:
         assert row.name.endswith("_total") == (row.kind == "counter"), row.name
         unit = row.name.removesuffix("_total").rsplit("_", 1)[1]
         plain_units = {"records", "bytes", "batches", "requests", "seconds", "ids", "retries"}
-        assert unit in plain_units | {"commits", "connections", "datagrams", UNITS.get(row.name)}, (
-            row.name
-        )
+        assert unit in plain_units | {
+            "commits",
+            "connections",
+            "datagrams",
+            "files",
+            UNITS.get(row.name),
+        }, row.name
 
 
 def test_every_metric_is_explained_in_a_sentence(meters: Meters) -> None:
@@ -38,6 +42,7 @@ def test_every_metric_is_explained_in_a_sentence(meters: Meters) -> None:
 def test_labels_are_few_and_bounded(meters: Meters) -> None:
     allowed = {
         "source",
+        "cause",
         "reason",
         "filter",
         "status",

@@ -28,7 +28,7 @@ def configuration(
             "compression": "auto" if settings.gzip else "none",
             "timeouts": {"connect": "2s", "answer": "2s", "total": "3s"},
         },
-        "sources": [{"type": "file", "paths": [files]}, {"type": "stdin"}],
+        "sources": [{"type": "file", "paths": [files], "follow": False}, {"type": "stdin"}],
         "batch": {
             "max_bytes": settings.max_bytes,
             "max_records": settings.max_records,

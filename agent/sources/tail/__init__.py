@@ -1,0 +1,1 @@
+"""Files that are written to, rotated, cut and removed while they are read."""
