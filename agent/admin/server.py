@@ -1,13 +1,11 @@
 """Where can an operator look at the agent? An HTTP listener that only reads."""
 
-import errno
-import os
-import socket
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from agent.admin.health import Verdict
 from agent.errors import ConfigError
+from agent.sources.listening import Listeners, Listening
 from agent.telemetry.meters import Meters
 
 if TYPE_CHECKING:
@@ -15,12 +13,6 @@ if TYPE_CHECKING:
 
 _STOP_GRACE = 2.0
 _KEEPALIVE = 75.0
-
-_ADVICE = {
-    errno.EADDRINUSE: "another program listens there: stop it, or choose another port",
-    errno.EADDRNOTAVAIL: "this machine does not have that address: choose one of its own",
-    errno.EACCES: "that needs more rights: choose a port above 1023",
-}
 
 
 class Admin:
@@ -52,17 +44,16 @@ class Admin:
 
         from agent.admin.routes import application
 
-        host, port = _split(self._listen)
+        _check(self._listen)
+        listeners = Listeners(Listening(self._listen, key="admin.listen"))
+        listeners.open()
         app = application(self._meters, self._status, self._ready, self._live)
         runner = web.AppRunner(
             app, access_log=None, keepalive_timeout=_KEEPALIVE, shutdown_timeout=_STOP_GRACE
         )
         await runner.setup()
-        try:
-            await web.TCPSite(runner, host, port).start()
-        except (OSError, UnicodeError) as error:
-            await runner.cleanup()
-            raise _cannot_listen(self._listen, error) from error
+        for each in listeners.sockets:  # which belong to the runner from now on
+            await web.SockSite(runner, each).start()
         self._runner = runner
 
     async def stop(self) -> None:
@@ -80,7 +71,7 @@ class Admin:
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _split(listen: str) -> tuple[str, int]:
+def _check(listen: str) -> None:
     host, colon, port = listen.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
     host = host[1:-1] if bracketed else host
@@ -89,12 +80,3 @@ def _split(listen: str) -> tuple[str, int]:
         raise ConfigError(
             f"admin.listen: found {listen!r}; write host:port, such as 127.0.0.1:9600 or [::1]:9600"
         )
-    return host, int(port)
-
-
-def _cannot_listen(listen: str, error: OSError | UnicodeError) -> ConfigError:
-    reason, advice = "there is no such host", "choose another address"
-    if isinstance(error, OSError) and not isinstance(error, socket.gaierror):
-        reason = os.strerror(error.errno or 0)
-        advice = _ADVICE.get(error.errno or 0, advice)
-    return ConfigError(f"admin.listen: cannot listen on {listen} ({reason}): {advice}")

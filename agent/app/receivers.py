@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Callable, Mapping
 from functools import partial
+from ipaddress import ip_network
 
 from agent.config.sockets import ConnectionSettings, SocketSource, TcpSource, UdpSource, called
 from agent.core.announced import LengthPrefixedFramer, OctetCountedFramer
@@ -70,4 +71,5 @@ def _limits(settings: ConnectionSettings) -> ConnectionLimits:
         idle=settings.idle_timeout,
         unfinished=settings.unfinished_timeout,
         unfinished_bytes=settings.max_unfinished_bytes,
+        networks=tuple(map(ip_network, settings.allow)) if isinstance(settings, TcpSource) else (),
     )

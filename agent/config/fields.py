@@ -277,14 +277,29 @@ class Listen(Written):
             raise ValueError("not printable text")
         if _SYSTEMD.fullmatch(value):
             return value
-        is_number = self.family == "internet" or _HOST_AND_PORT.fullmatch(value)
-        if not is_number:
+        found = _HOST_AND_PORT.fullmatch(value)
+        if self.family == "unix" or (self.family == "any" and not found):
             if not value.startswith(("/", "./", "../", "~/", "@")) or value == "@":
                 raise ValueError("neither a path nor a name")
-            return value
-        found = _HOST_AND_PORT.fullmatch(value)
-        if found is None or int(found[2]) > 65535:
+        elif found is None or int(found[2]) > 65535:
             raise ValueError("not host:port")
+        return value
+
+
+@dataclass(frozen=True)
+class Network(Written):
+    """Addresses that begin alike, as `10.0.0.0/8`, or a single one."""
+
+    @property
+    def advice(self) -> str:
+        return "a network such as 10.0.0.0/8 or fd00::/8, or an address"
+
+    def read(self, value: object) -> str:
+        from ipaddress import ip_network
+
+        if not isinstance(value, str):
+            raise ValueError("not text")
+        ip_network(value)
         return value
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from agent.config.fields import Duration, FileMode, FilePath, Listen, Size, Text, Whole
+from agent.config.fields import Duration, FileMode, FilePath, Listen, Network, Size, Text, Whole
 from agent.config.filters import Filtered
 from agent.config.section import Section
 
@@ -82,6 +82,11 @@ class TcpSource(_Stream):
     reuse_port: bool = Field(
         default=False,
         description="Whether several agents may listen there, the kernel sharing out connections.",
+    )
+    allow: tuple[Annotated[str, Network()], ...] = Field(
+        default=(),
+        description="Networks that clients may connect from; none means from everywhere.",
+        examples=[["10.0.0.0/8", "::1"]],
     )
     tls: ListenerTlsSettings | None = Field(
         default=None,

@@ -11,7 +11,7 @@ from agent.config.filters import FilterSettings
 from agent.config.inlet import InletSettings
 from agent.config.model import Config
 from agent.config.pushes import HttpSource
-from agent.config.sockets import SocketSource
+from agent.config.sockets import ConnectionSettings, SocketSource, TcpSource
 from agent.config.sources import Source
 from agent.config.units import show_duration, show_size
 
@@ -124,11 +124,23 @@ def _source(source: Source) -> str:
         told = f"files {', '.join(source.paths)}{name}"
     elif isinstance(source, SocketSource):
         name = f" ({source.name})" if source.name else ""
-        told = f"{source.type} {source.listen}{name}"
+        told = f"{source.type} {source.listen}{name}{_received(source)}"
     elif isinstance(source, HttpSource):
         told = _pushes(source)
     filters = "; ".join(map(described, source.filters))
     return f"{told}, filtered: {filters}" if filters else told
+
+
+def _received(source: SocketSource) -> str:
+    """How records come over a socket, where that is not as usual."""
+    told: list[str] = []
+    if isinstance(source, ConnectionSettings) and source.framing != "newline":
+        told.append(source.framing)
+    if isinstance(source, TcpSource) and source.tls:
+        told.append("TLS with client certificates" if source.tls.client_ca_file else "TLS")
+    if isinstance(source, TcpSource) and source.allow:
+        told.append(f"only from {', '.join(source.allow)}")
+    return "".join(f", {each}" for each in told)
 
 
 def described(settings: FilterSettings) -> str:

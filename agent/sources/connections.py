@@ -10,6 +10,7 @@ import errno
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from agent.core.frames import Frame, Framer, Misframed, last_frame
 from agent.core.framing import Oversize
@@ -27,12 +28,24 @@ _NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """What clients may take up: a count, seconds, and bytes of unfinished records of them all."""
+    """What clients may take up: a count, seconds, and bytes of unfinished records of them all.
+
+    *networks* are where they may come from; none: from everywhere.
+    """
 
     connections: int
     idle: float | None
     unfinished: float
     unfinished_bytes: int
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+
+    def allow(self, peer: object) -> bool:
+        """Whether a client of that address may connect."""
+        if not self.networks or not isinstance(peer, tuple):
+            return True
+        address = ip_address(peer[0].partition("%")[0])
+        mapped = getattr(address, "ipv4_mapped", None)
+        return any((mapped or address) in network for network in self.networks)
 
 
 class Connections:
@@ -78,14 +91,11 @@ class Connections:
             if error.errno in _NO_DESCRIPTORS:
                 raise
             return True  # one that broke off before its turn
+        if not self._limits.allow(peer):
+            self._refuse(opened, "not_allowed")
+            return True
         if len(self._open) >= self._limits.connections:
-            opened.close()
-            self._meters.connections_refused.add(1, self._source, "max_connections")
-            log.warning(
-                "connections are refused, as there are max_connections",
-                source=self._source,
-                max_connections=self._limits.connections,
-            )
+            self._refuse(opened, "max_connections")
             return True
         opened.setblocking(False)
         self._meters.connections_accepted.add(1, self._source)
@@ -95,6 +105,17 @@ class Connections:
         self._open[descriptor] = connection
         self.readiness.add(descriptor, connection)
         return True
+
+    def _refuse(self, opened: socket.socket, reason: str) -> None:
+        opened.close()
+        self._meters.connections_refused.add(1, self._source, reason)
+        log.warning(
+            "a connection is refused",
+            once_per=("source", "reason"),
+            source=self._source,
+            reason=reason,
+            connections=len(self._open),
+        )
 
     async def ready(self) -> list[Connection]:
         """Those with something to read, as soon as there are any; perhaps none when woken."""
@@ -163,12 +184,16 @@ class Connections:
         """End what has been silent, or unfinished, for too long."""
         now = self._clock()
         idle, unfinished = self._limits.idle, self._limits.unfinished
+        # What waits to be read may have come in time, and waited for us: that is nobody's fault.
+        waiting = {*self.readiness.now(), *self._again}
         for connection in self:
             since = connection.unfinished_since
+            if connection in waiting:
+                continue
             if since is not None and now - since > unfinished:
-                self._end_unless_heard(connection, "unfinished")
+                self.end(connection, "unfinished")
             elif idle is not None and now - connection.heard > idle:
-                self._end_unless_heard(connection, "idle")
+                self.end(connection, "idle")
 
     @property
     def patience(self) -> float:
@@ -181,14 +206,6 @@ class Connections:
         for connection in self:
             self.end(connection, "stop")
         self.readiness.close()
-
-    def _end_unless_heard(self, connection: Connection, reason: str) -> None:
-        """Its bytes may have come in time, and waited for us: that is not its fault."""
-        heard, begun = connection.heard, connection.unfinished_since
-        self.read(connection, TURN_BYTES)
-        is_heard = connection.heard != heard if reason == "idle" else False
-        if not is_heard and connection.unfinished_since == begun:
-            self.end(connection, reason)
 
     def _note_held(self, connection: Connection, *, anew: bool) -> None:
         held = connection.framer.held_bytes

@@ -18,7 +18,7 @@ from agent.errors import ConfigError
 from agent.sources import inherited
 
 _HOST_AND_PORT = re.compile(r"(?:\[([^\]]+)\]|([^:/@]+)):([0-9]{1,5})")
-_BACKLOG = 4096  # connections the kernel keeps until they are accepted; it may allow fewer
+BACKLOG = 4096  # connections the kernel keeps until they are accepted; it may allow fewer
 
 _ADVICE = {
     errno.EADDRINUSE: "another program listens there: stop it, or choose another address",
@@ -66,7 +66,7 @@ class Listeners:
             for each in self.sockets:
                 each.setblocking(False)
                 if wanted.kind == socket.SOCK_STREAM:
-                    each.listen(_BACKLOG)
+                    each.listen(BACKLOG)
         except (OSError, UnicodeError) as error:
             self.close()
             raise _cannot_listen(wanted, error) from error

@@ -21,7 +21,7 @@ from agent.core.frames import Framer, Misframed
 from agent.core.framing import Oversize
 from agent.sources.connection import Connection, MakeConnection
 from agent.sources.connections import TURN_BYTES, ConnectionLimits, Connections
-from agent.sources.listening import Listening
+from agent.sources.listening import BACKLOG, Listening
 from agent.sources.receiver import Receiver
 from agent.sources.source import Doors, Feed
 from agent.telemetry.logs import get_logger
@@ -129,8 +129,7 @@ class ConnectionSource(Receiver):
         for listener in self._listeners.sockets:
             if not self._listeners.wanted.is_inherited:
                 with suppress(OSError):
-                    while connections.admit(listener):
-                        pass
+                    any(not connections.admit(listener) for _ in range(BACKLOG))
         self._accept_whenever(False)
         self._listeners.close()
         for connection in connections:

@@ -204,7 +204,7 @@ async def test_a_stopped_listener_listens_no_more_and_may_start_again(
 async def test_a_port_that_is_taken_is_a_matter_of_configuration(
     agent: Agent, admin: Admin
 ) -> None:
-    with pytest.raises(ConfigError, match=r"admin\.listen.*in use.*choose another port"):
+    with pytest.raises(ConfigError, match=r"admin\.listen.*in use.*choose another address"):
         await agent.admin(admin.address).start()
 
 

@@ -35,6 +35,13 @@ XDM = "envelope: {type: xdm, schema_id: s, dataset_id: d}"
             "organisation A@AdobeOrg",
         ),
         ("sources: [{type: file, paths: [a, b]}]", "sources", "files a, b"),
+        ("sources: [{type: unix, listen: /run/a}]", "sources", "unix /run/a"),
+        (
+            "sources: [{type: tcp, listen: 'h:1', name: t, framing: nul, allow: [10.0.0.0/8],"
+            " tls: {cert_file: a, client_ca_file: b}}]",
+            "sources",
+            "tcp h:1 (t), nul, TLS with client certificates, only from 10.0.0.0/8",
+        ),
         ("", "record ids", "none added"),
         ("record_id: {add: position}", "record ids", "_id added where it is missing, made of sour"),
         ("record_id: {add: content, field: key}", "record ids", "key added where it is missing"),

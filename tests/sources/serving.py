@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from ipaddress import IPv4Network, IPv6Network
 
 from agent.core.frames import Framer
 from agent.core.framing import LineFramer
@@ -67,10 +68,11 @@ async def serving(
     unfinished: float = 300.0,
     unfinished_bytes: int = 2**26,
     connection: MakeConnection = Connection,
+    networks: tuple[IPv4Network | IPv6Network, ...] = (),
 ) -> AsyncIterator[Serving]:
     """A source that has begun to listen; stopped at the end unless it was before."""
     meters = Meters()
-    limits = ConnectionLimits(connections, idle, unfinished, unfinished_bytes)
+    limits = ConnectionLimits(connections, idle, unfinished, unfinished_bytes, networks)
     listening = Listening(listen) if isinstance(listen, str) else listen
     source = ConnectionSource("clients", listening, framer, limits, 900_000, meters, connection)
     await source.claim()

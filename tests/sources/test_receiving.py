@@ -6,6 +6,7 @@ import socket
 import struct
 import threading
 import time
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from agent.core.announced import LengthPrefixedFramer, OctetCountedFramer
 from agent.core.framing import Oversize
 from agent.core.separated import JsonSequenceFramer, NulFramer
 from agent.record import Position
+from agent.sources.connections import ConnectionLimits
 from agent.sources.listening import Listening
 from agent.store.positions import SavedPosition
 from sources.conftest import Taken
@@ -154,6 +156,7 @@ async def test_a_record_that_does_not_come_to_its_end_in_time_is_a_dead_letter(
             slow.send(b"x")
             await asyncio.sleep(0.02)
         assert at_work.open == 1, "between two records there is no hurry"
+        await until(lambda: torn(taken))
         [dead] = torn(taken)
         assert dead == b"x" * len(dead)
         slow.close()
@@ -359,3 +362,30 @@ async def test_a_client_that_frames_in_another_way_is_cut_off_and_alone_in_that(
         other.close()
     [(found, fault)] = taken.refused
     assert (found, fault.reason) == (b"GET / HTTP/1.1\r\n\r\n", "framing")
+
+
+@pytest.mark.parametrize(
+    ("networks", "refused"),
+    [(("10.0.0.0/8", "fd00::/8"), 1), (("10.0.0.0/8", "127.0.0.0/8"), 0), ((), 0)],
+)
+async def test_clients_from_elsewhere_are_refused_where_networks_are_named(
+    taken: Taken, networks: tuple[str, ...], refused: int
+) -> None:
+    allowed = tuple(map(ip_network, networks))
+    async with serving(taken, networks=allowed) as at_work:
+        peer = at_work.connect()
+        peer.sendall(b"{}\n")
+        counted = at_work.meters.connections_refused
+        await until(lambda: counted.value("clients", "not_allowed") == refused)
+        await until(lambda: taken.bytes == b"{}\n" or refused)
+        peer.close()
+    assert len(taken.blocks) == 1 - refused
+
+
+def test_addresses_are_known_however_they_are_written() -> None:
+    limits = ConnectionLimits(1, None, 1.0, 1, (ip_network("10.0.0.0/8"), ip_network("fe80::/10")))
+    for address in ("10.1.2.3", "::ffff:10.1.2.3", "fe80::1%eth0"):
+        assert limits.allow((address, 5170, 0, 0))
+    for address in ("11.1.2.3", "::ffff:11.1.2.3", "fd00::1"):
+        assert not limits.allow((address, 5170, 0, 0))
+    assert limits.allow(""), "who comes by a Unix socket has no address"
