@@ -143,7 +143,7 @@ class ConnectionSource(Receiver):
         await self._hand_over(connections, feed)
 
     async def _hand_over(self, connections: Connections, feed: Feed) -> None:
-        frames, connections.frames, connections.frames_bytes = connections.frames, [], 0
+        frames, connections.frames = connections.frames, []
         lines: list[bytes] = []
         for frame in frames:
             if isinstance(frame, bytes):
@@ -153,6 +153,7 @@ class ConnectionSource(Receiver):
             lines.clear()
             await _put_other(frame, feed)
         await _put_lines(lines, feed)
+        connections.frames_bytes = 0  # not before: what is cancelled on its way is told
 
     def _accept_whenever(self, wanted: bool) -> None:
         loop = asyncio.get_running_loop()

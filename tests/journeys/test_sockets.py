@@ -1,9 +1,11 @@
 """Records that come over sockets: as safe as those of files, whoever is at the other end."""
 
+import json
 import random
 import resource
 import signal
 import socket
+import ssl
 import struct
 import threading
 from pathlib import Path
@@ -17,6 +19,7 @@ from support.emulator import RunningEmulator
 from support.listening import configured, listening
 from support.records import lines, orders
 
+CERTIFICATES = Path(__file__).parents[1] / "delivery" / "certificates"
 TCP: dict[str, Any] = {"type": "tcp", "listen": "127.0.0.1:0"}
 
 
@@ -172,3 +175,54 @@ def test_clients_beyond_what_the_system_allows_wait_or_are_refused_and_delivery_
             peer.close()
         agent.agent.signal(signal.SIGTERM)
         assert agent.finished().code == 0
+
+
+def test_records_come_over_tls_from_clients_with_a_certificate(
+    emulator: RunningEmulator, tmp_path: Path, data_dir: Path
+) -> None:
+    tls = {
+        "cert_file": str(CERTIFICATES / "localhost.pem"),
+        "client_ca_file": str(CERTIFICATES / "ca.pem"),
+    }
+    source = {**TCP, "name": "tcp", "tls": tls}
+    config = configured(tmp_path / "agent.yaml", emulator, data_dir, source)
+    trust = ssl.create_default_context(cafile=CERTIFICATES / "ca.pem")
+    trust.load_cert_chain(CERTIFICATES / "client.pem")
+    records = orders(5000)
+    with listening(["run", config]) as agent:
+        agent.send(b"no TLS at all\n")
+        eventually(lambda: agent.said("a client cannot be secured by TLS"))
+        with trust.wrap_socket(agent.connect(), server_hostname="localhost") as peer:
+            peer.sendall(lines(records))
+            peer.unwrap()
+        eventually(lambda: agent.status()["accepted"] == 5000)
+        agent.agent.signal(signal.SIGTERM)
+        assert agent.finished().code == 0
+    accounted_for({"tcp": records}, emulator, data_dir)
+
+    source["tls"] = {"cert_file": str(tmp_path / "none.pem")}
+    done = aep_agent("run", configured(config, emulator, data_dir, source))
+    assert done.code == 78
+    assert b"none.pem: No such file or directory; check path and permissions" in done.stderr
+
+
+def test_pretty_records_in_other_frames_arrive_on_one_line_each(
+    emulator: RunningEmulator, tmp_path: Path, data_dir: Path
+) -> None:
+    pretty = [json.dumps({"n": number}, indent=2).encode() for number in range(500)]
+    framed = {
+        "octet_counted": b"".join(b"%d %b" % (len(each), each) for each in pretty),
+        "nul": b"".join(each + b"\0" for each in pretty),
+        "length_prefixed": b"".join(len(each).to_bytes(4, "big") + each for each in pretty),
+        "json_seq": b"".join(b"\x1e" + each + b"\n" for each in pretty),
+    }
+    sources = [{**TCP, "name": framing, "framing": framing} for framing in framed]
+    config = configured(tmp_path / "agent.yaml", emulator, data_dir, *sources)
+    with listening(["run", config], len(framed)) as agent:
+        for which, content in enumerate(framed.values()):
+            agent.send(content, which)
+        eventually(lambda: agent.status()["accepted"] == 2000)
+        agent.agent.signal(signal.SIGTERM)
+        assert agent.finished().code == 0
+    flat = [each.replace(b"\n", b" ") for each in pretty]
+    accounted_for(dict.fromkeys(framed, flat), emulator, data_dir)
