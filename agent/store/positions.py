@@ -14,13 +14,15 @@ from agent.record import Position, Span
 from agent.store.entry import Mark
 from agent.store.source_ids import SourceIds, milliseconds, storable
 
-_SAVE = """INSERT INTO positions (source_id, line, "offset", identity, saved_ms)
-    VALUES (?, ?, ?, ?, ?)
+_SAVE = """INSERT INTO positions
+    (source_id, line, "offset", identity, saved_ms, read_line, read_offset)
+    VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (source_id) DO UPDATE SET line = excluded.line, "offset" = excluded."offset",
-        identity = excluded.identity, saved_ms = excluded.saved_ms"""
+        identity = excluded.identity, saved_ms = excluded.saved_ms,
+        read_line = excluded.read_line, read_offset = excluded.read_offset"""
 _FORGET = """DELETE FROM positions
     WHERE source_id = (SELECT id FROM sources WHERE name = ?)"""
-_SAVED = """SELECT source.name, line, "offset", identity
+_SAVED = """SELECT source.name, COALESCE(read_line, line), COALESCE(read_offset, "offset"), identity
     FROM positions JOIN sources AS source ON source.id = positions.source_id"""
 
 _AHEAD = """SELECT source.name, letter.line
@@ -73,8 +75,8 @@ class Positions:
         self._identities: dict[str, str | None] = {}
         self._tried: dict[str, Checkpoints] = {}  # in this transaction
         self._touched: set[str] = set()  # since the last commit
-        self._saved: dict[str, Position] = {}
-        self._saving: dict[str, Position] = {}  # in this transaction
+        self._saved: dict[str, tuple[Position, Position | None]] = {}
+        self._saving: dict[str, tuple[Position, Position | None]] = {}  # in this transaction
         self._left: dict[str, bool] = {}  # read no further; whether to forget them
         self._forgotten: set[str] = set()  # in this transaction
 
@@ -118,14 +120,15 @@ class Positions:
         for source in self._touched | self._tried.keys():
             checkpoints = self._tried.get(source, self._checkpoints[source])
             identity = checkpoints.identity or self._identities[source]
-            # What cannot be read again is not read again. Its next lines are numbered on from the
-            # last one that was read, so that no number ever stands for two of them.
-            place = checkpoints.end if identity is None else checkpoints.safe
-            if place != self._saved.get(source):
-                self._saving[source] = place
+            # What cannot be read again is numbered on from the last line that was read, safe or
+            # not, so that no number ever stands for two of them.
+            safe, read = checkpoints.safe, checkpoints.end if identity is None else None
+            if (safe, read) != self._saved.get(source):
+                self._saving[source] = safe, read
                 number = self._sources.of(connection, source)
-                row = (number, place.line, place.offset, identity, now)
-                connection.execute(_SAVE, row)
+                row = (number, safe.line, safe.offset, identity, now)
+                reached = (read.line, read.offset) if read else (None, None)
+                connection.execute(_SAVE, (*row, *reached))
         for source, forget in self._left.items():
             if forget and self._is_settled(source):
                 connection.execute(_FORGET, (storable(source),))

@@ -35,7 +35,7 @@ _RECORD = "INSERT OR IGNORE INTO dead_letter_records (id, record) VALUES (?, ?)"
 _CUT = "UPDATE dead_letters SET sha256 = COALESCE(sha256, 'lost') WHERE id = ?"
 _WITHOUT_RECORD = """SELECT id FROM dead_letters
     WHERE id NOT IN (SELECT id FROM dead_letter_records)"""
-_POSITION = "INSERT OR IGNORE INTO positions VALUES (?, ?, ?, ?, ?)"
+_POSITION = "INSERT OR IGNORE INTO positions VALUES (?, ?, ?, ?, ?, ?, ?)"
 _REPLAY = """INSERT OR IGNORE INTO replays SELECT ?, ?, ?, ?, ?, ?, ?
     WHERE EXISTS (SELECT 1 FROM dead_letters WHERE id = ?2)"""
 _RECEIPT = "INSERT OR IGNORE INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -163,7 +163,8 @@ class Rescue:
     def _insert_positions(self, rows: Iterable[Row], sure: bool) -> None:
         for row in rows:
             if row.number in self.numbers.sources:  # without its name it is of no use
-                values = (self.numbers.sources[row.number], *row.values[1:])
+                # older rows have no last two columns
+                values = (self.numbers.sources[row.number], *row.values[1:], None, None)[:7]
                 self.counts["positions"] += self._connection.execute(_POSITION, values).rowcount
 
     # --- spool ---

@@ -154,9 +154,16 @@ _COUNTED_BY_INDEX = (
     "CREATE INDEX spool_by_hold ON spool (hold, count, body_bytes) WHERE hold IS NOT NULL",
 )
 
+# What cannot be read again is numbered on from where it was read to, safe or not: NULL for files.
+_READ_ONCE = (
+    "ALTER TABLE positions ADD COLUMN read_line INTEGER",
+    "ALTER TABLE positions ADD COLUMN read_offset INTEGER",
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _RECEIPTS_AND_DEAD_LETTERS,
     _SPOOL_AND_LEDGER,
     _COUNTED_BY_INDEX,
+    _READ_ONCE,
 )
 FORMAT = len(MIGRATIONS)

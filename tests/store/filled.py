@@ -29,7 +29,7 @@ def fill(
     execute("BEGIN")
     for number in (1, 2, 3):
         execute("INSERT INTO sources VALUES (?, ?, 100)", (number, f"orders-{number}.ndjson"))
-        execute("INSERT INTO positions VALUES (?, 999, 99999, 'inode 7', 1)", (number,))
+        execute("INSERT INTO positions VALUES (?, 999, 99999, 'inode 7', 1, NULL, NULL)", (number,))
     execute("INSERT INTO destinations VALUES (1, 'key', 'an inlet')")
     for number in range(1, letters + 1):
         append_letter(connection, number, dice)

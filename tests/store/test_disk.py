@@ -374,6 +374,8 @@ async def test_of_lines_that_cannot_be_read_again_no_number_is_given_twice(
             store.read(source, Position(line, line * 100), 10)
         await store.settle([receipt(1, spans=(Span(source, 11, 1100, 10),))], [])
     assert store.safe["tcp"] == Position(1, 0)
+    kept = reopened().execute('SELECT line, "offset" FROM positions').fetchall()
+    assert kept == [(1, 0), (1, 0)], "nothing is said to be safe that is not"
     saved = saved_positions(reopened())
     assert saved["tcp"].position == Position(21, 2100)
     assert saved["file"].position == Position(1, 0), "it is read again from there"

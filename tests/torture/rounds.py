@@ -26,7 +26,7 @@ from torture.verdict import Doubles, Evidence, Verdict, judge
 
 _PATIENCE = 60.0  # seconds after the faults end within which the agent must end by itself
 _RECOVERED = 6.0  # seconds within which the first record must be accepted after that
-_STARTING = 1.0  # seconds until an agent certainly listens to signals
+_STARTING = 3.0  # seconds until an agent certainly listens to signals, on a busy machine too
 _SENT_TWICE = 2  # times max_in_flight: what awaits its answer, and what awaits its commit
 _IN_LOGS_ONLY_OF_BUGS = (b"Traceback", b"this is a bug", b"never retrieved", b"never awaited")
 _MAY_STAY = {"store.db", "store.reserve", "store.lock", "agent.lock"}  # in the data directory
