@@ -117,10 +117,14 @@ class Connections:
             connections=len(self._open),
         )
 
-    async def ready(self) -> list[Connection]:
-        """Those with something to read, as soon as there are any; perhaps none when woken."""
+    async def ready(self, within: float | None = None) -> list[Connection]:
+        """Those with something to read, as soon as there are any; perhaps none when woken.
+
+        Waits *within* seconds at most, or until it is time to look for what has expired.
+        """
         if not self._again:
-            return await self.readiness.wait(self.patience if self._open else None)
+            patience = self.patience if self._open else None
+            return await self.readiness.wait(patience if within is None else within)
         await asyncio.sleep(0)
         again, self._again = self._again, {}
         return list(again | dict.fromkeys(self.readiness.now()))

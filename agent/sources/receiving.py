@@ -34,6 +34,7 @@ _LONGEST_TURN = 0.02  # seconds until others get theirs
 # Many senders write a line at a time. To go on for each of them costs five times the CPU of taking
 # what comes within a moment together. The first line after a silence does not wait.
 _FEW_BYTES, _GATHERING = 65_536, 0.005
+_LAST_WORDS = 0.1  # seconds for what is on its way when the agent stops
 _ACCEPT_AGAIN = 1.0  # seconds after there was no descriptor for a connection
 _OTHER_DESCRIPTORS = 256  # what the agent needs besides connections
 
@@ -107,16 +108,8 @@ class ConnectionSource(Receiver):
     async def _receive(self, connections: Connections, feed: Feed) -> None:
         look_at = time.monotonic() + connections.patience
         while not self._stopped:
-            ready = await connections.ready()
-            share = connections.share(len(ready))
-            begun, before = time.monotonic(), self._read
-            for connection in ready:
-                self._read += connections.read(connection, share)
-                if connections.frames_bytes >= self._block_bytes:
-                    await self._hand_over(connections, feed)
-                if time.monotonic() - begun > _LONGEST_TURN:  # many handshakes
-                    await asyncio.sleep(0)
-                    begun = time.monotonic()
+            before = self._read
+            await self._read_round(await connections.ready(), connections, feed)
             if time.monotonic() >= look_at:
                 connections.expire()
                 look_at = time.monotonic() + connections.patience
@@ -124,14 +117,32 @@ class ConnectionSource(Receiver):
             if self._read - before < _FEW_BYTES and not self._stopped:
                 await asyncio.sleep(_GATHERING)
 
+    async def _read_round(
+        self, ready: list[Connection], connections: Connections, feed: Feed
+    ) -> None:
+        """Read each of these once."""
+        share = connections.share(len(ready))
+        begun = time.monotonic()
+        for connection in ready:
+            self._read += connections.read(connection, share)
+            if connections.frames_bytes >= self._block_bytes:
+                await self._hand_over(connections, feed)
+            if time.monotonic() - begun > _LONGEST_TURN:  # many handshakes
+                await asyncio.sleep(0)
+                begun = time.monotonic()
+
     async def _receive_last(self, connections: Connections, feed: Feed) -> None:
-        """Read what clients had written before this moment: they believe that it arrived."""
+        """Read what clients wrote before they could know: they believe that it arrived."""
         for listener in self._listeners.sockets:
             if not self._listeners.wanted.is_inherited:
                 with suppress(OSError):
                     any(not connections.admit(listener) for _ in range(BACKLOG))
         self._accept_whenever(False)
         self._listeners.close()
+        until = time.monotonic() + _LAST_WORDS
+        while len(connections) and (wait := until - time.monotonic()) > 0:
+            await self._read_round(await connections.ready(wait), connections, feed)
+            await self._hand_over(connections, feed)
         for connection in connections:
             waiting = _waiting_bytes(connection)
             while waiting > 0 and (count := connections.read(connection, TURN_BYTES)):

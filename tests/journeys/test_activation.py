@@ -4,6 +4,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -65,6 +66,46 @@ def test_clients_that_come_while_the_agent_is_away_wait_for_it(
         agent.agent.signal(signal.SIGTERM)
         agent.finished()
     accounted_for({"tcp": first + second, "udp": third}, emulator, data_dir)
+
+
+def test_no_restart_under_load_refuses_a_connection_or_loses_a_record(
+    emulator: RunningEmulator, tmp_path: Path, data_dir: Path, opened: list[socket.socket]
+) -> None:
+    source = {"type": "tcp", "listen": "systemd:records", "name": "tcp"}
+    config = configured(tmp_path / "agent.yaml", emulator, data_dir, source)
+    address = "{}:{}".format(*opened[0].getsockname())
+    sent: list[bytes] = []
+    broken, done = [], threading.Event()
+
+    def send() -> None:
+        for record in orders(100_000):
+            if done.is_set():
+                return
+            with connected(address) as peer:
+                peer.sendall(record)
+                peer.shutdown(socket.SHUT_WR)
+                sent.append(record)
+                try:
+                    assert peer.recv(1) == b""
+                except ConnectionError:
+                    broken.append(record)
+
+    client = threading.Thread(target=send)
+    client.start()
+    try:
+        for _ in range(4):
+            with listening(["run", config], **activated(opened[:1], "records")) as agent:
+                before = len(sent)
+                eventually(lambda before=before: len(sent) > before + 100)
+                agent.agent.signal(signal.SIGTERM)
+                assert agent.finished().code == 0
+    finally:
+        done.set()
+    with listening(["run", config], **activated(opened[:1], "records")) as agent:
+        client.join(30)
+        eventually(lambda: len(emulator.records()) >= len(sent))
+    assert broken == []
+    assert sorted(emulator.records()) == sorted(sent)
 
 
 def test_sockets_that_nobody_passed_or_that_do_not_fit_are_told(
