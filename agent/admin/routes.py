@@ -33,7 +33,7 @@ _HEADERS = {
 
 
 def application(
-    meters: Meters,
+    meters: Mapping[str, Meters],
     status: Callable[[], Mapping[str, object]],
     ready: Callable[[], Verdict],
     live: Callable[[], Verdict],

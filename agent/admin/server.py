@@ -21,7 +21,7 @@ class Admin:
     def __init__(
         self,
         listen: str,
-        meters: Meters,
+        meters: Mapping[str, Meters],
         status: Callable[[], Mapping[str, object]],
         ready: Callable[[], Verdict],
         live: Callable[[], Verdict],

@@ -6,17 +6,17 @@ from agent.aep.ims import Client, ClientCredentials
 from agent.aep.tokens import FixedToken, TokenFile, Tokens
 from agent.aep.transport import Phases, Route
 from agent.config.credentials import read_word
+from agent.config.flows import FlowSettings
 from agent.config.inlet import InletSettings
-from agent.config.model import Config
 from agent.core.renewal import Renewal
 from agent.telemetry.meters import Meters
 
 
-def tokens(config: Config, meters: Meters) -> Tokens:
+def tokens(flow: FlowSettings, meters: Meters) -> Tokens:
     """Where tokens come from. Raises ConfigError where a file does not hold what it should."""
-    inlet = config.inlet
+    inlet = flow.inlet
     if inlet.credentials is not None:
-        return _issued(config, meters)
+        return _issued(flow, meters)
     if inlet.token is not None:
         return FixedToken(inlet.token.get_secret_value())
     if inlet.token_file is not None:
@@ -36,8 +36,8 @@ def route(inlet: InletSettings) -> Route:
     )
 
 
-def _issued(config: Config, meters: Meters) -> ClientCredentials:
-    inlet = config.inlet
+def _issued(flow: FlowSettings, meters: Meters) -> ClientCredentials:
+    inlet = flow.inlet
     settings = inlet.credentials
     assert settings is not None
     client = Client(
@@ -56,7 +56,7 @@ def _issued(config: Config, meters: Meters) -> ClientCredentials:
     renewal = Renewal(
         before=settings.renew_before,
         refresh_interval=settings.refresh_interval,
-        initial=config.delivery.retry.initial,
-        ceiling=config.delivery.retry.max,
+        initial=flow.delivery.retry.initial,
+        ceiling=flow.delivery.retry.max,
     )
     return ClientCredentials(client, route(inlet), phases, renewal, meters)

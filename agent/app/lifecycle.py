@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from agent.app.parts import Parts, build
+from agent.app.pipeline import Pipeline
 from agent.app.replay import Replay
 from agent.app.summary import Clock, Snapshot, snapshot
 from agent.app.watch import Watch
@@ -64,35 +65,26 @@ class Agent:
             watch = Watch(parts, self._config, self.snapshot)
             cleanup.push_async_callback(watch.stop)
             cleanup.push_async_callback(parts.store.close)
-            cleanup.push_async_callback(parts.inlet.close)
+            for pipeline in parts.each:
+                cleanup.push_async_callback(pipeline.inlet.close)
             await watch.start()
             for source in parts.sources:
                 cleanup.push_async_callback(source.let_go)
                 await source.claim()
             async with Supervisor() as tasks:
-                tasks.start_endless("token", parts.tokens.run())
-                tasks.start_endless("batcher", parts.batcher.run())
                 tasks.start_endless("store watch", parts.store.watch())
                 tasks.start_endless("loop watch", watch.run())
                 if view:
                     tasks.start_endless("view", view(self))
-                if not self._patient:
-                    tasks.start_endless("patience", self._lose_patience(parts))
-                sending = [
-                    tasks.start(f"sender {number}", parts.senders.run())
-                    for number in range(1, self._config.delivery.max_in_flight + 1)
-                ]
-                reading = [
-                    tasks.start("source", self._read(lane, doors))
-                    for lane, doors in zip(parts.lanes, parts.doors, strict=True)
-                ]
+                sending = [each for flow in parts.each for each in self._send(tasks, flow)]
+                reading = [each for flow in parts.each for each in self._read(tasks, flow)]
                 watch.stage = "running"
                 await _done(reading, or_when=self._stopping)
                 watch.stage = "draining"
                 if self._stopping.done():
                     await self._until_quiet(parts, reading)
                 await self._stop_reading(parts, reading)
-                await self._drain(parts, sending)
+                await self._drain(parts, tasks, sending)
         return self.snapshot()
 
     def stop(self) -> None:
@@ -123,8 +115,28 @@ class Agent:
             self._parts, self._clock, self._unreadable, interrupted=self._stopping.done()
         )
 
-    async def _lose_patience(self, parts: Parts) -> None:
-        await parts.senders.stuck.wait()
+    def _send(self, tasks: Supervisor, flow: Pipeline) -> list[asyncio.Task[None]]:
+        """Start all that takes batches of a flow to its inlet; the tasks that end by themselves."""
+        with flow.saying():
+            tasks.start_endless(f"token{_of(flow)}", flow.tokens.run())
+            tasks.start_endless(f"batcher{_of(flow)}", flow.batcher.run())
+            if not self._patient:
+                tasks.start_endless(f"patience{_of(flow)}", self._lose_patience(flow))
+            return [
+                tasks.start(f"sender {number}{_of(flow)}", flow.senders.run())
+                for number in range(1, flow.senders.most + 1)
+            ]
+
+    def _read(self, tasks: Supervisor, flow: Pipeline) -> list[asyncio.Task[None]]:
+        """Start all that reads for a flow."""
+        with flow.saying():
+            return [
+                tasks.start(f"source{_of(flow)}", self._read_lane(lane, doors))
+                for lane, doors in zip(flow.lanes, flow.doors, strict=True)
+            ]
+
+    async def _lose_patience(self, flow: Pipeline) -> None:
+        await flow.senders.stuck.wait()
         log.error(
             "most records are refused, giving up; what has no verdict is held",
             next_step="compare the records with the flow's mapping and schema, and check"
@@ -133,7 +145,7 @@ class Agent:
         self.stop()
         await self._loop.create_future()
 
-    async def _read(self, lane: list[Source], doors: Doors) -> None:
+    async def _read_lane(self, lane: list[Source], doors: Doors) -> None:
         for source in lane:
             try:
                 await source.run(doors)
@@ -148,7 +160,7 @@ class Agent:
         """
         quiet, grace = self._config.shutdown.quiet, self._config.shutdown.grace
         latest = self._deadline - grace / 2
-        heard, size = self._loop.time(), parts.meters.bytes_read.total()
+        heard, size = self._loop.time(), _bytes_read(parts)
         while (wait := min(heard + quiet, latest) - self._loop.time()) > 0:
             if self._aborting.done() or all(task.done() for task in reading):
                 return
@@ -158,31 +170,37 @@ class Agent:
                 timeout=min(wait, quiet / _LOOKS),
                 return_when=asyncio.FIRST_COMPLETED,
             )
-            if (now := parts.meters.bytes_read.total()) != size:
+            if (now := _bytes_read(parts)) != size:
                 heard, size = self._loop.time(), now
 
     async def _stop_reading(self, parts: Parts, reading: Sequence[asyncio.Task[None]]) -> None:
         for source in parts.sources:
             source.stop()
         if self._stopping.done():
-            parts.budget.lift()  # a reader that waits for room hands over what it holds
-            parts.spool.lift()
+            for flow in parts.each:
+                flow.lift()  # a reader that waits for room hands over what it holds
             await self._in_grace(reading)
             _cancel(reading)
 
-    async def _drain(self, parts: Parts, sending: Sequence[asyncio.Task[None]]) -> None:
-        await parts.batcher.flush()
-        parts.settler.flush()
-        parts.spool.close()
-        await _done(sending, or_when=self._stopping)
+    async def _drain(
+        self, parts: Parts, tasks: Supervisor, sending: Sequence[asyncio.Task[None]]
+    ) -> None:
+        """Have everything answered for that is held, all flows side by side."""
+        ending = [tasks.start(f"end{_of(flow)}", flow.end()) for flow in parts.each]
+        await _done([*ending, *sending], or_when=self._stopping)
         if self._stopping.done():
-            parts.senders.hurry(self._deadline)
-            parts.spool.hurry()
+            for flow in parts.each:
+                flow.lift()  # the last batch may have waited for room since before the stop
+            await self._in_grace(ending)
+            for flow in parts.each:
+                flow.senders.hurry(self._deadline)
+                flow.spool.hurry()
             await self._in_grace(sending)
             _cancel(sending)
-        await _done(parts.settler.writing, or_when=self._stopping)
+        writing = [each for flow in parts.each for each in flow.settler.writing]
+        await _done(writing, or_when=self._stopping)
         if self._stopping.done():
-            await self._in_grace(parts.settler.writing)
+            await self._in_grace(each for flow in parts.each for each in flow.settler.writing)
 
     async def _in_grace(self, futures: Iterable[asyncio.Future[None]]) -> None:
         """Wait for the futures while there is grace left."""
@@ -200,6 +218,15 @@ async def _done(futures: Iterable[asyncio.Future[None]], or_when: asyncio.Future
     while pending and not or_when.done():
         await asyncio.wait([*pending, or_when], return_when=asyncio.FIRST_COMPLETED)
         pending = {future for future in pending if not future.done()}
+
+
+def _of(flow: Pipeline) -> str:
+    """What the names of a flow's tasks end with."""
+    return f" of {flow.name}" if flow.name else ""
+
+
+def _bytes_read(parts: Parts) -> float:
+    return sum(flow.meters.bytes_read.total() for flow in parts.each)
 
 
 def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:

@@ -1,14 +1,16 @@
-"""How is the store opened for one run, who resumes where, and which spool is it?"""
+"""How is the store opened for one run, who resumes where, and which spool has which flow?"""
 
 from collections.abc import Callable, Sequence
 from functools import partial
 from hashlib import blake2b
 
+from agent.config.flows import FlowSettings
 from agent.config.model import Config
 from agent.config.units import show_size
 from agent.store.budget import Budget
 from agent.store.disk import Callbacks, Store, StoreLimits
 from agent.store.memory import MemorySpool, Spool
+from agent.store.partition import Partition
 from agent.store.spool import DiskSpool, SpoolLimits
 from agent.telemetry.logs import get_logger
 from agent.telemetry.meters import Meters
@@ -38,15 +40,16 @@ def opened(config: Config, meters: Meters, is_full: Sequence[Callable[[bool], No
         meters.store_commits.add(1)
         meters.store_commit_seconds.observe(seconds)
 
+    flows = config.each_flow().values()
     limits = StoreLimits(
         receipts_keep=config.receipts.keep,
         receipts_max_bytes=config.receipts.max_bytes,
         dead_letters_max_bytes=config.dead_letters.max_bytes,
         receipts_enabled=config.receipts.enabled,
-        spool_max_bytes=config.buffer.disk_limit,
+        spool_max_bytes=sum(flow.buffer.disk_limit for flow in flows),
     )
     callbacks = Callbacks(troubled, recovered, committed)
-    spool_for = destination_of(config) if config.buffer.type == "disk" else None
+    spool_for = [destination_of(flow) for flow in flows if flow.buffer.type == "disk"]
     store = Store.open(config.data_dir, limits=limits, callbacks=callbacks, spool_for=spool_for)
     for salvaged in store.salvaged:
         log.error("the store could not be read and was set aside", **salvaged.told())
@@ -54,22 +57,29 @@ def opened(config: Config, meters: Meters, is_full: Sequence[Callable[[bool], No
     return store
 
 
-def spool(config: Config, store: Store, budget: Budget, meters: Meters) -> Spool:
-    """Where batches wait."""
-    buffer = config.buffer
+def partition(store: Store, name: str, flow: FlowSettings) -> Partition:
+    """What the flow of that name has of the store."""
+    key, _ = destination_of(flow)
+    return Partition(store, name, key if flow.buffer.type == "disk" else None)
+
+
+def spool(flow: FlowSettings, part: Partition, budget: Budget, meters: Meters) -> Spool:
+    """Where the batches of a flow wait, in its part of the store if they are spooled."""
+    buffer = flow.buffer
     if buffer.type == "memory":
         return MemorySpool()
-    assert store.contents.spool, "it was opened for a spool"
-    meters.records_recovered.add(store.contents.spool.mine.records)
+    if part.found.records:
+        log.info("records wait in the spool, sending them first", records=part.found.records)
+    meters.records_recovered.add(part.found.records)
     limits = SpoolLimits(
         max_bytes=buffer.disk_limit,
         ready_bytes=buffer.memory_bytes // _READY_PART,
         write_after=buffer.write_after,
         when_full=buffer.when_full,
-        longest_wait=config.delivery.retry.max,
+        longest_wait=flow.delivery.retry.max,
     )
     return DiskSpool(
-        store,
+        part,
         limits,
         free=budget.give,
         on_dropped=partial(_dropped, meters, limits),
@@ -77,11 +87,10 @@ def spool(config: Config, store: Store, budget: Budget, meters: Meters) -> Spool
     )
 
 
-def destination_of(config: Config) -> tuple[str, str]:
+def destination_of(flow: FlowSettings) -> tuple[str, str]:
     """A key that only the same inlet, flow and envelope have, and a name for people."""
-    inlet = config.inlet
-    shape = f"{inlet.url}\n{inlet.flow_id}\n{inlet.mode}\n{inlet.envelope.model_dump_json()}"
-    key = blake2b(shape.encode(), digest_size=16).hexdigest()
+    inlet = flow.inlet
+    key = blake2b(inlet.destination.encode(), digest_size=16).hexdigest()
     return key, f"{inlet.url} flow {inlet.flow_id}" if inlet.flow_id else inlet.url
 
 
@@ -89,8 +98,6 @@ def _tell_found(store: Store) -> None:
     found = store.contents.spool
     if found is None:
         return
-    if found.mine.records:
-        log.info("records wait in the spool, sending them first", records=found.mine.records)
     for share in found.others:
         log.error(
             "records in the spool were read for another destination, and are kept for it",

@@ -1,35 +1,29 @@
 """What became of everything that was read? One snapshot feeds progress, /status and the report."""
 
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from agent.app.parts import Parts
+from agent.app.pipeline import Pipeline
+from agent.core.destination import STATES
 from agent.record import Position, Receipt
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """Counts since the start: what was read or recovered is accepted, a dead letter, filtered,
-    dropped or held."""
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """What became of records, since the start: those read or recovered are accepted, dead letters,
+    filtered, dropped or held."""
 
     read: int
     accepted: int
     dead_lettered: Mapping[str, int]  # by reason
     bytes_read: int
-    input_done: int  # of the input as it lies there: compressed files count compressed
-    input_total: int | None  # None where it is not known
-    seconds: float
-    cpu_seconds: float
-    state: str
-    safe: Mapping[str, Position]  # by source: where to resume
-    unreadable: tuple[str, ...]  # sources that failed, and why
-    interrupted: bool
-    last_receipt: Receipt | None = None
+    state: str  # of the destination
     recovered: int = 0  # found in the spool at the start
     dropped: Mapping[str, int] = field(default_factory=dict)  # by reason
     filtered: Mapping[str, int] = field(default_factory=dict)  # by filter
-    on_disk: int = 0  # of those held, records that outlive the process, as of the last commit
 
     @property
     def dead_letters(self) -> int:
@@ -41,6 +35,38 @@ class Snapshot:
         """Records read that have no verdict yet."""
         left_out = sum(self.filtered.values()) + sum(self.dropped.values())
         return self.read + self.recovered - self.accepted - self.dead_letters - left_out
+
+    def counts(self) -> dict[str, object]:
+        """For scripts: every record, and what became of it."""
+        return {
+            "read": self.read,
+            "recovered": self.recovered,
+            "accepted": self.accepted,
+            "dead_lettered": self.dead_letters,
+            "dead_lettered_by_reason": dict(self.dead_lettered),
+            "dropped": sum(self.dropped.values()),
+            "dropped_by_reason": dict(self.dropped),
+            "filtered": sum(self.filtered.values()),
+            "filtered_by_filter": dict(self.filtered),
+            "held": self.held,
+            "bytes_read": self.bytes_read,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot(Tally):
+    """How a run stands: all flows together, and each of them where they have names."""
+
+    input_done: int  # of the input as it lies there: compressed files count compressed
+    input_total: int | None  # None where it is not known
+    seconds: float
+    cpu_seconds: float
+    safe: Mapping[str, Position]  # by source: where to resume
+    unreadable: tuple[str, ...]  # sources that failed, and why
+    interrupted: bool
+    on_disk: int = 0  # of those held, records that outlive the process, as of the last commit
+    last_receipt: Receipt | None = None
+    flows: Mapping[str, Tally] = field(default_factory=dict)
 
     @property
     def in_memory(self) -> int:
@@ -60,18 +86,8 @@ class Snapshot:
     def as_json(self) -> dict[str, object]:
         """For scripts: --json, /status."""
         return {
-            "read": self.read,
-            "recovered": self.recovered,
-            "accepted": self.accepted,
-            "dead_lettered": self.dead_letters,
-            "dead_lettered_by_reason": dict(self.dead_lettered),
-            "dropped": sum(self.dropped.values()),
-            "dropped_by_reason": dict(self.dropped),
-            "filtered": sum(self.filtered.values()),
-            "filtered_by_filter": dict(self.filtered),
-            "held": self.held,
+            **self.counts(),
             "held_on_disk": self.held - self.in_memory,
-            "bytes_read": self.bytes_read,
             "seconds": round(self.seconds, 3),
             "cpu_seconds": round(self.cpu_seconds, 3),
             "records_per_second": round(self.records_per_second, 1),
@@ -83,6 +99,13 @@ class Snapshot:
             },
             "unreadable": list(self.unreadable),
             "interrupted": self.interrupted,
+            **({"flows": self.flows_as_json()} if self.flows else {}),
+        }
+
+    def flows_as_json(self) -> dict[str, dict[str, object]]:
+        """The counts of each flow, and the state of its destination."""
+        return {
+            name: {**each.counts(), "destination": each.state} for name, each in self.flows.items()
         }
 
 
@@ -104,26 +127,53 @@ class Clock:
 
 def snapshot(parts: Parts, clock: Clock, unreadable: list[str], *, interrupted: bool) -> Snapshot:
     """Look at everything once."""
+    flows = {name: tally(pipeline) for name, pipeline in parts.pipelines.items()}
+    each = flows.values()
     progress = [source.progress() for source in parts.sources]
-    totals = [each.total for each in progress]
-    recovered = int(parts.meters.records_recovered.total())
+    totals = [one.total for one in progress]
+    receipts = [pipeline.settler.totals.last_receipt for pipeline in parts.each]
+    recovered = sum(one.recovered for one in each)
     of_others = parts.store.contents.spooled - recovered
+    is_durable = any(pipeline.spool.durable for pipeline in parts.each)
     return Snapshot(
-        read=int(parts.meters.records_read.total()),
+        read=sum(one.read for one in each),
         recovered=recovered,
-        accepted=parts.settler.totals.accepted,
-        dead_lettered=dict(parts.settler.totals.dead_lettered),
-        dropped={labels[0]: int(count) for labels, count in parts.meters.records_dropped.series()},
-        filtered=dict(parts.settler.totals.filtered),
-        bytes_read=int(parts.meters.bytes_read.total()),
-        input_done=sum(each.read for each in progress),
+        accepted=sum(one.accepted for one in each),
+        dead_lettered=_added(one.dead_lettered for one in each),
+        dropped=_added(one.dropped for one in each),
+        filtered=_added(one.filtered for one in each),
+        bytes_read=sum(one.bytes_read for one in each),
+        input_done=sum(one.read for one in progress),
         input_total=None if None in totals else sum(total or 0 for total in totals),
         seconds=clock.seconds(),
         cpu_seconds=clock.cpu_seconds(),
-        state=parts.destination.state,
+        state=min((one.state for one in each), key=STATES.index),
         safe=dict(parts.store.safe),
         unreadable=tuple(unreadable),
         interrupted=interrupted,
-        on_disk=parts.store.balance.held - of_others if parts.spool.durable else 0,
-        last_receipt=parts.settler.totals.last_receipt,
+        on_disk=parts.store.balance.held - of_others if is_durable else 0,
+        last_receipt=max(filter(None, receipts), key=lambda one: one.accepted_at, default=None),
+        flows=flows if all(flows) else {},
     )
+
+
+def tally(pipeline: Pipeline) -> Tally:
+    """What became of the records of one flow."""
+    meters, totals = pipeline.meters, pipeline.settler.totals
+    return Tally(
+        read=int(meters.records_read.total()),
+        recovered=int(meters.records_recovered.total()),
+        accepted=totals.accepted,
+        dead_lettered=dict(totals.dead_lettered),
+        dropped={labels[0]: int(count) for labels, count in meters.records_dropped.series()},
+        filtered=dict(totals.filtered),
+        bytes_read=int(meters.bytes_read.total()),
+        state=pipeline.destination.state,
+    )
+
+
+def _added(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for each in counts:
+        total.update(each)
+    return dict(total)

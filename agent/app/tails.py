@@ -1,7 +1,9 @@
 """Which sources read the files of a configuration, and in which lanes?"""
 
+from collections.abc import Sequence
+
 from agent.config.files import FileSource
-from agent.config.model import Config
+from agent.config.sources import Source as SourceSettings
 from agent.delivery.intake import IntakeLimits
 from agent.sources.files import files
 from agent.sources.source import Source
@@ -16,12 +18,15 @@ from agent.telemetry.meters import Meters
 class Tails:
     """Makes the sources of files. Those without a name know of each other's files."""
 
-    def __init__(self, limits: IntakeLimits, block_bytes: int, meters: Meters) -> None:
+    def __init__(
+        self, limits: IntakeLimits, block_bytes: int, meters: Meters, nameless: Streams
+    ) -> None:
+        """*nameless* are the files of all sources without a name, of other flows too."""
         self._limits = LineLimits(
             block_bytes, limits.record_bytes_max, limits.dead_letter_bytes_max
         )
         self._meters = meters
-        self._nameless = Streams()
+        self._nameless = nameless
 
     def lane(self, settings: FileSource) -> list[Source]:
         """The sources to be read one after the other. Raises ConfigError."""
@@ -42,10 +47,12 @@ class Tails:
         return [Tail(settings.name or ", ".join(settings.paths), chosen, streams, self._meters)]
 
 
-def resume(config: Config, lanes: list[list[Source]], store: Store) -> None:
-    """Have sources go on where an earlier run had got to."""
+def resume(
+    sources: Sequence[SourceSettings], lanes: Sequence[Sequence[Source]], store: Store
+) -> None:
+    """Have sources, one lane for the settings of each, go on where an earlier run had got to."""
     names = None
-    for settings, lane in zip(config.sources, lanes, strict=False):
+    for settings, lane in zip(sources, lanes, strict=False):
         if isinstance(settings, FileSource) and not settings.resume:
             continue
         for source in lane:

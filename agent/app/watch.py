@@ -1,13 +1,15 @@
 """What does the agent tell whoever watches it? The admin listener, and the verdicts it gives."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from agent import __version__
 from agent.admin.health import Verdict, liveness, readiness
 from agent.admin.loop_watch import LoopWatch
 from agent.admin.server import Admin
 from agent.app.parts import Parts
+from agent.app.pipeline import Pipeline
 from agent.app.summary import Snapshot
 from agent.config.model import Config
 from agent.core.destination import READY, THROTTLED, WARMING_UP
@@ -26,13 +28,14 @@ class Watch:
         self.stage = "starting"
         self._parts = parts
         self._snapshot = snapshot
-        self._loop_watch = LoopWatch(parts.meters)
+        self._loop_watch = LoopWatch(next(iter(parts.each)).meters)
         self._admin: Admin | None = None
         if config.admin.listen:
             self._admin = Admin(
                 config.admin.listen, parts.meters, self._status, self._ready, self._live
             )
-        parts.meters.oldest_held_seconds.read_from(self._oldest_held)
+        for pipeline in parts.each:
+            pipeline.meters.oldest_held_seconds.read_from(partial(_oldest_held, pipeline))
 
     async def start(self) -> None:
         """Listen, where that is configured. Raises ConfigError where the address is taken."""
@@ -51,57 +54,94 @@ class Watch:
 
     def _status(self) -> Mapping[str, object]:
         ready, why = self._ready()
-        destination, balance = self._parts.destination, self._parts.store.balance
+        snapshot, balance = self._snapshot(), self._parts.store.balance
         return {
             "version": __version__,
             "stage": self.stage,
             "ready": ready,
             "why": why,
-            **self._snapshot().as_json(),
-            "destination_since_seconds": round(time.monotonic() - destination.since, 1)
-            if destination.state != READY
-            else None,
+            **snapshot.as_json(),
+            **_of(self._parts.each),
             "ledger": {
                 **{entry: balance.of(entry) for entry in _LEDGER},
                 "held": balance.held,
                 "residue": balance.residue,
             },
-            "buffer": {
-                "held_bytes": self._parts.budget.held,
-                "limit_bytes": self._parts.budget.limit,
-                "batches": self._parts.spool.statistics().batches,
-                "oldest_seconds": round(self._oldest_held(), 1),
-            },
-            "requests_in_flight": self._parts.senders.in_flight,
-            "sources": {
-                source.name: {
-                    "read": source.progress().read,
-                    "total": source.progress().total,
-                    **source.details(),
-                }
-                for source in self._parts.sources
-            },
+            **({"flows": self._flows(snapshot)} if snapshot.flows else {}),
+        }
+
+    def _flows(self, snapshot: Snapshot) -> Mapping[str, object]:
+        flows = snapshot.flows_as_json()
+        return {
+            name: {**flows[name], **_of([pipeline])}
+            for name, pipeline in self._parts.pipelines.items()
         }
 
     def _ready(self) -> Verdict:
-        since = self._parts.budget.exhausted_since
-        waited = time.monotonic() - since if since is not None else 0.0
-        full = f"the buffer has been full for {waited:.0f} s" if waited > _NO_ROOM_SECONDS else None
-        return readiness(
-            starting=self.stage == "starting", draining=self.stage == "draining", no_room=full
+        """A flow that takes nothing is its sources' affair: red only where none takes anything."""
+        full = [(each.name, waited) for each in self._parts.each if (waited := _full_for(each))]
+        words = [f"the buffer{_of_flow(name)} has been full for {t:.0f} s" for name, t in full]
+        all_full = len(full) == len(self._parts.pipelines)
+        well, why = readiness(
+            starting=self.stage == "starting",
+            draining=self.stage == "draining",
+            no_room="; ".join(words) if all_full else None,
         )
+        return well, "; ".join([why, *words]) if well else why
 
     def _live(self) -> Verdict:
-        state = self._parts.destination.state
-        return liveness(
-            loop_lag=self._loop_watch.lag,
-            oldest_held=self._oldest_held(),
-            idle=time.monotonic()
-            - max(self._parts.settler.totals.last_at, self._parts.destination.since),
-            reachable=self._parts.destination.is_open and state != WARMING_UP,
-            throttled=state == THROTTLED,
-        )
+        why = "alive"
+        for pipeline in self._parts.each:
+            state = pipeline.destination.state
+            alive, why = liveness(
+                loop_lag=self._loop_watch.lag,
+                oldest_held=_oldest_held(pipeline),
+                idle=time.monotonic()
+                - max(pipeline.settler.totals.last_at, pipeline.destination.since),
+                reachable=pipeline.destination.is_open and state != WARMING_UP,
+                throttled=state == THROTTLED,
+            )
+            if not alive:
+                return False, f"{why}{_of_flow(pipeline.name)}"
+        return True, why
 
-    def _oldest_held(self) -> float:
-        oldest = self._parts.spool.statistics().oldest_read_at
-        return max(0.0, time.time() - oldest) if oldest is not None else 0.0
+
+def _of(pipelines: Iterable[Pipeline]) -> Mapping[str, object]:
+    """What /status says of a flow, or of all of them together."""
+    pipelines = list(pipelines)
+    away = [each.destination.since for each in pipelines if each.destination.state != READY]
+    return {
+        "destination_since_seconds": round(time.monotonic() - min(away), 1) if away else None,
+        "buffer": {
+            "held_bytes": sum(each.budget.held for each in pipelines),
+            "limit_bytes": sum(each.budget.limit for each in pipelines),
+            "batches": sum(each.spool.statistics().batches for each in pipelines),
+            "oldest_seconds": round(max(map(_oldest_held, pipelines)), 1),
+        },
+        "requests_in_flight": sum(each.senders.in_flight for each in pipelines),
+        "sources": {
+            source.name: {
+                "read": source.progress().read,
+                "total": source.progress().total,
+                **source.details(),
+            }
+            for each in pipelines
+            for source in each.sources
+        },
+    }
+
+
+def _of_flow(name: str) -> str:
+    return f" of flow {name}" if name else ""
+
+
+def _full_for(pipeline: Pipeline) -> float | None:
+    """Seconds for which readers have waited in vain; None where that is no time to speak of."""
+    since = pipeline.budget.exhausted_since
+    waited = time.monotonic() - since if since is not None else 0.0
+    return waited if waited > _NO_ROOM_SECONDS else None
+
+
+def _oldest_held(pipeline: Pipeline) -> float:
+    oldest = pipeline.spool.statistics().oldest_read_at
+    return max(0.0, time.time() - oldest) if oldest is not None else 0.0

@@ -41,9 +41,14 @@ def overrides(args: argparse.Namespace) -> dict[str, object]:
     return chosen
 
 
-def configured(args: argparse.Namespace, chosen: dict[str, object]) -> Config:
-    """The configuration of this run; logging follows it, and its warnings are said."""
-    config = load(Path(args.config) if args.config else None, overrides=chosen)
+def configured(
+    args: argparse.Namespace, chosen: dict[str, object], flow: str | None = None
+) -> Config:
+    """The configuration of this run; logging follows it, and its warnings are said.
+
+    *flow* is the name of the only flow that is wanted, empty where there should be one; see `load`.
+    """
+    config = load(Path(args.config) if args.config else None, overrides=chosen, flow=flow)
     logs.configure(config.log.level, config.log.format, config.log.repeat)
     for warning in config.warnings:
         logs.get_logger("config").warning(warning)

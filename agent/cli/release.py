@@ -3,11 +3,12 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from agent.cli.spooled import Destination, add_destination, destination, opened
+from agent.cli.spooled import Destination, add_destination, destinations, opened, own_of
 from agent.cli.stored import counted, data_dir_of, say, writing
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Sequence
 
     from agent.record import DeadLetter
     from agent.store.spool_view import Spooled
@@ -52,15 +53,19 @@ def run(args: argparse.Namespace) -> int:
     if args.to_dead_letters and not args.ids:
         say("aep-agent: nothing was changed: say which batches, see `aep-agent spool inspect`")
         return _USAGE
-    own = destination(args)
-    if args.adopt and own is None:
+    known = destinations(args)
+    if args.adopt and not known:
         say("aep-agent: nothing was changed: --adopt needs --config, or --inlet-url and --flow-id")
+        return _USAGE
+    if args.adopt and len(known) > 1:
+        flows = ", ".join(each.flow for each in known)
+        say(f"aep-agent: nothing was changed: say which flow adopts, --flow {flows}")
         return _USAGE
     from contextlib import closing
 
     from agent.store import lock
 
-    data_dir = args.data_dir = own.config.data_dir if own else data_dir_of(args)
+    data_dir = args.data_dir = known[0].config.data_dir if known else data_dir_of(args)
     if not data_dir.exists():
         say(f"no store at {data_dir} yet; --data-dir or AEP_AGENT_DATA_DIR name another place")
         return 0
@@ -68,9 +73,9 @@ def run(args: argparse.Namespace) -> int:
         if connection is None:
             return 0
         if args.to_dead_letters:
-            return _give_up(connection, args, own)
-        if own and args.adopt:
-            return _adopt(connection, args, own)
+            return _give_up(connection, args, known)
+        if args.adopt:
+            return _adopt(connection, args, known[0])
         return _make_due(connection, args)
 
 
@@ -86,22 +91,24 @@ def _make_due(connection: "sqlite3.Connection", args: argparse.Namespace) -> int
 
 
 def _give_up(
-    connection: "sqlite3.Connection", args: argparse.Namespace, own: Destination | None
+    connection: "sqlite3.Connection", args: argparse.Namespace, known: "Sequence[Destination]"
 ) -> int:
     from agent.store import spool_view
     from agent.store.releasing import to_dead_letters
 
-    room = own.config.dead_letters.max_bytes if own else _ROOM
+    room = known[0].config.dead_letters.max_bytes if known else _ROOM
     failed = False
     for number in args.ids:
         spooled = next(spool_view.each(connection, [number], bodies=True), None)
         if spooled is None:
             say(f"no batch {number} is in the spool; see `aep-agent spool inspect --each`")
             failed = True
-        elif (letters := _letters(spooled, own)) is None:
+            continue
+        own = own_of(spooled, known)
+        if (letters := _letters(spooled, own)) is None:
             failed = True
         else:
-            to_dead_letters(connection, spooled, letters, room)
+            to_dead_letters(connection, spooled, letters, room, own.flow if own else "")
             print(f"batch {number}: {counted(len(letters), 'record')} to the dead letters")
     return _FAILED if failed else 0
 

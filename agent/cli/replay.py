@@ -2,15 +2,16 @@
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from agent.cli.replayed import say_done, say_homeless, say_plan
 from agent.cli.selecting import WHERE_HELP, selection_of
-from agent.cli.stored import counted, reading, say
-from agent.errors import StoreError
+from agent.cli.stored import reading, say
+from agent.errors import ConfigError, StoreError
 
 if TYPE_CHECKING:
     import sqlite3
@@ -33,6 +34,9 @@ Only dead letters that were not accepted in a replay are chosen: none is sent tw
 whose answer was lost. Lines that are no records are left out, unless they are named by --stage,
 --reason or number. Of records that are cut only the first part was kept: they cannot be sent.
 
+Of several flows in a configuration each gets its own, in turn. Those of a flow that is no longer
+there, or of a time without flows, go where --to says.
+
 exit status: 0 all accepted; 1 stopped early; 2 wrong usage; 3 some were refused again;
 78 the configuration is wrong
 
@@ -40,12 +44,15 @@ examples:
   aep-agent dead-letters replay --all --config agent.yaml --dry-run
   aep-agent dead-letters replay --reason rejected --since 2h --config agent.yaml
   aep-agent dead-letters replay --where 'type = "order"' --inlet-url URL --flow-id ID
+  aep-agent dead-letters replay --flow orders --config agent.yaml
+  aep-agent dead-letters replay 17 18 --to orders --config agent.yaml
   aep-agent dead-letters replay 17 18 --records-per-second 100 --config agent.yaml"""
 _REFUSED = """\
 aep-agent: nothing was sent: say which dead letters, or that it is all of them:
   aep-agent dead-letters replay 17 18 19
   aep-agent dead-letters replay --reason rejected --dry-run
   aep-agent dead-letters replay --all"""
+_GRAVEST_FIRST = (1, 3)  # of exit codes
 _CONTRADICTION = "aep-agent: nothing was sent: --all goes without numbers and without filters"
 
 
@@ -60,6 +67,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--records-per-second",
         metavar="N",
         help="no faster than that (delivery.records_per_second)",
+    )
+    parser.add_argument(
+        "--to", metavar="FLOW", help="to that flow of the file; by default each goes to its own"
     )
     parser.add_argument("--config", "-c", metavar="FILE", help="configuration file (YAML)")
     parser.add_argument("--inlet-url", metavar="URL", help="URL of the inlet (AEP_INLET_URL)")
@@ -79,23 +89,69 @@ def run(args: argparse.Namespace) -> int:
         return _USAGE
     selection = replace(chosen, replayed=False)
     if args.dry_run:
+        routes = routes_of(args, selection) if args.config else {"": selection}
         with reading(args) as connection:
             if connection is not None:
-                _say_plan(_plan(connection, selection, args), args)
+                for flow, each in routes.items():
+                    say_plan(_plan(connection, each, args), flow, args)
+                say_homeless(connection, selection, routes)
         return 0
     from agent.cli.pipeline import DONE, configured, overrides
 
-    config = configured(args, overrides(args) | _settings(args))
+    config = configured(args, overrides(args), args.to)
     args.data_dir = config.data_dir
     with reading(args) as connection:
         if connection is None:
             return DONE
         with _alone(config.data_dir):
-            plan = _plan(connection, selection, args)
-            done = _replay(connection, config, selection, plan, args) if plan.letters else None
-    if not args.quiet:
-        _say_done(done, plan, args)
-    return _exit_code(done, plan) if done else DONE
+            routes = routes_of(args, selection)
+            code = _replay_each(connection, routes, args)
+        say_homeless(connection, selection, routes)
+    return code
+
+
+def _replay_each(
+    connection: "sqlite3.Connection", routes: "Mapping[str, Selection]", args: argparse.Namespace
+) -> int:
+    """Replay what goes to each flow, one after the other; the gravest exit code."""
+    from agent.cli.pipeline import DONE, overrides
+    from agent.config import load
+
+    codes = [DONE]
+    for flow, selection in routes.items():
+        path = Path(args.config) if args.config else None
+        config = load(path, overrides=overrides(args) | _settings(args), flow=flow)
+        plan = _plan(connection, selection, args)
+        done = _replay(connection, config, selection, plan, args) if plan.letters else None
+        if not args.quiet:
+            say_done(done, plan, flow, args)
+        codes.append(_exit_code(done, plan) if done else DONE)
+        if done and done.interrupted:
+            break
+    return next((code for code in _GRAVEST_FIRST if code in codes), DONE)
+
+
+def routes_of(args: argparse.Namespace, selection: "Selection") -> "dict[str, Selection]":
+    """Which dead letters go to which flow: each to its own, unless --to says where all of them go.
+
+    Where flows have no names, those of named ones go there only if they were chosen by flow or
+    number. Raises ConfigError.
+    """
+    from agent.cli.pipeline import overrides
+    from agent.config import load
+    from agent.config.inheritance import no_such_flow
+
+    path = Path(args.config) if args.config else None
+    names = list(load(path, overrides=overrides(args), flow=args.to).each_flow())
+    if args.to:
+        return {args.to: selection}
+    if names == [""]:
+        is_explicit = selection.flow or selection.ids
+        return {"": selection if is_explicit else replace(selection, flow="")}
+    if selection.flow and selection.flow not in names:
+        told = no_such_flow(selection.flow, names)
+        raise ConfigError(f"--flow {selection.flow}: {told}; --to says where its dead letters go")
+    return {name: replace(selection, flow=name) for name in names if selection.flow in (None, name)}
 
 
 def _replay(
@@ -116,7 +172,7 @@ def _replay(
         selection,
         plan,
         Underway(),
-        block_bytes=config.batch.max_bytes,
+        block_bytes=next(iter(config.each_flow().values())).batch.max_bytes,
         broken_too=_broken_too(args),
     )
     replay = Replay(source, config.receipts.enabled)
@@ -177,52 +233,3 @@ def _alone(data_dir: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def _say_plan(plan: "Plan", args: argparse.Namespace) -> None:
-    if args.json:
-        counts = {"letters": plan.letters, "bytes": plan.bytes, "cut": plan.cut}
-        _print_json(counts | {"broken": plan.broken, "dry_run": True})
-        return
-    letters = counted(plan.letters, "dead letter")
-    print(f"{letters} would be sent again, {plan.bytes:,} bytes of records")
-    _say_left(plan)
-
-
-def _say_left(plan: "Plan") -> None:
-    if plan.cut:
-        say(f"{plan.cut:,} cannot be sent: only the first part of the record was kept")
-    if plan.broken:
-        say(f"{plan.broken:,} are left out: their lines are no records; `export` them to mend them")
-
-
-def _say_done(done: "Snapshot | None", plan: "Plan", args: argparse.Namespace) -> None:
-    from agent.cli.report import reasons
-
-    accepted, refused = (done.accepted, done.dead_letters) if done else (0, 0)
-    left = plan.letters - accepted - refused
-    if args.json:
-        counts = {"letters": plan.letters, "accepted": accepted, "refused": refused, "left": left}
-        by_reason = dict(done.dead_lettered) if done else {}
-        _print_json(
-            counts | {"refused_by_reason": by_reason, "cut": plan.cut, "broken": plan.broken}
-        )
-        return
-    if done is None:
-        print("no such dead letters; those accepted in a replay are not sent again")
-    else:
-        print(
-            f"{counted(plan.letters, 'dead letter')} to be sent again: {accepted:,} accepted,"
-            f" {refused:,} refused again, {left:,} without an answer"
-        )
-        for words in reasons(done):
-            print(f"  {words}")
-    _say_left(plan)
-    if left:
-        print("what has no answer is a dead letter still: the same command goes on with it")
-
-
-def _print_json(value: dict[str, Any]) -> None:
-    import orjson
-
-    print(orjson.dumps(value).decode())

@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from agent.app.summary import Snapshot
+    from agent.app.summary import Snapshot, Tally
 
 HELP = "run the agent with a configuration file"
 
@@ -38,27 +38,33 @@ def run(args: argparse.Namespace) -> int:
     config = configured(args, overrides(args))
     done = deliver(config)
     log = get_logger("agent")
-    if done.in_memory and config.buffer.type == "disk":
+    is_spooled = all(flow.buffer.type == "disk" for flow in config.each_flow().values())
+    if done.in_memory and is_spooled:
         log.error(
             "not everything that was read could be written to disk before the end",
             records=done.in_memory,
             next_step="free space on the disk of data_dir and start again: files are read on from"
             " what is on disk; what came by a pipe or a connection is to be sent again",
         )
+    for name, flow in done.flows.items():
+        log.info("flow ended", flow=name, destination=flow.state, **_told(flow, held=flow.held))
     log.info("stopped", **told(done))
     return exit_code(done)
 
 
 def told(done: "Snapshot") -> dict[str, Any]:
     """What the last line says: every record, and what became of it; but nothing that is not so."""
+    return _told(done, held=done.in_memory, held_on_disk=done.held - done.in_memory)
+
+
+def _told(tally: "Tally", **held: int) -> dict[str, Any]:
     counts = {
-        "read": done.read,
-        "recovered": done.recovered,
-        "accepted": done.accepted,
-        "dead_lettered": done.dead_letters,
-        "dropped": sum(done.dropped.values()),
-        "held": done.in_memory,
-        "held_on_disk": done.held - done.in_memory,
+        "read": tally.read,
+        "recovered": tally.recovered,
+        "accepted": tally.accepted,
+        "dead_lettered": tally.dead_letters,
+        "dropped": sum(tally.dropped.values()),
+        **held,
     }
     always = ("read", "accepted", "dead_lettered", "held")
     return {name: count for name, count in counts.items() if count or name in always}

@@ -21,6 +21,7 @@ def add_filters(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reason", metavar="WORD", help="only those: rejected, invalid_json …")
     parser.add_argument("--stage", metavar="WORD", help="only those stopped there: validate …")
     parser.add_argument("--source", metavar="NAME", help="only those of this source, or file name")
+    parser.add_argument("--flow", metavar="NAME", help="only those of this flow, of several")
     add_since(parser)
     parser.add_argument(
         "--where",
@@ -52,7 +53,7 @@ def selection_of(
     elif number is not None or ids:
         replayed = None
     which = (args.reason, args.stage, args.source, args.since, ids, tuple(args.where), replayed)
-    return Selection(number, *which)
+    return Selection(number, *which, args.flow)
 
 
 def _condition(text: str) -> "Condition":

@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     parser.add_argument("files", nargs="*", metavar="FILE", help="files or patterns; - is stdin")
     parser.add_argument("--config", "-c", metavar="FILE", help="configuration file (YAML)")
+    parser.add_argument("--flow", metavar="NAME", help="which of several flows of the file")
     parser.add_argument("--inlet-url", metavar="URL", help="URL of the inlet (AEP_INLET_URL)")
     parser.add_argument("--flow-id", metavar="ID", help="id of the dataflow (AEP_FLOW_ID)")
     parser.add_argument(
@@ -72,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
         chosen.setdefault("buffer.max_bytes", "null")
         chosen.setdefault("buffer.when_full", "block")
     chosen["admin.listen"] = args.admin or "null"
-    config = configured(args, chosen)
+    config = configured(args, chosen, args.flow or "")
     done = deliver(config, None if args.quiet else view(), patient=False)
     if args.json:
         print(json.dumps(done.as_json()))

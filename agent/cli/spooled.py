@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -42,6 +42,7 @@ def add_destination(parser: argparse.ArgumentParser) -> None:
     """The flags that say which destination is meant, and where the store is."""
     add_data_dir(parser)
     parser.add_argument("--config", "-c", metavar="FILE", help="configuration of the destination")
+    parser.add_argument("--flow", metavar="NAME", help="which of several flows of that file")
     parser.add_argument("--inlet-url", metavar="URL", help="URL of its inlet (AEP_INLET_URL)")
     parser.add_argument("--flow-id", metavar="ID", help="id of its dataflow (AEP_FLOW_ID)")
     parser.add_argument(
@@ -57,22 +58,32 @@ class Destination:
     name: str
     envelope: "Envelope"
     config: "Config"
+    flow: str  # its name, empty where it has none
 
 
-def destination(args: argparse.Namespace) -> Destination | None:
-    """The destination that these flags configure; None where they configure none.
+def own_of(spooled: "Spooled", known: Sequence[Destination]) -> Destination | None:
+    """Which of the *known* destinations is a batch's own."""
+    return next((each for each in known if each.key == spooled.key), None)
+
+
+def destinations(args: argparse.Namespace) -> list[Destination]:
+    """The destinations that these flags configure: one for each flow, or that of --flow.
 
     Raises ConfigError where the configuration is wrong.
     """
     if not (args.config or args.inlet_url or args.flow_id):
-        return None
-    from agent.app.parts import envelope_of
+        return []
+    from agent.app.inlets import envelope_of
     from agent.app.storing import destination_of
     from agent.cli.pipeline import overrides
     from agent.config import load
 
-    config = load(Path(args.config) if args.config else None, overrides=overrides(args))
-    return Destination(*destination_of(config), envelope_of(config.inlet), config)
+    path = Path(args.config) if args.config else None
+    config = load(path, overrides=overrides(args), flow=args.flow)
+    return [
+        Destination(*destination_of(flow), envelope_of(flow.inlet), config, name)
+        for name, flow in config.each_flow().items()
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +104,8 @@ class Opened:
             start += span.count
 
 
-def opened(spooled: "Spooled", destination: Destination | None) -> Opened:
-    """Take a batch apart; in its own envelope where *destination* is the batch's own.
+def opened(spooled: "Spooled", own: Destination | None) -> Opened:
+    """Take a batch apart; in the envelope of its *own* destination where that is known.
 
     Raises ValueError where it is damaged, or does not give what was put into it.
     """
@@ -104,8 +115,8 @@ def opened(spooled: "Spooled", destination: Destination | None) -> Opened:
     if trouble := problem(spooled):
         raise ValueError(trouble)
     batch, plain = spooled.batch(), plain_body(spooled)
-    if destination is not None and destination.key == spooled.key:
-        envelope, original = destination.envelope, True
+    if own is not None:
+        envelope, original = own.envelope, True
     else:
         raw = encoding.raw()
         envelope = raw if plain.startswith(_BATCH) else encoding.single(raw)
@@ -124,11 +135,11 @@ def export(connection: "sqlite3.Connection", args: argparse.Namespace, file: Bin
     """Write the records of batches; 1 where some of them cannot be read."""
     from agent.store import spool_view
 
-    own = destination(args)
+    known = destinations(args)
     count = wrapped = damaged = 0
     for spooled in spool_view.each(connection, args.ids, bodies=True):
         try:
-            found = opened(spooled, own)
+            found = opened(spooled, own_of(spooled, known))
         except ValueError as error:
             damaged += 1
             say(f"batch {spooled.id} is left out: {error}")

@@ -13,9 +13,11 @@ from urllib.parse import urlsplit
 from agent.config.buffer import DISK_BYTES
 from agent.config.credentials import read_word
 from agent.config.envelope import XdmEnvelope
+from agent.config.flows import FlowSettings, disagreements
+from agent.config.inheritance import each_flow, no_such_flow
 from agent.config.inlet import DOCUMENTED_REQUEST_BYTES
 from agent.config.keys import KeyPath, all_keys
-from agent.config.model import Config, disagreements
+from agent.config.model import Config
 from agent.config.problems import show
 from agent.config.units import parse_size, show_size
 from agent.errors import ConfigError
@@ -42,6 +44,12 @@ def _written(tree: Mapping[str, Any], key: str) -> Any:
 
 def size_disagreements(tree: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     """Sizes that do not fit together, whichever other settings are wrong."""
+    for place, flow in each_flow(tree):
+        for path, text in _sizes_of(flow):
+            yield (*place, *path), text
+
+
+def _sizes_of(tree: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     written = {key: _written(tree, key) for key in _SIZES}
     sizes = {key: all_keys()[key].field.default or DISK_BYTES for key in _SIZES}
     try:
@@ -56,6 +64,12 @@ def size_disagreements(tree: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]
 
 def unreadable_files(tree: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     """Files that settings name and the agent cannot read."""
+    for place, flow in each_flow(tree):
+        for path, text in _files_of(flow):
+            yield (*place, *path), text
+
+
+def _files_of(tree: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     for key in _FILES:
         written = _written(tree, key)
         if not written or not isinstance(written, str | Path):
@@ -79,9 +93,54 @@ def _bad_secret(path: KeyPath, file: Path, noun: str) -> Iterator[tuple[KeyPath,
         yield path, f"found {show(file)}, which does not hold one {noun}; write the {noun} into it"
 
 
+def unclear_flows(tree: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """Sources of which it is not clear which flow they are for."""
+    written = tree.get("flows") or {}
+    if not isinstance(written, Mapping):
+        return
+    flows = [str(name) for name in written]
+    sources = tree.get("sources")
+    if sources is None and len(flows) > 1:
+        yield ("sources",), "missing; write sources, each with its `flow`"
+    for index, source in enumerate(sources if isinstance(sources, list) else ()):
+        name = source.get("flow") if isinstance(source, Mapping) else None
+        path = ("sources", index, "flow")
+        if not name and len(flows) > 1:
+            yield path, f"missing; write one of {', '.join(flows)}"
+        elif name and not flows:
+            yield path, f"found {show(name)}; leave it out, or write this flow below `flows`"
+        elif name and name not in flows:
+            yield path, f"found {show(name)}; {no_such_flow(str(name), flows)}"
+
+
+def same_destinations(config: Config) -> Iterator[tuple[KeyPath, str]]:
+    """Flows that are another one over again."""
+    seen: dict[str, str] = {}
+    for name, flow in config.each_flow().items():
+        if first := seen.get(flow.inlet.destination):
+            text = f"goes where flow {first} goes; write another url or flow_id, or give the"
+            yield ("flows", name, "inlet"), f"{text} sources of both to {first}"
+        seen.setdefault(flow.inlet.destination, name)
+
+
 def cautions(config: Config) -> Iterator[str]:
     """What is allowed but probably not meant, a sentence each."""
-    inlet = config.inlet
+    for name, flow in config.each_flow().items():
+        place = f"flows.{name}." if name else ""
+        yield from (f"{place}{words}" for words in _cautions_of(flow))
+    for name in config.flows.keys() - {config.flow_of(source) for source in config.sources}:
+        yield f"flows.{name} has no sources: nothing is sent there but what is in the spool"
+    if config.admin.listen and not _is_here(config.admin.listen.rpartition(":")[0].strip("[]")):
+        yield f"admin.listen is {config.admin.listen}: others can read the metrics and the status"
+    if config.shutdown.grace > 25:
+        yield (
+            "shutdown.grace is above 25s: Kubernetes kills after 30s "
+            "unless terminationGracePeriodSeconds says more"
+        )
+
+
+def _cautions_of(flow: FlowSettings) -> Iterator[str]:
+    inlet = flow.inlet
     url = urlsplit(inlet.url)
     if inlet.max_request_bytes > DOCUMENTED_REQUEST_BYTES:
         yield (
@@ -92,7 +151,7 @@ def cautions(config: Config) -> Iterator[str]:
         yield "inlet.url has no /collection/ in it, where batches would go to /collection/batch/"
     if url.scheme == "http" and not _is_here(url.hostname or ""):
         yield "inlet.url is http: records and tokens cross the network readable by others"
-    added, field = config.record_id.add, config.record_id.field
+    added, field = flow.record_id.add, flow.record_id.field
     if added != "none" and field != "_id" and isinstance(inlet.envelope, XdmEnvelope):
         yield f"record_id.field is {field}: Profile goes by _id, and xdm records are not mapped"
     issuer = urlsplit(inlet.credentials.token_url) if inlet.credentials else None
@@ -100,13 +159,6 @@ def cautions(config: Config) -> Iterator[str]:
         yield "inlet.credentials.token_url is http: the secret crosses the network readable by all"
     if not inlet.tls.verify:
         yield "inlet.tls.verify is off: whoever is on the way can read and change records"
-    if config.admin.listen and not _is_here(config.admin.listen.rpartition(":")[0].strip("[]")):
-        yield f"admin.listen is {config.admin.listen}: others can read the metrics and the status"
-    if config.shutdown.grace > 25:
-        yield (
-            "shutdown.grace is above 25s: Kubernetes kills after 30s "
-            "unless terminationGracePeriodSeconds says more"
-        )
 
 
 def _is_here(host: str) -> bool:

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from agent.conditions import EACH, condition, path, scalar
 from agent.config.fields import Share, Text, Written, wrong
-from agent.config.section import Section
+from agent.config.section import Section, SourceSection
 
 _KINDS = ("keep", "drop", "sample", "remove", "hash", "set")
 
@@ -168,7 +168,7 @@ class FilterSettings(Section):
         return self
 
 
-class Filtered(Section):
+class Filtered(SourceSection):
     """What can be said of the records of every source."""
 
     filters: tuple[FilterSettings, ...] = Field(

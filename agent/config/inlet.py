@@ -155,3 +155,8 @@ class InletSettings(Section):
     @field_serializer("proxy")
     def _mask_proxy(self, proxy: str | None) -> str | None:
         return proxy and re.sub(r"//[^/]*@", f"//{MASK}@", proxy)
+
+    @property
+    def destination(self) -> str:
+        """What only the same inlet, flow and envelope have: a body made for one fits no other."""
+        return f"{self.url}\n{self.flow_id}\n{self.mode}\n{self.envelope.model_dump_json()}"

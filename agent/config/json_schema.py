@@ -16,10 +16,10 @@ def json_schema() -> dict[str, Any]:
     for model in models:
         for name, key in model["properties"].items():
             model["properties"][name] = _or_variable(key)
-    # The environment and flags may bring what a file leaves out.
+    # What a file leaves out the environment and flags may bring; what a flow does, the top level.
     for model in models:
-        if model["title"] in ("Config", "InletSettings", "CredentialSettings"):
-            model.pop("required")
+        if model["title"] in ("Config", "FlowSettings", "InletSettings", "CredentialSettings"):
+            model.pop("required", None)
     return {"$schema": _SCHEMA_DIALECT, **schema, "title": "aep-agent configuration"}
 
 

@@ -1,6 +1,8 @@
 """Which keys are there? The models, flattened to dotted paths such as `inlet.tls.ca_file`.
 
-Items of lists have no number here: the paths of a file source are `sources.paths`.
+Items of lists have no number here: the paths of a file source are `sources.paths`. The keys of a
+flow are those of the top level that it may say anew: `flows.orders.batch.max_wait` is
+`batch.max_wait`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,6 +15,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from agent.config.fields import Quantity
+from agent.config.flows import FlowSettings
 from agent.config.model import Config
 
 KeyPath = tuple[str | int, ...]
@@ -71,7 +74,8 @@ def _walk(model: type[BaseModel], prefix: str) -> Iterator[Key]:
         )
         yield Key(path, field, not models and not container, types)
         for inner in models:
-            yield from _walk(inner, f"{path}.")
+            if inner is not FlowSettings:
+                yield from _walk(inner, f"{path}.")
 
 
 @cache
@@ -84,8 +88,15 @@ def all_keys() -> dict[str, Key]:
 
 
 def dotted(path: Sequence[str | int]) -> str:
-    """The path without the numbers of list items, as in `all_keys`."""
+    """The path without the numbers of list items and the names of flows, as in `all_keys`."""
+    if is_in_flow(path):
+        path = path[2:]
     return ".".join(part for part in path if isinstance(part, str))
+
+
+def is_in_flow(path: Sequence[str | int]) -> bool:
+    """Whether the path leads to one of the flows, or to a key of it."""
+    return len(path) > 1 and path[0] == "flows"
 
 
 def key_at(path: Sequence[str | int]) -> Key | None:
@@ -98,6 +109,8 @@ def key_at(path: Sequence[str | int]) -> Key | None:
 
 def beside(path: Sequence[str | int]) -> list[str]:
     """The names of the keys in a section."""
+    if is_in_flow(path) and not dotted(path):
+        return list(FlowSettings.model_fields)
     prefix = f"{dotted(path)}." if dotted(path) else ""
     inner = [key.removeprefix(prefix) for key in all_keys() if key.startswith(prefix)]
     return [name for name in inner if "." not in name]
@@ -106,10 +119,9 @@ def beside(path: Sequence[str | int]) -> list[str]:
 def suggestion(path: Sequence[str | int]) -> str | None:
     """The known key that an unknown one most likely stands for: its last part, or a whole path."""
     *section, last = path
-    if near := get_close_matches(str(last), beside(section), n=1):
-        return near[0]
     elsewhere = [known for known in all_keys() if known.rpartition(".")[2] == last]
-    return elsewhere[0] if elsewhere else None
+    near = elsewhere or get_close_matches(str(last), beside(section), n=1)
+    return near[0] if near else None
 
 
 def path_of(loc: Sequence[str | int]) -> KeyPath:

@@ -11,9 +11,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from agent.config.agreement import cautions, size_disagreements, unreadable_files
+from agent.config.agreement import (
+    cautions,
+    same_destinations,
+    size_disagreements,
+    unclear_flows,
+    unreadable_files,
+)
 from agent.config.directories import default_data_dir
 from agent.config.document import Document, read_document
+from agent.config.inheritance import SECTIONS, alone, completed, home
 from agent.config.keys import KeyPath, key_at
 from agent.config.model import Config
 from agent.config.problems import Problem, explain
@@ -28,32 +35,47 @@ def load(
     *,
     overrides: Mapping[str, object] = NO_OVERRIDES,
     environ: Mapping[str, str] = os.environ,
+    flow: str | None = None,
 ) -> Config:
     """The configuration out of a YAML file (None: no file), the environment and flags.
 
     `overrides` are values by dotted key, as flags gave them; None means that a flag was not given.
-    ConfigError's text is a report of every problem, one a line.
+    `flow` leaves only one of several flows, which the overrides are for: that of this name, or,
+    where it is empty, the only one. ConfigError's text is a report of every problem, one a line.
     """
-    return Reading(path, overrides, environ).config()
+    return Reading(path, overrides, environ, flow).config()
 
 
 class Reading:
     """One reading of a configuration, which remembers where each value came from."""
 
     def __init__(
-        self, path: Path | None, overrides: Mapping[str, object], environ: Mapping[str, str]
+        self,
+        file: Path | None,
+        overrides: Mapping[str, object],
+        environ: Mapping[str, str],
+        flow: str | None = None,
     ) -> None:
-        self._document = Document("configuration") if path is None else read_document(path, environ)
+        self._document = Document("configuration") if file is None else read_document(file, environ)
         self._origins: dict[KeyPath, str] = {}
         self._problems: list[Problem] = []
         self._tree: dict[str, Any] = self._document.tree
         settings, self._warnings = from_environment(environ)
         for key, (variable, value) in settings.items():
             self._put(tuple(key.split(".")), value, f"environment {variable}")
+        within: KeyPath = ()
+        if flow is not None:
+            self._tree = alone(self._tree, flow)
+            within = next((("flows", name) for name in self._tree.get("flows") or ()), ())
         for key, value in overrides.items():
             if value is not None:
-                self._put(tuple(key.split(".")), None if value == "null" else value, "command line")
-        self._tree = {"inlet": {}} | _without_empty_sections(self._tree)
+                path = tuple(key.split("."))
+                base = within if path[0] in SECTIONS else ()
+                self._put((*base, *path), None if value == "null" else value, "command line")
+        self._written = self._tree
+        self._tree = _without_empty_sections(completed(self._tree))
+        if not self._tree.get("flows"):
+            self._tree.setdefault("inlet", {})
         if self._tree.get("data_dir") is None:
             self._tree["data_dir"] = default_data_dir(environ)
 
@@ -89,7 +111,10 @@ class Reading:
             for details in error.errors(include_url=False):
                 if details["loc"]:  # what has none is found again by size_disagreements
                     self._add(*explain(details))
-        for path, text in (*size_disagreements(self._tree), *unreadable_files(self._tree)):
+        for check in (size_disagreements, unreadable_files, unclear_flows):
+            for path, text in check(self._tree):
+                self._add(path, text)
+        for path, text in same_destinations(config) if config else ():
             self._add(path, text)
         if config is None or self._problems:
             raise ConfigError(self._report())
@@ -99,6 +124,7 @@ class Reading:
         return any(path[:end] in self._origins for end in range(1, len(path) + 1))
 
     def _add(self, path: KeyPath, text: str) -> None:
+        path = home(path, self._written)
         # What could not be made out has been reported already, with its own line.
         unknown = {problem.path for problem in self._document.problems if problem.path}
         if path in unknown:

@@ -1,15 +1,16 @@
 """What can be lost under which fault, and what can arrive twice, with this configuration?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from agent.config.buffer import BufferSettings
 from agent.config.delivery import PoisonSettings
 from agent.config.files import FileSource
+from agent.config.flows import FlowSettings
 from agent.config.model import Config
 from agent.config.pushes import HttpSource
 from agent.config.sockets import SocketSource, UdpSource
-from agent.config.sources import StdinSource
+from agent.config.sources import Source, StdinSource
 from agent.config.summary import described
 from agent.config.units import show_duration, show_size
 
@@ -28,14 +29,15 @@ class Consequence:
     twice: str
 
 
-def consequences(config: Config) -> Iterator[Consequence]:
-    """One consequence per fault, from the everyday ones to the rare ones."""
-    held = show_size(config.buffer.disk_limit or config.buffer.memory_limit)
-    longest = show_duration(config.delivery.retry.max)
+def consequences(config: Config, name: str = "") -> Iterator[Consequence]:
+    """One consequence per fault, from the everyday ones to the rare ones, for the flow *name*."""
+    flow = config.each_flow()[name]
+    held = show_size(flow.buffer.disk_limit or flow.buffer.memory_limit)
+    longest = show_duration(flow.delivery.retry.max)
     kept = show_size(config.dead_letters.max_record_bytes)
     yield Consequence(
         "the platform is away, throttles, or refuses the credentials",
-        f"{_when_full(config.buffer, held)}, and sending is tried again for ever, "
+        f"{_when_full(flow.buffer, held)}, and sending is tried again for ever, "
         f"at most {longest} apart",
         "nothing",
     )
@@ -45,15 +47,21 @@ def consequences(config: Config) -> Iterator[Consequence]:
         "of a longer record only the first part, the length and a hash are kept",
         "nothing",
     )
-    yield from _filtered(config)
-    yield from _refusals(config.delivery.poison)
+    yield from _filtered(config.sources_of(name))
+    yield from _refusals(flow.delivery.poison)
     yield Consequence(
         "an answer is lost: a timeout, a connection cut",
         "nothing: the batch is sent again",
-        "the records of that batch, if the platform had accepted them" + _recognised(config),
+        "the records of that batch, if the platform had accepted them" + _recognised(flow),
     )
-    yield from _endings(config)
-    yield from _files(config)
+    yield from _endings(config, name)
+    yield from _files(config.sources_of(name))
+    if len(config.flows) > 1:
+        yield Consequence(
+            "another flow is blocked, for whatever reason",
+            "nothing, and nothing waits: only the disk and dead_letters.max_bytes are shared",
+            "nothing",
+        )
     yield Consequence(
         f"the disk of {config.data_dir} is full, or dead letters reach "
         f"{show_size(config.dead_letters.max_bytes)}",
@@ -73,8 +81,8 @@ def consequences(config: Config) -> Iterator[Consequence]:
     )
 
 
-def _filtered(config: Config) -> Iterator[Consequence]:
-    for source in config.sources:
+def _filtered(sources: Sequence[Source]) -> Iterator[Consequence]:
+    for source in sources:
         where = f" of {source.name}" if source.name else ""
         for name, each in zip(source.filter_names, source.filters, strict=True):
             if each.kind in ("keep", "drop", "sample"):
@@ -107,8 +115,8 @@ def _refusals(poison: PoisonSettings) -> Iterator[Consequence]:
         yield Consequence(fault, "nothing: all of them become dead letters", "nothing")
 
 
-def _files(config: Config) -> Iterator[Consequence]:
-    followed = [each for each in config.sources if isinstance(each, FileSource) and each.follow]
+def _files(sources: Sequence[Source]) -> Iterator[Consequence]:
+    followed = [each for each in sources if isinstance(each, FileSource) and each.follow]
     if not followed:
         return
     let_go = show_duration(max(source.let_go for source in followed))
@@ -126,37 +134,42 @@ def _files(config: Config) -> Iterator[Consequence]:
     )
 
 
-def _endings(config: Config) -> Iterator[Consequence]:
+def _endings(config: Config, name: str) -> Iterator[Consequence]:
+    flow = config.each_flow()[name]
+    sources = config.sources_of(name)
     grace = show_duration(config.shutdown.grace)
-    window = show_duration(round(config.batch.max_wait + config.buffer.write_after + _COMMIT, 1))
-    on_disk = config.buffer.type == "disk"
+    window = show_duration(round(flow.batch.max_wait + flow.buffer.write_after + _COMMIT, 1))
+    on_disk = flow.buffer.type == "disk"
+    most = show_size(flow.buffer.memory_limit)
     yield Consequence(
         "the agent is stopped (SIGTERM, Ctrl-C)",
         "nothing: what has no answer stays on disk, and is sent at the next start"
         if on_disk
         else _unanswered(
-            config, f"was read from {_fleeting(config)} and is still unanswered {grace} later"
+            sources,
+            most,
+            f"was read from {_fleeting(sources)} and is still unanswered {grace} later",
         ),
         "nothing",
     )
     pipe = (
-        f"was read from {_fleeting(config)} in the last {window} or so"
+        f"was read from {_fleeting(sources)} in the last {window} or so"
         if on_disk
-        else f"was read from {_fleeting(config)} and was not yet answered"
+        else f"was read from {_fleeting(sources)} and was not yet answered"
     )
-    lost = _unanswered(config, pipe) + _on_the_way(config)
+    lost = _unanswered(sources, most, pipe) + _on_the_way(sources)
     yield Consequence(
         "the agent is killed (kill -9, out of memory, a crash)",
         lost,
         "the requests in flight, if the platform had accepted them, and what it answered in the "
-        f"last {show_duration(_COMMIT)} or so{_recognised(config)}",
+        f"last {show_duration(_COMMIT)} or so{_recognised(flow)}",
     )
     yield Consequence(
         "the power fails",
         lost + "; what was recorded stays (SQLite, synchronous=FULL)",
         "as when the agent is killed",
     )
-    if any(isinstance(source, UdpSource) for source in config.sources):
+    if any(isinstance(source, UdpSource) for source in sources):
         yield Consequence(
             "UDP datagrams come faster than they are read, as when the buffer is full",
             "what the kernel drops: it is counted in datagrams, and nobody knows the records",
@@ -171,40 +184,39 @@ def _endings(config: Config) -> Iterator[Consequence]:
         )
 
 
-def _recognised(config: Config) -> str:
+def _recognised(flow: FlowSettings) -> str:
     """Who notices that a record came twice."""
-    if config.record_id.add == "none":
+    if flow.record_id.add == "none":
         return ""
     return (
-        f"; they have the same {config.record_id.field} again: Profile ignores an event whose _id"
+        f"; they have the same {flow.record_id.field} again: Profile ignores an event whose _id"
         " it has, the data lake keeps both"
     )
 
 
-def _fleeting(config: Config) -> str:
+def _fleeting(sources: Sequence[Source]) -> str:
     """What cannot be read again, in words."""
     parts = []
-    if any(isinstance(source, StdinSource) for source in config.sources):
+    if any(isinstance(source, StdinSource) for source in sources):
         parts.append("stdin")
-    if any(isinstance(source, SocketSource) for source in config.sources):
+    if any(isinstance(source, SocketSource) for source in sources):
         parts.append("sockets")
     return " and ".join(parts)
 
 
-def _on_the_way(config: Config) -> str:
+def _on_the_way(sources: Sequence[Source]) -> str:
     """What is lost with the sockets of a process."""
-    if any(isinstance(source, SocketSource) for source in config.sources):
+    if any(isinstance(source, SocketSource) for source in sources):
         return "; of sockets, also what clients had sent and the agent had not yet received"
     return ""
 
 
-def _unanswered(config: Config, condition: str) -> str:
+def _unanswered(sources: Sequence[Source], most: str, condition: str) -> str:
     parts = []
-    if _fleeting(config):
-        most = show_size(config.buffer.memory_limit)
+    if _fleeting(sources):
         parts.append(f"what {condition}, at most {most}")
-    if any(isinstance(source, FileSource) for source in config.sources):
+    if any(isinstance(source, FileSource) for source in sources):
         parts.append("nothing of files: reading goes on where it had got to")
-    if any(isinstance(source, HttpSource) for source in config.sources):
+    if any(isinstance(source, HttpSource) for source in sources):
         parts.append(_PUSHED)
-    return "; ".join(parts)
+    return "; ".join(parts) or "nothing"

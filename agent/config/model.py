@@ -1,40 +1,21 @@
 """Which settings are there, and what are they when nobody says?"""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
-from agent.config.buffer import DISK_BYTES, BufferSettings
+from agent.config.batch import BatchSettings
+from agent.config.buffer import BufferSettings
 from agent.config.delivery import DeliverySettings
 from agent.config.directories import default_data_dir
-from agent.config.fields import Address, Duration, FilePath, Size, Whole, wrong
+from agent.config.fields import Address, Duration, FilePath, Size, wrong
+from agent.config.flows import FlowName, FlowSettings
 from agent.config.identities import RecordIdSettings
 from agent.config.inlet import InletSettings
 from agent.config.section import Section
 from agent.config.sources import Source, StdinSource
-from agent.config.units import show_size
-
-
-class BatchSettings(Section):
-    """batch: when a batch is closed and sent; whichever limit is reached first."""
-
-    max_bytes: Annotated[int, Size("1KB", "100MB")] = Field(
-        default=900_000,
-        description="Bytes of a request that close it; 900KB costs the least CPU within the 1MB.",
-        examples=["900KB"],
-    )
-    max_records: Annotated[int, Whole("1", "1000000")] = Field(
-        default=5000,
-        description="Records that close a batch; 5000 keeps answers, one line each, readable.",
-        examples=[5000],
-    )
-    max_wait: Annotated[float, Duration("0s", "1h")] = Field(
-        default=1.0,
-        description="Longest wait of a record for its batch to fill; 1s is fresh and still cheap.",
-        examples=["1s"],
-    )
 
 
 class DeadLetterSettings(Section):
@@ -137,7 +118,15 @@ class Config(Section):
         description="Directory of dead letters and receipts; unset follows systemd or XDG.",
         examples=["/var/lib/aep-agent"],
     )
-    inlet: InletSettings = Field(description="The platform's streaming inlet.")
+    inlet: InletSettings | None = Field(
+        default=None,
+        description="The platform's streaming inlet; with flows, what their inlets share.",
+    )
+    flows: dict[Annotated[str, FlowName()], FlowSettings] = Field(
+        default={},
+        description="Several inlets by name, each with limits of its own; sources say which.",
+        examples=[{"orders": {"inlet": {"flow_id": "7d1df3c8-1f0e-4a53-8f2c-2f0f3f9f1a11"}}}],
+    )
     sources: tuple[Source, ...] = Field(
         default=(StdinSource(type="stdin"),),
         description="Where records are read from.",
@@ -193,12 +182,27 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _sizes_agree(self) -> Self:
-        buffer = self.buffer
-        held = buffer.max_bytes or DISK_BYTES, buffer.memory_bytes
-        for ways_out in disagreements(self.inlet.max_request_bytes, self.batch.max_bytes, *held):
-            key, advice = next(iter(ways_out.items()))
-            raise wrong(advice, key=key)
+        for flow in self.each_flow().values():
+            for ways_out in flow.disagreements():
+                key, advice = next(iter(ways_out.items()))
+                raise wrong(advice, key=key)
         return self
+
+    def each_flow(self) -> Mapping[str, FlowSettings]:
+        """The flows by name. Where none is named there is one, and its name is empty."""
+        if self.flows:
+            return self.flows
+        assert self.inlet, "without flows, an inlet is asked for"
+        only = {section: getattr(self, section) for section in FlowSettings.model_fields}
+        return {"": FlowSettings.model_construct(**only)}
+
+    def flow_of(self, source: Source) -> str:
+        """The name of the flow that a source is for."""
+        return source.flow or next(iter(self.flows), "")
+
+    def sources_of(self, flow: str) -> list[Source]:
+        """The sources that are for the flow of that name."""
+        return [source for source in self.sources if self.flow_of(source) == flow]
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -210,18 +214,3 @@ class Config(Section):
         copy = self.model_copy()
         copy._warnings = warnings
         return copy
-
-
-def disagreements(request: int, batch: int, buffer: int, memory: int) -> Iterator[dict[str, str]]:
-    """Sizes that do not fit together: for each pair, what to write instead into either key."""
-    if batch > request:
-        yield {
-            "batch.max_bytes": f"at most {show_size(request)}, which is inlet.max_request_bytes",
-            "inlet.max_request_bytes": f"at least {show_size(batch)}, which is batch.max_bytes",
-        }
-    for key, size in (("buffer.max_bytes", buffer), ("buffer.memory_bytes", memory)):
-        if size < 2 * batch:
-            yield {
-                key: f"at least {show_size(2 * batch)}, twice batch.max_bytes",
-                "batch.max_bytes": f"at most {show_size(size // 2)}, half of {key}",
-            }

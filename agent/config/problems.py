@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from agent.config.keys import KeyPath, beside, dotted, key_at, path_of, suggestion
+from agent.config.keys import KeyPath, beside, dotted, is_in_flow, key_at, path_of, suggestion
 from agent.config.variables import SHORT_NAMES
 
 _VARIABLES = {key: variable for variable, key in SHORT_NAMES.items()}
@@ -105,6 +105,8 @@ def _unknown(path: KeyPath) -> str:
     section, name = path[:-1], path[-1]
     if name in beside(section):
         return "belongs to another type of this section; remove it or change `type`"
+    if is_in_flow(section) and not dotted(section) and name in beside(()):
+        return "is the same for all flows; write it at the top level"
     if near := suggestion(path):
         return f"unknown key; did you mean {near}?"
     return f"unknown key; known here: {', '.join(beside(section))}"

@@ -1,8 +1,10 @@
 """What does every section of the configuration have in common?"""
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+
+from agent.config.fields import Text
 
 # JSON Schema's word for what is written but never shown again: reports leave such values out.
 SECRET: Final[dict[str, Any]] = {"writeOnly": True}
@@ -14,4 +16,14 @@ class Section(BaseModel):
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True
+    )
+
+
+class SourceSection(Section):
+    """What every kind of source may say."""
+
+    flow: Annotated[str | None, Text("the name of one of the flows", optional=True)] = Field(
+        default=None,
+        description="Which of the flows takes its records; unset where there is only one.",
+        examples=["orders"],
     )

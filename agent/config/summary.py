@@ -5,9 +5,11 @@ from urllib.parse import urlsplit
 
 from agent.config.buffer import BufferSettings
 from agent.config.credentials import CredentialSettings
+from agent.config.delivery import DeliverySettings
 from agent.config.envelope import XdmEnvelope
 from agent.config.files import FileSource
 from agent.config.filters import FilterSettings
+from agent.config.flows import FlowSettings
 from agent.config.inlet import InletSettings
 from agent.config.model import Config
 from agent.config.pushes import HttpSource
@@ -23,27 +25,10 @@ _COMPRESSION = {
 
 
 def summary(config: Config) -> dict[str, str]:
-    """The settings in effect by section, without secrets."""
-    batch, buffer, delivery, receipts = (
-        config.batch,
-        config.buffer,
-        config.delivery,
-        config.receipts,
-    )
+    """The settings in effect by section, without secrets; those of flows are in `of_flow`."""
+    receipts = config.receipts
     return {
-        "inlet": config.inlet.url,
-        "envelope": _envelope(config.inlet),
-        "requests": _requests(config.inlet),
-        "access": _access(config.inlet),
-        "sources": "; ".join(map(_source, config.sources)),
-        "record ids": _record_ids(config),
-        "batch": f"up to {show_size(batch.max_bytes)} or {batch.max_records} records, "
-        f"sent after {show_duration(batch.max_wait)} at the latest",
-        "buffer": _buffer(buffer),
-        "delivery": f"{'up to ' if delivery.concurrency == 'adaptive' else ''}"
-        f"{delivery.max_in_flight} requests in flight; tried again after up to "
-        f"{show_duration(delivery.retry.initial)}, later {show_duration(delivery.retry.max)}"
-        f"{_rates(config)}",
+        **({} if config.flows else of_flow(config, "")),
         "store": str(config.data_dir),
         "dead letters": f"up to {show_size(config.dead_letters.max_bytes)}, each up to "
         f"{show_size(config.dead_letters.max_record_bytes)}",
@@ -54,6 +39,28 @@ def summary(config: Config) -> dict[str, str]:
         "shutdown": _shutdown(config),
         "admin": f"http://{config.admin.listen}" if config.admin.listen else "off",
         "log": f"{config.log.level}, {config.log.format}; {_repeats(config.log.repeat)}",
+    }
+
+
+def of_flow(config: Config, name: str) -> dict[str, str]:
+    """The settings in effect for the flow of that name, or for the only one where it is empty."""
+    flow = config.each_flow()[name]
+    sources = config.sources_of(name)
+    batch, delivery = flow.batch, flow.delivery
+    return {
+        "inlet": flow.inlet.url,
+        "envelope": _envelope(flow.inlet),
+        "requests": _requests(flow.inlet),
+        "access": _access(flow.inlet),
+        "sources": "; ".join(map(_source, sources)) or "none",
+        "record ids": _record_ids(flow),
+        "batch": f"up to {show_size(batch.max_bytes)} or {batch.max_records} records, "
+        f"sent after {show_duration(batch.max_wait)} at the latest",
+        "buffer": _buffer(flow.buffer),
+        "delivery": f"{'up to ' if delivery.concurrency == 'adaptive' else ''}"
+        f"{delivery.max_in_flight} requests in flight; tried again after up to "
+        f"{show_duration(delivery.retry.initial)}, later {show_duration(delivery.retry.max)}"
+        f"{_rates(delivery)}",
     }
 
 
@@ -170,12 +177,12 @@ def _pushes(source: HttpSource) -> str:
     return f"pushed over HTTP to {source.listen}{name} by {who}, answered {until[source.ack]}"
 
 
-def _record_ids(config: Config) -> str:
+def _record_ids(flow: FlowSettings) -> str:
     made_of = {"position": "source, offset and bytes", "content": "their bytes"}
-    if config.record_id.add == "none":
+    if flow.record_id.add == "none":
         return "none added"
-    field = config.record_id.field
-    return f"{field} added where it is missing, made of {made_of[config.record_id.add]}"
+    field = flow.record_id.field
+    return f"{field} added where it is missing, made of {made_of[flow.record_id.add]}"
 
 
 def _shutdown(config: Config) -> str:
@@ -184,8 +191,7 @@ def _shutdown(config: Config) -> str:
     return f"{show_duration(grace)} for requests in flight{read_on}"
 
 
-def _rates(config: Config) -> str:
-    delivery = config.delivery
+def _rates(delivery: DeliverySettings) -> str:
     size = show_size(delivery.bytes_per_second) if delivery.bytes_per_second else None
     rates = (
         (delivery.records_per_second, "records"),

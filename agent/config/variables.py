@@ -80,6 +80,8 @@ def _unknown(name: str, known: Iterable[str]) -> str:
     path = name.removeprefix(PREFIX)
     if path.split("__")[0] == "SOURCES":
         return "ignored; sources are set in a file or by flags"
+    if path.split("__")[0] == "FLOWS":
+        return "ignored; flows are set in a file; ${VARIABLES} in it come from the environment"
     near = get_close_matches(path, [other.removeprefix(PREFIX) for other in known], n=1)
     return "no such setting, so it is ignored" + (
         f"; did you mean {PREFIX}{near[0]}?" if near else ""

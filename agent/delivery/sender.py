@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass
 
 from agent.core import responses, retrying
@@ -68,11 +69,17 @@ class Senders:
             places, self._gate, shared.breaker, shared.policy.ceiling, shared.meters
         )
         self._loop = asyncio.get_running_loop()
+        self._context = copy_context()  # in which it is said whose senders these are
 
     @property
     def destination(self) -> Destination:
         """What is known of where they send to."""
         return self._shared.destination
+
+    @property
+    def most(self) -> int:
+        """How many senders the limit can ever allow."""
+        return self._shared.limit.ceiling
 
     @property
     def in_flight(self) -> int:
@@ -105,7 +112,7 @@ class Senders:
     def store_full(self, full: bool) -> None:
         """The store takes nothing, or takes verdicts again. May be called in any thread."""
         with suppress(RuntimeError):  # the loop is closed: nobody looks any more
-            self._loop.call_soon_threadsafe(self._gate.mark, DISK_FULL, full)
+            self._loop.call_soon_threadsafe(self._gate.mark, DISK_FULL, full, context=self._context)
 
     def another_token(self) -> None:
         """There is a token that has not been refused: who waited for that may ask at once."""

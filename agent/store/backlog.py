@@ -8,8 +8,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from agent.record import Batch, Row
-from agent.store.disk import Store
-from agent.store.spooling import Damaged, Found
+from agent.store.partition import Partition
+from agent.store.spooling import Damaged
 
 _MANY = 256
 _FETCH_AGAIN_AFTER = 1.0  # seconds
@@ -20,15 +20,12 @@ Arrival = Sequence[Batch | Damaged]
 class Backlog:
     """What waits only on disk. For one event loop."""
 
-    def __init__(self, store: Store, found: Found, arrived: Callable[[Arrival], None]) -> None:
-        """*arrived* is told what was fetched, perhaps nothing, each time that something was to be.
-
-        *found* is what was there when the store was opened.
-        """
+    def __init__(self, store: Partition, arrived: Callable[[Arrival], None]) -> None:
+        """*arrived* is told what was fetched, perhaps nothing, whenever something was to be."""
         self._store = store
         self._arrived = arrived
         self._fetched_up_to = 0  # rows up to here are in memory, or were
-        self._farthest = found.newest if found.mine.batches else 0  # that may be only on disk
+        self._farthest = store.newest if store.found.batches else 0  # that may be only on disk
         self._gone: dict[int, Batch] = {}  # no longer in memory, their rows perhaps still there
         self._fetching: asyncio.Future[list[Batch | Damaged]] | None = None
 

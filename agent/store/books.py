@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.record import Position
-from agent.store.entry import Entry, Mark
+from agent.store.entry import Entry, Mark, Owner
 from agent.store.ledger import Ledger, LedgerKey, residue
 from agent.store.positions import Positions
 from agent.store.settling import Settling
@@ -50,16 +50,18 @@ class Books:
         self.positions = Positions(self._sources)
         self.balance = Balance(ledger, spooled)
 
-    def write(self, entry: Entry, news: Sequence["News"], connection: sqlite3.Connection) -> None:
-        """Write an entry into the open transaction; *news* are what sources told before it.
+    def write(
+        self, entry: Entry, owner: Owner, news: Sequence["News"], connection: sqlite3.Connection
+    ) -> None:
+        """Write an entry of *owner* into the open transaction; *news* are what sources told before.
 
         Raises StoreFull, before anything is written, where dead letters have no room left.
         """
         for each in news:
             each.tell(self.positions)
         receipts = entry.receipts if self._receipts_enabled else ()
-        self._settling.write(connection, receipts, entry.dead_letters)
-        self.spooling.append(entry.appended)
+        self._settling.write(connection, receipts, entry.dead_letters, owner.flow)
+        self.spooling.append(entry.appended, owner.destination_id)
         self.spooling.remove(connection, entry.removed)
         self.spooling.change(connection, entry.changed)
         self.positions.passed(entry.passed)

@@ -23,11 +23,12 @@ MATCHES = f"""(:id IS NULL OR letter.id = :id)
     AND (:since_ms IS NULL OR last_ms >= :since_ms)
     AND (:source IS NULL OR source.name = :source
         OR substr(source.name, -length(:source) - 1) = '/' || :source)
+    AND (:flow IS NULL OR COALESCE(letter.flow, '') = :flow)
     AND (:replayed IS NULL OR (replayed_ms IS NOT NULL) = :replayed)
     AND {MATCHES_WHERE}"""  # noqa: S608
 TABLES = "dead_letters AS letter JOIN sources AS source ON source.id = letter.source_id"
 _COLUMNS = """letter.id, length, reason, stage, message, source.name, line, "offset", attempts,
-    first_ms, last_ms, status, xaction_id, sha256, replayed_ms"""
+    first_ms, last_ms, status, xaction_id, sha256, replayed_ms, flow"""
 _OLDEST_FIRST = f"""SELECT {_COLUMNS} FROM {TABLES}
     WHERE letter.id > :after AND {MATCHES} ORDER BY letter.id LIMIT :page"""  # noqa: S608
 _NEWEST_FIRST = f"""SELECT {_COLUMNS} FROM {TABLES}
@@ -53,6 +54,7 @@ class Selection:
     ids: tuple[int, ...] = ()  # any of these, where there are some
     where: tuple[Condition, ...] = ()  # about the record; what is no JSON object never matches
     replayed: bool | None = None
+    flow: str | None = None  # the name of the flow they are of; empty for those of none
 
     @property
     def is_narrow(self) -> bool:
@@ -70,6 +72,7 @@ class Stored:
     id: int
     letter: DeadLetter
     replayed_at: float | None = None  # when it was accepted after all
+    flow: str | None = None  # of which it is, where flows had names
 
     @property
     def truncated(self) -> bool:
@@ -184,6 +187,7 @@ def parameters(selection: Selection) -> dict[str, Any]:
         "since_ms": None if since is None else milliseconds(since),
         "where": as_json(selection.where),
         "replayed": selection.replayed,
+        "flow": selection.flow,
     }
 
 
@@ -196,7 +200,7 @@ def _record(connection: sqlite3.Connection, letter_id: int) -> bytes | None:
 
 def _stored(row: tuple[Any, ...]) -> Stored:
     letter_id, length, reason, stage, message, source, line, offset, attempts = row[:9]
-    first_ms, last_ms, status, xaction_id, sha256, replayed_ms = row[9:]
+    first_ms, last_ms, status, xaction_id, sha256, replayed_ms, flow = row[9:]
     letter = partial(DeadLetter, record=b"", length=length, reason=reason, stage=stage)
     return Stored(
         letter_id,
@@ -212,4 +216,5 @@ def _stored(row: tuple[Any, ...]) -> Stored:
             sha256=sha256,
         ),
         None if replayed_ms is None else replayed_ms / 1000,
+        flow,
     )

@@ -1,16 +1,17 @@
 """Where do batches and verdicts go so that they outlive the agent? One SQLite file."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 from agent.record import Batch, DeadLetter, Position, Receipt, Row
 from agent.store.books import Balance, Books, News, begun, left, was_read
 from agent.store.database import FILE_NAME, bytes_on_disk, open_for_reading
-from agent.store.entry import Entry, Mark
+from agent.store.entry import Entry, Mark, Owner
 from agent.store.failing import Failure
 from agent.store.known import KnownDeadLetters
 from agent.store.loading import Loader
@@ -24,6 +25,8 @@ from agent.store.spooling import Damaged, hold
 from agent.store.trouble import readable_errors
 from agent.store.waiting import Work
 from agent.store.writer import Hooks, Writer
+
+NOBODY = Owner()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +74,13 @@ class Store:
         self.on_durable: Callable[[Entry], None] = lambda entry: (
             None
         )  # told of each entry, in order
-        self._books = books = Books(
+        self._books = Books(
             limits.dead_letters_max_bytes,
             receipts_enabled=limits.receipts_enabled,
             ledger=contents.ledger,
             spooled=contents.spooled,
         )
-        if contents.spool:
-            books.spooling.destination_id = contents.spool.destination_id
+        self._numbers: Iterator[int] = count((contents.spool.newest if contents.spool else 0) + 1)
         self._keeps_receipts = limits.receipts_enabled
         self._writer: Writer
         self._lock = lock
@@ -95,14 +97,14 @@ class Store:
         *,
         limits: StoreLimits,
         callbacks: Callbacks = Callbacks(),
-        spool_for: tuple[str, str] | None = None,
+        spool_for: Sequence[tuple[str, str]] = (),
     ) -> "Store":
         """Open the store in *data_dir*, which is made if need be.
 
         Raises StoreError (StoreFormat, StoreFull …) whose text says what to do. A file that is no
         readable store is set aside and salvaged into a new one, see `salvaged`.
 
-        *spool_for* is key and name of the destination whose batches are to be spooled. A spool is
+        *spool_for* are key and name of each destination whose batches are to be spooled. A spool is
         used by one process at a time: StoreLocked tells a second one of the first.
         """
         lock = take(data_dir) if spool_for else None
@@ -145,8 +147,8 @@ class Store:
         """Note that a source is read no further; *forget*: its position has no more use."""
         self._news.append(left(source, forget=forget))
 
-    def write(self, entry: Entry) -> "asyncio.Future[None]":
-        """Make an entry durable, all of it or nothing; the future is done once that is so.
+    def write(self, entry: Entry, owner: Owner = NOBODY) -> "asyncio.Future[None]":
+        """Make an entry of *owner* durable, all or nothing; the future is done once that is so.
 
         While the disk is full or the file is locked, the future waits, and so do all later ones.
         While dead letters have reached their limit, only entries with dead letters wait. The future
@@ -161,7 +163,7 @@ class Store:
         news: list[News] = []
         if not entry.frees:  # that may be written before others, and news must stay in order
             news, self._news = self._news, news
-        work = partial(self._books.write, entry, news)
+        work = partial(self._books.write, entry, owner, news)
         future = self.submit(work, frees=entry.frees, size=entry.size)
         future.add_done_callback(partial(self._committed, entry))
         return future
@@ -183,13 +185,18 @@ class Store:
         """Offer a row of the spool no more, for that reason."""
         self.submit(lambda connection: hold(connection, number, reason))
 
-    def load(self, after: int, max_bytes: int) -> "asyncio.Future[list[Batch | Damaged]]":
-        """The next batches of the spool in the order of sending, up to about *max_bytes*.
+    def next_number(self) -> int:
+        """The number of one more batch: one count for all flows, since rows go by it."""
+        return next(self._numbers)
+
+    def load(
+        self, destination_id: int, after: int, max_bytes: int
+    ) -> "asyncio.Future[list[Batch | Damaged]]":
+        """The next batches for a destination in the order of sending, up to about *max_bytes*.
 
         Raises StoreError where the disk refuses, perhaps only for now: even a reader needs room.
         """
-        assert self.contents.spool, "the store was opened without a spool"
-        future = self._loader.load(self.contents.spool.destination_id, after, max_bytes)
+        future = self._loader.load(destination_id, after, max_bytes)
         future.add_done_callback(self._failure.note_read)
         return future
 

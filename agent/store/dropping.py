@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 
 from agent.record import Batch
-from agent.store.disk import Store
 from agent.store.entry import Entry
+from agent.store.partition import Partition
 
 BLOCK, DROP_NEWEST, DROP_OLDEST = "block", "drop_newest", "drop_oldest"
 BUFFER_FULL = "buffer_full"  # the reason of what is dropped
@@ -15,7 +15,7 @@ class Dropping:
     """Drops whole batches, and has their records counted once that is durable."""
 
     def __init__(
-        self, store: Store, free: Callable[[int], None], on_dropped: Callable[[str, int], None]
+        self, store: Partition, free: Callable[[int], None], on_dropped: Callable[[str, int], None]
     ) -> None:
         """*free* gets back what a batch held; *on_dropped* is told reason and records."""
         self._store = store

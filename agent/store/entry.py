@@ -22,6 +22,14 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose entry it is: the flow's name, empty where it has none, and its destination's number."""
+
+    flow: str = ""
+    destination_id: int = 0  # 0: it spools nothing
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One change. `passed` are the lines that need not be read again once it is durable."""
 

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from agent.record import Batch, Row
-from agent.store.disk import Store
 from agent.store.entry import Entry
+from agent.store.partition import Partition
 
 _ENTRY_BYTES = 256 << 10  # of bodies that are written all or not at all, where one is not larger
 
@@ -13,7 +13,7 @@ _ENTRY_BYTES = 256 << 10  # of bodies that are written all or not at all, where 
 class Handover:
     """Batches that the store does not have yet, in the order of their coming. For one loop."""
 
-    def __init__(self, store: Store, after: float, durable: Callable[[Batch], None]) -> None:
+    def __init__(self, store: Partition, after: float, durable: Callable[[Batch], None]) -> None:
         """A batch is handed over *after* seconds; *durable* is called once its row is there."""
         self._store = store
         self._after = after

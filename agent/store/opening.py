@@ -1,7 +1,7 @@
 """What is found where a store is opened?"""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ class Contents:
     ahead: Mapping[str, set[int]]  # lines of dead letters that resuming may meet again
     ledger: Mapping[ledger.LedgerKey, int]
     spooled: int  # records, for whichever destination
-    spool: Found | None  # where one was asked for
+    spool: Found | None  # where some destination asked for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,10 @@ class Opened:
     salvaged: "tuple[Salvaged, ...]"  # what was found instead of a store, and what came of it
 
 
-def open_store(data_dir: Path, spool_for: tuple[str, str] | None, log_pages: int) -> Opened:
+def open_store(data_dir: Path, spool_for: Sequence[tuple[str, str]], log_pages: int) -> Opened:
     """Open the store in *data_dir*, salvaging what is no readable store into a new one.
 
-    *spool_for* is key and name of the destination whose batches are to be looked for, *log_pages*
+    *spool_for* are key and name of each destination whose batches are to be looked for, *log_pages*
     how large the log may grow. Raises StoreError whose text says what to do.
     """
     connection, salvaged = open_for_writing(data_dir, log_pages)
@@ -55,10 +55,10 @@ def open_store(data_dir: Path, spool_for: tuple[str, str] | None, log_pages: int
     return Opened(connection, _look(connection, spool_for), salvaged + salvaged_now)
 
 
-def _look(connection: sqlite3.Connection, spool_for: tuple[str, str] | None) -> Contents:
+def _look(connection: sqlite3.Connection, spool_for: Sequence[tuple[str, str]]) -> Contents:
     saved = saved_positions(connection)
     spooled = connection.execute("SELECT records FROM spool_kept").fetchone()[0]
-    spool = find_spooled(connection, *spool_for) if spool_for else None
+    spool = find_spooled(connection, spool_for) if spool_for else None
     return Contents(
         saved, dead_letters_ahead(connection), ledger.totals(connection), spooled, spool
     )

@@ -14,7 +14,7 @@ from agent.store import ledger
 from agent.store.settling import Settling
 from agent.store.source_ids import SourceIds
 from agent.store.spool_view import Spooled, each
-from agent.store.spooling import find_spooled
+from agent.store.spooling import destination_id
 from agent.store.verifying import problem
 
 REASON = "released"
@@ -57,7 +57,7 @@ def adopt(connection: sqlite3.Connection, ids: Sequence[int], key: str, name: st
     """Give batches to the destination of that key. Their bodies must be what it takes."""
     with connection:
         connection.execute("BEGIN IMMEDIATE")
-        destination = find_spooled(connection, key, name).destination_id
+        destination = destination_id(connection, key, name)
         connection.execute(_ADOPT, (destination, json.dumps(ids)))
 
 
@@ -66,8 +66,9 @@ def to_dead_letters(
     spooled: Spooled,
     letters: Sequence[DeadLetter],
     max_bytes: int,
+    flow: str = "",
 ) -> None:
-    """Keep the records of a batch as dead letters, and take the batch out of the spool.
+    """Keep the records of a batch as dead letters of that flow; take it out of the spool.
 
     Raises StoreFull, and changes nothing, where dead letters may not take *max_bytes* more.
     """
@@ -75,7 +76,7 @@ def to_dead_letters(
     settling = Settling(SourceIds(), max_bytes)
     connection.execute("BEGIN IMMEDIATE")
     try:
-        settling.write(connection, [], letters)
+        settling.write(connection, [], letters, flow)
         settling.flush(connection)
         ledger.add(connection, {("dead_lettered", REASON): len(letters)})
         connection.execute(_REMOVE, (spooled.id,))

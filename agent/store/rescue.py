@@ -29,7 +29,7 @@ _LOST = "SELECT COALESCE(SUM(records), 0) FROM ledger WHERE entry = 'dropped' AN
 _SPOOLED = "SELECT checksum FROM spool WHERE id = ?"
 _SPOOL = "INSERT INTO spool VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _LETTER = """INSERT OR IGNORE INTO dead_letters
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _RECORD = "INSERT OR IGNORE INTO dead_letter_records (id, record) VALUES (?, ?)"
 # Whatever asks for whole records passes over those of which only a hash would tell the end.
 _CUT = "UPDATE dead_letters SET sha256 = COALESCE(sha256, 'lost') WHERE id = ?"
@@ -207,7 +207,7 @@ class Rescue:
 
     def _insert_letters(self, rows: Iterable[Row], sure: bool) -> None:
         for row in rows:
-            values = [row.number, *row.values[1:], None][:16]
+            values = [row.number, *row.values[1:], None, None][:17]
             values[6] = self.numbers.source(values[6])
             values[14] = values[14] if _is_plausible(values[14]) else 0
             self._insert_letter(values)
@@ -237,7 +237,7 @@ class Rescue:
         source = self.numbers.source(0)
         size = len(record)
         told: list[Value] = [number, DAMAGED, "store", None, _UNKNOWN, None]
-        return [*told, source, 0, 0, 0, 0, 0, size, None, size, None]
+        return [*told, source, 0, 0, 0, 0, 0, size, None, size, None, None]
 
     def _insert_replays(self, rows: Iterable[Row], sure: bool) -> None:
         for row in rows:

@@ -160,10 +160,15 @@ _READ_ONCE = (
     "ALTER TABLE positions ADD COLUMN read_offset INTEGER",
 )
 
+# The name of the flow that a dead letter is of; NULL where there was one flow, without a name. The
+# name and not the destination: what is put right before a replay is often that.
+_FLOWS = ("ALTER TABLE dead_letters ADD COLUMN flow TEXT",)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _RECEIPTS_AND_DEAD_LETTERS,
     _SPOOL_AND_LEDGER,
     _COUNTED_BY_INDEX,
     _READ_ONCE,
+    _FLOWS,
 )
 FORMAT = len(MIGRATIONS)

@@ -22,8 +22,8 @@ _INSERT_SPAN = """INSERT INTO receipt_spans
 _INSERT_ID = "INSERT INTO receipt_ids (receipt_id, ordinal, xaction_id) VALUES (?, ?, ?)"
 _INSERT_DEAD_LETTER = """INSERT INTO dead_letters
     (reason, stage, status, message, xaction_id, source_id, line, "offset", attempts,
-     first_ms, last_ms, length, sha256, bytes)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+     first_ms, last_ms, length, sha256, bytes, flow)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _INSERT_RECORD = "INSERT INTO dead_letter_records (id, record) VALUES (?, ?)"
 _KEPT = "SELECT bytes FROM dead_letters_kept"
 _KEEP = "UPDATE dead_letters_kept SET count = count + ?, bytes = bytes + ?"
@@ -60,14 +60,15 @@ class Settling:
         connection: sqlite3.Connection,
         receipts: Sequence[Receipt],
         dead_letters: Sequence[DeadLetter],
+        flow: str = "",
     ) -> None:
-        """Write verdicts into the open transaction.
+        """Write verdicts on records of that flow into the open transaction.
 
         Raises StoreFull, before anything is written, where dead letters have no room left.
         """
         if dead_letters:
             self._require_room(connection)
-            self._write_dead_letters(connection, dead_letters)
+            self._write_dead_letters(connection, dead_letters, flow or None)
         for receipt in receipts:
             self._write_receipt(connection, receipt)
 
@@ -122,7 +123,7 @@ class Settling:
         self._ids.clear()
 
     def _write_dead_letters(
-        self, connection: sqlite3.Connection, dead_letters: Sequence[DeadLetter]
+        self, connection: sqlite3.Connection, dead_letters: Sequence[DeadLetter], flow: str | None
     ) -> None:
         total = 0
         for letter in dead_letters:
@@ -144,6 +145,7 @@ class Settling:
                 letter.length,
                 letter.sha256,
                 size,
+                flow,
             )
             letter_id = connection.execute(_INSERT_DEAD_LETTER, row).lastrowid
             connection.execute(_INSERT_RECORD, (letter_id, letter.record))

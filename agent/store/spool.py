@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 from agent.record import Batch, Row
 from agent.store.backlog import Arrival, Backlog
-from agent.store.disk import Store
 from agent.store.dropping import BLOCK, DROP_NEWEST, DROP_OLDEST, Dropping
 from agent.store.entry import Entry
 from agent.store.handover import Handover
 from agent.store.line import Line
 from agent.store.memory import Change, SpoolStatistics
+from agent.store.partition import Partition
 from agent.store.spooling import ROW_BYTES, Damaged, size_of
 
 
@@ -44,7 +44,7 @@ class DiskSpool:
 
     def __init__(
         self,
-        store: Store,
+        store: Partition,
         limits: SpoolLimits,
         *,
         free: Callable[[int], None] = lambda size: None,
@@ -55,20 +55,18 @@ class DiskSpool:
 
         *on_dropped* is told reason and records, *on_damaged* number and records of a batch.
         """
-        found = store.contents.spool
-        assert found, "the store was opened without a spool"
         self._store = store
         self._limits = limits
         self._free = free
         self._on_damaged = on_damaged
-        mine, self._newest = found.mine, found.newest
+        mine = store.found
         self._batches, self._records = mine.batches, mine.records
         self._bytes = mine.bytes + mine.batches * ROW_BYTES
         self._held: dict[int, Batch] = {}  # in memory: in line, leased, or being written
         self._leased: set[int] = set()
         self._line = Line()
         self._handover = Handover(store, limits.write_after, self._is_durable)
-        self._backlog = Backlog(store, found, self._arrived)
+        self._backlog = Backlog(store, self._arrived)
         self._dropping = Dropping(store, free, on_dropped)
         self._has_room = asyncio.Event()
         self._closed = self._lifted = False
@@ -154,8 +152,7 @@ class DiskSpool:
         return self._bytes + size_of(batch) <= self._limits.max_bytes
 
     def _take_in(self, batch: Batch) -> None:
-        self._newest += 1
-        batch.number = self._newest
+        batch.number = self._store.next_number()
         self._held[batch.number] = batch
         self._count(batch, 1)
 

@@ -1,7 +1,7 @@
 """How do batches become rows of the spool, and rows batches again?"""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from zlib import crc32
@@ -28,7 +28,7 @@ _DESTINATION = """INSERT INTO destinations (key, name) VALUES (?, ?)
     ON CONFLICT (key) DO UPDATE SET name = excluded.name RETURNING id"""
 _NEWEST = "SELECT COALESCE(MAX(id), 0) FROM spool"
 _ALL = "SELECT batches, records, bytes FROM spool_kept"
-_OTHERS = """SELECT destination.name, COUNT(*), SUM(count), SUM(body_bytes)
+_OTHERS = """SELECT destination.id, destination.name, COUNT(*), SUM(count), SUM(body_bytes)
     FROM destinations AS destination CROSS JOIN spool ON destination_id = destination.id
     WHERE destination.id <> ? AND hold IS NULL GROUP BY destination.id"""
 _HELD = """SELECT hold, COUNT(*), SUM(count), SUM(body_bytes) FROM spool
@@ -46,31 +46,52 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
+class Own:
+    """What the spool holds for one of the destinations that it was opened for."""
+
+    destination_id: int
+    share: Share
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What was in the spool when it was opened."""
 
-    destination_id: int
     newest: int  # the highest id there is
-    mine: Share
-    others: tuple[Share, ...]  # of other destinations: not to be sent to this one
+    mine: Mapping[str, Own]  # by the keys of the destinations it was opened for
+    others: tuple[Share, ...]  # of other destinations: not to be sent to these
     held: tuple[Share, ...]  # not to be sent at all, by reason
 
 
-def find_spooled(connection: sqlite3.Connection, key: str, name: str) -> Found:
-    """What the spool holds for the destination of that *key*, and besides."""
-    destination_id = connection.execute(_DESTINATION, (key, name)).fetchone()[0]
-    others = tuple(Share(*row) for row in connection.execute(_OTHERS, (destination_id,)))
+def find_spooled(connection: sqlite3.Connection, destinations: Sequence[tuple[str, str]]) -> Found:
+    """What the spool holds for these *destinations*, keys and names, and besides."""
+    ids = {key: destination_id(connection, key, name) for key, name in destinations}
+    first, *_ = ids.values()
+    counted = {
+        number: Share(*row) for number, *row in connection.execute(_OTHERS, (first,)).fetchall()
+    }
     held = tuple(Share(*row) for row in connection.execute(_HELD))
-    # A spool of a million rows is not counted anew at every start.
+    # A spool of a million rows is not counted anew at every start: the first one has the rest.
     batches, records, size = connection.execute(_ALL).fetchone()
-    mine = Share(
-        name,
-        batches - sum(share.batches for share in others + held),
-        records - sum(share.records for share in others + held),
-        size - sum(share.bytes for share in others + held),
+    besides = (*counted.values(), *held)
+    counted[first] = Share(
+        destinations[0][1],
+        batches - sum(share.batches for share in besides),
+        records - sum(share.records for share in besides),
+        size - sum(share.bytes for share in besides),
     )
+    mine = {
+        key: Own(ids[key], counted.pop(ids[key], Share(name, 0, 0, 0)))
+        for key, name in destinations
+    }
     newest = connection.execute(_NEWEST).fetchone()[0]
-    return Found(destination_id, newest, mine, others, held)
+    return Found(newest, mine, tuple(counted.values()), held)
+
+
+def destination_id(connection: sqlite3.Connection, key: str, name: str) -> int:
+    """The number of a destination, which gets one if need be."""
+    number: int = connection.execute(_DESTINATION, (key, name)).fetchone()[0]
+    return number
 
 
 def size_of(batch: Batch) -> int:
@@ -89,15 +110,14 @@ class Spooling:
     def __init__(self, records: int) -> None:
         """*records* is how many the spool holds, for whichever destination."""
         self.records = records  # as of the last commit
-        self.destination_id = 0
         self._written = 0  # records, in this transaction
-        self._appended: dict[int, Batch] = {}
+        self._appended: dict[int, tuple[Batch, int]] = {}
         self._kept = [0, 0, 0]  # batches, records and bytes to be added
 
-    def append(self, batches: Sequence[Batch]) -> None:
-        """Write these at the end of the transaction."""
+    def append(self, batches: Sequence[Batch], destination_id: int) -> None:
+        """Write these, which are for that destination, at the end of the transaction."""
         for batch in batches:
-            self._appended[batch.number] = batch
+            self._appended[batch.number] = batch, destination_id
             self._keep(batch, 1)
 
     def remove(self, connection: sqlite3.Connection, batches: Sequence[Batch]) -> None:
@@ -115,7 +135,7 @@ class Spooling:
 
     def flush(self, connection: sqlite3.Connection) -> None:
         """Write what was gathered."""
-        rows = [_row(batch, self.destination_id) for batch in self._appended.values()]
+        rows = [_row(*appended) for appended in self._appended.values()]
         connection.executemany(_APPEND, rows)
         if any(self._kept):
             connection.execute(_KEEP, self._kept)

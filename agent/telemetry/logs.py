@@ -14,6 +14,9 @@ import logging
 import sys
 import threading
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, TextIO
 
 from agent.telemetry.redaction import forget, redact
@@ -22,7 +25,7 @@ from agent.telemetry.repeats import Repeats
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
-__all__ = ["Logger", "configure", "forget", "get_logger", "redact"]
+__all__ = ["Logger", "configure", "forget", "get_logger", "redact", "saying"]
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 FORMATS = ("auto", "json", "console")
@@ -31,6 +34,21 @@ _NAMES = {number: name for name, number in LEVELS.items()}
 _RESERVED = frozenset({"timestamp", "level", "logger", "event", "repeated", "exception"})
 
 OncePer = str | tuple[str, ...] | None
+
+_said_besides: ContextVar[Mapping[str, object] | None] = ContextVar("said besides", default=None)
+
+
+@contextmanager
+def saying(**fields: object) -> Iterator[None]:
+    """Add these fields to what is said within, and by tasks and timers that are started within.
+
+    Lines that differ in them do not repeat each other.
+    """
+    token = _said_besides.set({**(_said_besides.get() or {}), **fields})
+    try:
+        yield
+    finally:
+        _said_besides.reset(token)
 
 
 class _Voice:
@@ -58,10 +76,13 @@ class _Voice:
         topic: str | None = None,
     ) -> None:
         try:
+            besides = _said_besides.get() or {}
+            fields = {**besides, **fields}
             with self._lock:
                 held_back: int | None = 0
                 if once_per is not None or level >= _WARNING:
-                    key = (level, name, topic or event, *_chosen(once_per or (), fields))
+                    chosen = *_chosen(once_per or (), fields), *_chosen(tuple(besides), fields)
+                    key = (level, name, topic or event, *chosen)
                     held_back = self._repeats.admit(key, time.monotonic())
                 if held_back is not None:
                     self._write(level, name, event, fields, held_back)

@@ -20,6 +20,12 @@ _RECORDS = (1, 5, 10, 50, 100, 250, 500, 1000, 2500, 5000, 10_000)
 _BYTES = (1e3, 5e3, 1e4, 5e4, 1e5, 2.5e5, 5e5, 7.5e5, 1e6, 1e7, 1e8)
 
 
+_OF_THE_PROCESS = (
+    *("ledger_records", "ledger_residue", "store_commits", "store_commit_seconds"),
+    *("loop_lag_seconds", "start_time_seconds", "build_info"),
+)
+
+
 class MetricRow(NamedTuple):
     """How one metric is declared: for documentation and for tests."""
 
@@ -30,9 +36,10 @@ class MetricRow(NamedTuple):
 
 
 class Meters:
-    """All metrics of the agent, one attribute each; `table()` lists them."""
+    """All metrics of one flow and of the process, one attribute each; `table()` lists them."""
 
-    def __init__(self) -> None:
+    def __init__(self, beside: "Meters | None" = None) -> None:
+        """*beside* are those of another flow: what is counted of the process is counted once."""
         self._declare_ledger()
         self._declare_sockets()
         self._declare_pushes()
@@ -40,8 +47,11 @@ class Meters:
         self._declare_batcher()
         self._declare_delivery()
         self._declare_credentials()
-        self._declare_buffer_and_store()
+        self._declare_buffer()
+        self._declare_store()
         self._declare_agent()
+        for name in _OF_THE_PROCESS if beside else ():
+            setattr(self, name, getattr(beside, name))
 
     def table(self) -> Iterator[MetricRow]:
         """How each metric is declared, in the order of the journey of a record."""
@@ -51,6 +61,10 @@ class Meters:
     def metrics(self) -> Iterator[Counter | Gauge | Histogram]:
         """Every metric, in the order of the journey of a record."""
         yield from (m for m in vars(self).values() if isinstance(m, Counter | Gauge | Histogram))
+
+    def of_process(self) -> Iterator[Counter | Gauge | Histogram]:
+        """Those that are the same for all flows."""
+        yield from (getattr(self, name) for name in _OF_THE_PROCESS)
 
     def destination_is(self, *states: str) -> None:
         """The destination is in these states (of `STATES`), and in no other."""
@@ -241,7 +255,7 @@ class Meters:
             "Life left of the token that was issued; 0 without inlet.credentials.",
         )
 
-    def _declare_buffer_and_store(self) -> None:
+    def _declare_buffer(self) -> None:
         part = "aep_agent_buffer_"
         self.buffer_bytes = Gauge(part + "held_bytes", "Bytes held between reading and answer.")
         self.buffer_limit_bytes = Gauge(part + "limit_bytes", "Bytes that may be held at most.")
@@ -249,6 +263,8 @@ class Meters:
         self.oldest_held_seconds = Gauge(
             part + "oldest_held_seconds", "Age of the oldest record not yet answered for."
         )
+
+    def _declare_store(self) -> None:
         self.ledger_records = Gauge(
             "aep_agent_ledger_records",
             "Records since the store was begun, over all runs, by what became of them.",

@@ -4,8 +4,9 @@ Beside the agent's own metrics stand the usual `process_*` ones (memory, CPU tim
 Import this module only when somebody may scrape: prometheus_client takes a tenth of a second.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import accumulate
+from typing import Any
 
 from prometheus_client import PROCESS_COLLECTOR
 from prometheus_client.core import (
@@ -21,27 +22,31 @@ from prometheus_client.utils import floatToGoString
 from agent.telemetry.instruments import Counter, Gauge, Histogram, Labels
 from agent.telemetry.meters import Meters
 
+Meter = Counter | Gauge | Histogram
+
 
 class MetersCollector(Collector):
-    """Reads the table of metrics anew for each scrape."""
+    """Reads the tables of metrics anew for each scrape."""
 
-    def __init__(self, meters: Meters) -> None:
+    def __init__(self, meters: Mapping[str, Meters]) -> None:
+        """*meters* of each flow by its name, which is empty where there is one without a name."""
         self._meters = meters
 
     def collect(self) -> Iterator[Metric]:
         """Every metric with every series it has now, then those of the operating system."""
-        for metric in self._meters.metrics():
-            if isinstance(metric, Histogram):
-                yield _histogram(metric)
-            else:
-                yield _numbers(metric)
+        first = next(iter(self._meters.values()))
+        shared = set(first.of_process())
+        for alike in zip(*(meters.metrics() for meters in self._meters.values()), strict=True):
+            of_flows = dict(zip(self._meters, alike, strict=True))
+            yield _family({"": alike[0]} if alike[0] in shared else of_flows)
         yield from PROCESS_COLLECTOR.collect()
 
 
-def render(meters: Meters, accept: str) -> tuple[bytes, str]:
+def render(meters: Mapping[str, Meters], accept: str) -> tuple[bytes, str]:
     """The metrics as they are now, and their content type; `accept` is the request's header.
 
-    Never raises because of `accept`: what is not understood gets Prometheus text.
+    *meters* as for `MetersCollector`. Never raises because of `accept`: what is not understood gets
+    Prometheus text.
     """
     try:
         encode, content_type = choose_encoder(accept)
@@ -50,21 +55,29 @@ def render(meters: Meters, accept: str) -> tuple[bytes, str]:
     return encode(MetersCollector(meters)), content_type
 
 
-def _numbers(metric: Counter | Gauge) -> Metric:
-    kind = CounterMetricFamily if isinstance(metric, Counter) else GaugeMetricFamily
-    family = kind(metric.name, metric.help, labels=metric.labels)
-    for labels, value in metric.series():
-        family.add_metric(_writable(labels), value)
-    return family
+def _family(meters: Mapping[str, Meter]) -> Metric:
+    """One metric of each flow; the names of flows are a label, but that of one without a name."""
+    meter = next(iter(meters.values()))
+    labels = (*meter.labels, "flow") if all(meters) else meter.labels
+    if isinstance(meter, Histogram):
+        histograms = HistogramMetricFamily(meter.name, meter.help, labels=labels)
+        bounds = [floatToGoString(bound) for bound in meter.buckets]  # type: ignore[no-untyped-call]
+        for values, (counts, total) in _series(meters):
+            buckets = list(zip(bounds, accumulate(counts), strict=True))
+            histograms.add_metric(values, buckets, total)
+        return histograms
+    kind = CounterMetricFamily if isinstance(meter, Counter) else GaugeMetricFamily
+    numbers = kind(meter.name, meter.help, labels=labels)
+    for values, (value,) in _series(meters):
+        numbers.add_metric(values, value)
+    return numbers
 
 
-def _histogram(metric: Histogram) -> Metric:
-    family = HistogramMetricFamily(metric.name, metric.help, labels=metric.labels)
-    bounds = [floatToGoString(bound) for bound in metric.buckets]  # type: ignore[no-untyped-call]
-    for labels, counts, total in metric.series():
-        buckets = list(zip(bounds, accumulate(counts), strict=True))
-        family.add_metric(_writable(labels), buckets, total)
-    return family
+def _series(meters: Mapping[str, Meter]) -> Iterator[tuple[Labels, tuple[Any, ...]]]:
+    """The values of all labels, and what was measured, for every series."""
+    for flow, meter in meters.items():
+        for labels, *measured in meter.series():
+            yield _writable((*labels, flow) if flow else labels), tuple(measured)
 
 
 def _writable(labels: Labels) -> Labels:

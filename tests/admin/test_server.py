@@ -30,7 +30,7 @@ class Agent:
 
     def admin(self, listen: str) -> Admin:
         return Admin(
-            listen, self.meters, lambda: self.status, lambda: self.ready, lambda: self.live
+            listen, {"": self.meters}, lambda: self.status, lambda: self.ready, lambda: self.live
         )
 
 

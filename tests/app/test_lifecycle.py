@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 
 from agent.app.lifecycle import Agent
+from agent.app.pipeline import Pipeline
 from agent.app.summary import Snapshot
 from agent.emulator.server import Emulator
 from agent.errors import ConfigError, InputError, StoreError
@@ -43,6 +44,12 @@ async def ended(running: "asyncio.Future[Snapshot]") -> Snapshot:
     done = await asyncio.wait_for(running, SOON)
     assert done.read == done.accepted + done.dead_letters + done.held
     return done
+
+
+def only(agent: Agent) -> Pipeline:
+    """The pipeline of an agent that runs, of its only flow."""
+    assert agent._parts
+    return agent._parts.pipelines[""]
 
 
 def read(agent: Agent) -> int:
@@ -107,7 +114,7 @@ async def test_at_any_moment_read_is_accepted_and_dead_lettered_and_held(
         while True:
             parts = agent._parts
             assert parts
-            seen.append((agent.snapshot(), int(parts.meters.records_held.value())))
+            seen.append((agent.snapshot(), int(parts.pipelines[""].meters.records_held.value())))
             await asyncio.sleep(0.001)  # a loop that never rests starves the store's thread
 
     making = agent(*paths, batch__max_bytes="2KB", buffer__max_bytes="40KB")
@@ -274,7 +281,7 @@ async def test_an_agent_whose_budget_is_used_up_can_be_stopped(
     running = asyncio.ensure_future(full.run())
     record = b'{"text":"' + b"x" * 90 + b'"}\n'
     pipe.write(record * 600)
-    await until(lambda: full._parts is not None and full._parts.budget.exhausted_since is not None)
+    await until(lambda: full._parts is not None and only(full).budget.exhausted_since is not None)
     waiting = read(full)
     assert 50 < waiting < 400  # the rest is still in the pipe
     full.stop()
@@ -291,7 +298,7 @@ async def test_input_that_ends_while_the_inlet_is_away_can_be_stopped(
     settings = {"delivery__retry__initial": "1h", "delivery__retry__max": "1h"}
     draining = agent(path, shutdown__grace="1h", **settings)
     running = asyncio.ensure_future(draining.run())
-    await until(lambda: draining._parts is not None and draining._parts.meters.retries.total() == 1)
+    await until(lambda: draining._parts is not None and only(draining).meters.retries.total() == 1)
     begun = time.monotonic()
     draining.stop()
     done = await ended(running)
@@ -408,7 +415,7 @@ async def test_verdicts_are_made_durable_before_the_end_and_admin_answers_until_
     with closing(open_for_writing(data_dir)[0]) as other:
         other.execute("BEGIN IMMEDIATE")
         pipe.write(b'{"a":1}\n{"a":2}\n')
-        await until(lambda: stopping._parts is not None and bool(stopping._parts.settler.writing))
+        await until(lambda: stopping._parts is not None and bool(only(stopping).settler.writing))
         stopping.stop()
         await asyncio.sleep(0.5)
         assert not running.done()

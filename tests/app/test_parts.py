@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.app.parts import Parts, build
+from agent.app.parts import build
+from agent.app.pipeline import Pipeline
 from agent.config.model import Config
 from agent.errors import ConfigError
 
@@ -11,11 +12,13 @@ Configured = Callable[..., Config]
 FLOW = "x-adobe-flow-id"
 
 
-async def built(config: Config) -> Parts:
+async def built(config: Config) -> Pipeline:
+    """The pipeline of the only flow."""
     parts = build(config)
-    await parts.inlet.close()
+    (pipeline,) = parts.each
+    await pipeline.inlet.close()
     await parts.store.close()
-    return parts
+    return pipeline
 
 
 def a_file(path: Path) -> Path:

@@ -14,4 +14,4 @@ def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert schema.run(parser.parse_args([])) == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["$schema"].startswith("https://json-schema.org/")
-    assert shown["properties"]["inlet"]["$ref"] == "#/$defs/InletSettings"
+    assert shown["properties"]["inlet"]["anyOf"][0]["$ref"] == "#/$defs/InletSettings"

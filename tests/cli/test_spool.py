@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from agent.__main__ import main
-from agent.app.parts import envelope_of
+from agent.app.inlets import envelope_of
 from agent.app.storing import destination_of
 from agent.cli.spooled import opened
 from agent.config import load
@@ -26,6 +26,7 @@ from agent.store import audit, dead_letters, lock, spool_view
 from agent.store.database import open_for_reading, open_for_removing
 from agent.store.disk import Store, StoreLimits
 from agent.store.entry import Entry
+from agent.store.partition import Partition
 from agent.store.releasing import REASON, to_dead_letters
 
 XDM = {"type": "xdm", "schema_id": "https://ns.adobe.com/acme/schemas/1", "dataset_id": "5f3c"}
@@ -68,7 +69,8 @@ def keep(data_dir: Path) -> Callable[..., None]:
             Identities("position") if ids else None,
         )
         each = 1 if settings.inlet.mode == "single" else 2
-        asyncio.run(_spool(data_dir, encoder, destination_of(settings), each, changes))
+        target = destination_of(settings.each_flow()[""])
+        asyncio.run(_spool(data_dir, encoder, target, each, changes))
 
     return write
 
@@ -76,7 +78,7 @@ def keep(data_dir: Path) -> Callable[..., None]:
 async def _spool(
     data_dir: Path, encoder: Encoder, target: tuple[str, str], each: int, changes: dict[str, object]
 ) -> None:
-    store = Store.open(data_dir, limits=LIMITS, spool_for=target)
+    store = Store.open(data_dir, limits=LIMITS, spool_for=[target])
     assert store.contents.spool
     number = store.contents.spool.newest
     store.follow("orders.ndjson", Position(1, 0))
@@ -91,7 +93,7 @@ async def _spool(
         number += 1
         batches.append(replace(encoder.batch(draft), number=number, **changes))
     passed = tuple(span for batch in batches for span in batch.spans)
-    await store.write(Entry(appended=batches, passed=passed))
+    await Partition(store, key=target[0]).write(Entry(appended=batches, passed=passed))
     await store.close()
 
 
@@ -341,9 +343,10 @@ def test_adopted_batches_are_those_that_the_agent_then_finds(config, keep, comma
     command("spool", "release", "--adopt", "--config", new)
 
     async def found() -> int:
-        store = Store.open(data_dir, limits=LIMITS, spool_for=destination_of(load(new)))
+        key, name = destination_of(load(new).each_flow()[""])
+        store = Store.open(data_dir, limits=LIMITS, spool_for=[(key, name)])
         assert store.contents.spool
-        records = store.contents.spool.mine.records
+        records = store.contents.spool.mine[key].share.records
         await store.close()
         return records
 

@@ -32,16 +32,40 @@ def test_an_example_loads(name: str, tmp_path: Path) -> None:
     assert config.inlet.url == ENVIRON["AEP_INLET_URL"]
 
 
+def test_the_example_of_flows_gives_each_what_they_share_and_what_is_its_own(
+    tmp_path: Path,
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("p8e-0123456789\n")
+    flow_ids = {"AEP_ORDERS_FLOW_ID": "o", "AEP_CLICKS_FLOW_ID": "c"}
+    names = {"AEP_CLIENT_ID": "id", "AEP_CLIENT_SECRET_FILE": str(secret)}
+    environ = {**ENVIRON, **names, **flow_ids}
+    del environ["AEP_FLOW_ID"]
+    config = load(EXAMPLES / "flows.yaml", environ=environ)
+    assert {name: flow.inlet.flow_id for name, flow in config.flows.items()} == {
+        "orders": "o",
+        "clicks": "c",
+    }
+    assert {flow.inlet.url for flow in config.flows.values()} == {ENVIRON["AEP_INLET_URL"]}
+    assert {flow.inlet.credentials.client_id for flow in config.flows.values()} == {"id"}
+    assert {flow.batch.max_wait for flow in config.flows.values()} == {0.5}
+    assert [flow.buffer.when_full for flow in config.flows.values()] == ["block", "drop_oldest"]
+    assert config.warnings == ()
+
+
 def test_the_long_example_is_the_default_configuration() -> None:
     written = load(EXAMPLES / "aep-agent.yaml", environ=ENVIRON)
     assert written == load(None, environ=ENVIRON)
+
+
+_SET = "sources.filters.set."
 
 
 def _keys(tree: Any, prefix: str = "") -> Iterator[str]:
     if isinstance(tree, list):
         for item in tree:
             yield from _keys(item, prefix)
-    elif isinstance(tree, dict) and prefix not in ("inlet.headers.", "sources.filters.set."):
+    elif isinstance(tree, dict) and prefix not in ("inlet.headers.", "flows.", _SET):
         for name, value in tree.items():
             yield f"{prefix}{name}"
             yield from _keys(value, f"{prefix}{name}.")

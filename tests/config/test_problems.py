@@ -111,7 +111,10 @@ def test_whatever_is_written_into_a_key_is_taken_or_explained(path: str) -> None
         ("inlet: {headers: [x]}", "inlet.headers: found a list; write keys and values below it"),
         ("sources: []", "sources: found an empty list; write at least one source"),
         ("sources: {type: stdin}", "sources: found a mapping; write a list, each item on its own"),
-        ("sources: [stdin]", "sources[0]: found text; write keys below it: type, name, filters"),
+        (
+            "sources: [stdin]",
+            "sources[0]: found text; write keys below it: type, name, flow, filters",
+        ),
         ("sources: [{paths: [x]}]", "sources[0].type: missing; write stdin or file"),
         ("sources: [{type: file}]", "sources[0].paths: missing; write one such as "),
         (
@@ -175,7 +178,7 @@ def test_whatever_is_written_into_a_key_is_taken_or_explained(path: str) -> None
         ),
         ("data_dir: [x]", "data_dir: found a list; write the path of a directory"),
         ("data_dir: ~nobody_is_called_so/x", 'data_dir: found "~nobody_is_called_so/x"; write the'),
-        ("qqq: 1", "qqq: unknown key; known here: data_dir, inlet, sources, record_id, batch,"),
+        ("qqq: 1", "qqq: unknown key; known here: data_dir, inlet, flows, sources, record_id,"),
         ("inlet: {tsl: {}}", "inlet.tsl: unknown key; did you mean tls?"),
         ("max_wait: 1s", "max_wait: unknown key; did you mean batch.max_wait?"),
         ("sources: [{type: file, path: x, paths: [x]}]", "sources[0].path: unknown key; did you"),

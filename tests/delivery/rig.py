@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from agent.app.parts import Parts, build
+from agent.app.parts import build
 from agent.config import load
 from agent.config.model import Config
 from agent.supervisor import Supervisor
@@ -180,10 +180,22 @@ def config(url: str, data_dir: Path, **settings: object) -> Config:
     return load(None, overrides=overrides, environ={})
 
 
+class Parts:
+    """The parts of an agent with one flow: the store, and those of its pipeline."""
+
+    def __init__(self, config: Config) -> None:
+        built = build(config)
+        self.store = built.store
+        (self.pipeline,) = built.each
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.pipeline, name)
+
+
 @asynccontextmanager
 async def opened(url: str, data_dir: Path, **settings: object) -> AsyncIterator[Parts]:
     """The parts of a pipeline, none of them running."""
-    parts = build(config(url, data_dir, **settings))
+    parts = Parts(config(url, data_dir, **settings))
     try:
         yield parts
     finally:

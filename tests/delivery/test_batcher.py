@@ -2,11 +2,10 @@ import asyncio
 import time
 from pathlib import Path
 
-from agent.app.parts import Parts
 from agent.core.batching import Run
 from agent.record import Batch, Span
 from agent.supervisor import Supervisor
-from delivery.rig import SOON, lines, opened, orders, until
+from delivery.rig import SOON, Parts, lines, opened, orders, until
 
 NOWHERE = "http://127.0.0.1:9/collection/x"
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from agent.app.parts import Parts
 from agent.core.destination import DISK_FULL, DRAINING, READY, STATES, THROTTLED, WARMING_UP
 from delivery.rig import (
     SOON,
     Inlet,
+    Parts,
     Reply,
     Request,
     delivering,

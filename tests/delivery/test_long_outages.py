@@ -13,12 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from agent.app.parts import Parts
 from agent.core.destination import AUTH_BLOCKED, DOWN, READY, SCHEMA_CHANGED, THROTTLED
 from agent.delivery.compression import gunzip
 from agent.delivery.inlet import Answer
 from agent.errors import Unavailable
-from delivery.rig import delivering, lines, orders, read
+from delivery.rig import Parts, delivering, lines, orders, read
 from support.virtual_time import hold_while, run
 
 HOUR = 3600.0
@@ -73,7 +72,7 @@ def refusing_all(records: list[bytes]) -> Answer:
 @pytest.fixture
 def platform(monkeypatch: pytest.MonkeyPatch) -> Platform:
     stand_in = Platform()
-    monkeypatch.setattr("agent.app.parts._inlet", lambda *_: stand_in)
+    monkeypatch.setattr("agent.app.inlets.inlet", lambda *_: stand_in)
     return stand_in
 
 

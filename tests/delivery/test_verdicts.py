@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from agent.app.parts import Parts
 from agent.core.destination import DOWN, READY, SCHEMA_CHANGED
 from delivery.rig import (
     SOON,
     Inlet,
+    Parts,
     Reply,
     Request,
     Rule,

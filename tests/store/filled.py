@@ -58,13 +58,13 @@ def append_batch(connection: sqlite3.Connection, number: int, body: bytes) -> No
 
 
 def append_letter(connection: sqlite3.Connection, number: int, dice: random.Random) -> None:
-    """A dead letter, replayed if it is the fifth."""
+    """A dead letter, replayed if it is the fifth, of a named flow if it is the seventh."""
     record = dice.randbytes(dice.randrange(10, 90_000))
     reason = ("rejected", "invalid_json")[number % 2]
     row = (number, reason, "platform", 400, "no, é", "x", 1 + number % 3, number, 0, 1, 5, 6)
-    insert = "INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-    replayed = None if number % 5 else 77
-    connection.execute(insert, (*row, len(record), None, 200 + len(record), replayed))
+    insert = f"INSERT INTO dead_letters VALUES ({', '.join('?' * 17)})"
+    replayed, flow = None if number % 5 else 77, None if number % 7 else "orders"
+    connection.execute(insert, (*row, len(record), None, 200 + len(record), replayed, flow))
     connection.execute("INSERT INTO dead_letter_records VALUES (?, ?)", (number, record))
     if replayed:
         trail = "INSERT INTO replays VALUES (?, ?, 5, 'accepted', 207, '', NULL)"

@@ -7,13 +7,14 @@ from agent.store import audit
 from agent.store.database import open_for_removing
 from agent.store.disk import Store, StoreLimits
 from agent.store.entry import Entry
+from agent.store.partition import Partition
 
 
 @pytest.fixture
 async def books(tmp_path, receipt, letter):
     """A store with some of everything, open for meddling."""
     limits = StoreLimits(3e9, 10**9, 10**9, spool_max_bytes=10**9)
-    store = Store.open(tmp_path, limits=limits, spool_for=("k", "inlet"))
+    store = Store.open(tmp_path, limits=limits, spool_for=[("k", "inlet")])
     batch = Batch(b"a\nb", False, 2, 3, (Span("orders.ndjson", 12, 2000, 2),), 1.5)
     accepted = receipt()
     refused = (Span("orders.ndjson", 11, 1000, 1),)
@@ -21,7 +22,7 @@ async def books(tmp_path, receipt, letter):
     store.read("orders.ndjson", Position(14, 3000), 13)
     await store.write(Entry(receipts=(accepted,), passed=accepted.spans))
     await store.write(Entry(dead_letters=(letter(),), passed=refused))
-    await store.write(Entry(appended=(batch,), passed=batch.spans))
+    await Partition(store, key="k").write(Entry(appended=(batch,), passed=batch.spans))
     await store.close()
     connection = open_for_removing(tmp_path)
     yield connection

@@ -11,6 +11,7 @@ from agent.store import audit
 from agent.store.database import open_for_reading
 from agent.store.disk import Store, StoreLimits
 from agent.store.entry import Entry
+from agent.store.partition import Partition
 
 LIMITS = StoreLimits(3e9, 10**9, 10**9, spool_max_bytes=10**9)
 SECTOR = 512
@@ -26,7 +27,7 @@ def _batch(number: int) -> Batch:
 
 
 def _opened(data_dir: Path) -> Store:
-    return Store.open(data_dir, limits=LIMITS, spool_for=("k", "inlet"))
+    return Store.open(data_dir, limits=LIMITS, spool_for=[("k", "inlet")])
 
 
 async def _append(store: Store, numbers: Sequence[int]) -> None:
@@ -34,7 +35,7 @@ async def _append(store: Store, numbers: Sequence[int]) -> None:
     batches = [_batch(number) for number in numbers]
     store.read("a.log", Position(numbers[-1] + 1, (numbers[-1] + 1) * 10), len(numbers))
     passed = [span for batch in batches for span in batch.spans]
-    await store.write(Entry(appended=batches, passed=passed))
+    await Partition(store, key="k").write(Entry(appended=batches, passed=passed))
 
 
 def _files(data_dir: Path) -> Files:
@@ -64,7 +65,7 @@ async def _holds(data_dir: Path, files: Files, least: int, most: int) -> None:
     _put(data_dir, files)
     store = _opened(data_dir)
     assert not store.salvaged
-    found = await store.load(0, 10**9)
+    found = await Partition(store, key="k").load(0, 10**9)
     assert least <= len(found) <= most
     assert [each.body for each in found] == [_batch(n + 1).body for n in range(len(found))]
     await store.close()

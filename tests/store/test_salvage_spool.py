@@ -9,6 +9,7 @@ from agent.record import Batch, Position, Span
 from agent.store.disk import Store, StoreLimits
 from agent.store.layout import root_of
 from agent.store.ledger import residue
+from agent.store.partition import Partition
 from agent.store.spool import DiskSpool, SpoolLimits
 from store.filled import PAGE
 
@@ -19,8 +20,8 @@ COUNT = 30
 
 async def spool(data_dir: Path) -> dict[int, bytes]:
     """Have thirty batches of a file spooled; their bodies by their first line."""
-    store = Store.open(data_dir, limits=STORE, spool_for=("k", "inlet"))
-    batches = DiskSpool(store, LIMITS)
+    store = Store.open(data_dir, limits=STORE, spool_for=[("k", "inlet")])
+    batches = DiskSpool(Partition(store, key="k"), LIMITS)
     dice = random.Random(11)
     store.follow("a.log", Position(1, 0), "inode 7")
     bodies = {}
@@ -41,7 +42,7 @@ def damage(path: Path, page: int) -> None:
 
 
 async def leased(store: Store) -> list[Batch]:
-    batches = DiskSpool(store, LIMITS)
+    batches = DiskSpool(Partition(store, key="k"), LIMITS)
     found = []
     while (mine := batches.statistics()).batches > mine.leased:
         batch = await batches.lease()
@@ -58,7 +59,7 @@ async def test_what_was_spooled_is_offered_again_in_its_order(tmp_path, page):
     bodies = await spool(tmp_path)
     damage(tmp_path / "store.db", page)
     (tmp_path / "store.db.suspect").touch()
-    store = Store.open(tmp_path, limits=STORE, spool_for=("k", "inlet"))
+    store = Store.open(tmp_path, limits=STORE, spool_for=[("k", "inlet")])
     (salvaged,) = store.salvaged
     assert (salvaged.batches, salvaged.records, salvaged.damaged_batches) == (COUNT, 2 * COUNT, 0)
     offered = await leased(store)
@@ -77,7 +78,7 @@ async def test_a_batch_that_is_not_as_it_was_written_is_held_and_told(tmp_path):
     content[content.find(body[40_000:40_100])] ^= 1
     content[:PAGE] = bytes(PAGE)
     path.write_bytes(content)
-    store = Store.open(tmp_path, limits=STORE, spool_for=("k", "inlet"))
+    store = Store.open(tmp_path, limits=STORE, spool_for=[("k", "inlet")])
     (salvaged,) = store.salvaged
     assert (salvaged.batches, salvaged.damaged_batches) == (COUNT, 1)
     assert salvaged.damaged_lines == (f"a.log:{line}-{line + 1}",)
@@ -95,7 +96,7 @@ async def test_what_no_page_tells_of_any_more_counts_as_dropped_and_is_told(tmp_
     body = next(body for body in bodies.values() if len(body) > 50_000)
     damage(path, path.read_bytes().find(body[:100]) // PAGE)
     (tmp_path / "store.db.suspect").touch()
-    store = Store.open(tmp_path, limits=STORE, spool_for=("k", "inlet"))
+    store = Store.open(tmp_path, limits=STORE, spool_for=[("k", "inlet")])
     (salvaged,) = store.salvaged
     assert salvaged.batches < COUNT
     assert salvaged.lost_records == 2 * (COUNT - salvaged.batches)

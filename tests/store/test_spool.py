@@ -16,6 +16,7 @@ from agent.store.disk import Store, StoreLimits
 from agent.store.entry import Entry
 from agent.store.ledger import residue, totals
 from agent.store.memory import Change
+from agent.store.partition import Partition
 from agent.store.spool import DiskSpool, SpoolLimits
 
 LIMITS = SpoolLimits(max_bytes=10**9, ready_bytes=10**6, write_after=0.0)
@@ -35,9 +36,10 @@ class Bench:
         self.spool: DiskSpool
 
     def open(self, limits: SpoolLimits = LIMITS, key: str = "k") -> "Bench":
-        self.store = Store.open(self.data_dir, limits=STORE, spool_for=(key, f"inlet {key}"))
+        self.store = Store.open(self.data_dir, limits=STORE, spool_for=[(key, f"inlet {key}")])
+        self.partition = Partition(self.store, key=key)
         self.spool = DiskSpool(
-            self.store,
+            self.partition,
             limits,
             free=self.free,
             on_dropped=lambda *told: self.dropped.append(told),
@@ -238,7 +240,7 @@ async def test_parts_take_the_place_of_their_batch_in_the_same_commit(bench: Ben
     ]
     change = bench.spool.settle(batch, halves)
     assert change == Change((batch,), tuple(halves))
-    await bench.store.write(Entry(appended=change.added, removed=change.removed))
+    await bench.partition.write(Entry(appended=change.added, removed=change.removed))
     assert bench.rows() == [(2, 1), (3, 1)]
     await bench.reopen()
     assert [(await bench.spool.lease()).spans for _ in range(2)] == [half.spans for half in halves]

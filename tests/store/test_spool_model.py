@@ -18,6 +18,7 @@ from agent.record import Batch, Position, Receipt, Span, XactionIds
 from agent.store.disk import Store, StoreLimits
 from agent.store.entry import Entry
 from agent.store.ledger import residue, totals
+from agent.store.partition import Partition
 from agent.store.spool import DiskSpool, SpoolLimits
 
 STORE = StoreLimits(3e9, 10**9, 10**9, spool_max_bytes=10**9)
@@ -58,9 +59,10 @@ class Spooling(RuleBasedStateMachine):
         return self.loop.run_until_complete(asyncio.wait_for(work, 5))
 
     async def opened(self, start: Position) -> None:
-        self.store = Store.open(self.data_dir, limits=STORE, spool_for=("k", "inlet"))
+        self.store = Store.open(self.data_dir, limits=STORE, spool_for=[("k", "inlet")])
         self.store._writer._spacing = 0.0
-        self.spool = DiskSpool(self.store, self.limits, free=self.free)
+        self.partition = Partition(self.store, key="k")
+        self.spool = DiskSpool(self.partition, self.limits, free=self.free)
         self.store.follow(SOURCE, start, "identity")
 
     def free(self, size: int) -> None:
@@ -105,7 +107,7 @@ class Spooling(RuleBasedStateMachine):
             passed = () if batch.stored else batch.spans
             held, change = batch.held_bytes, self.spool.settle(batch)
             receipt = Receipt(1.0, None, None, XactionIds("p:", (range(9),)), batch.spans, 1)
-            written = self.store.write(Entry((receipt,), removed=change.removed, passed=passed))
+            written = self.partition.write(Entry((receipt,), removed=change.removed, passed=passed))
             written.add_done_callback(lambda _: self.free(held))
             if durable:
                 await written
@@ -129,7 +131,7 @@ class Spooling(RuleBasedStateMachine):
             passed = () if batch.stored else batch.spans
             held, change = batch.held_bytes, self.spool.settle(batch, parts, wait)
             entry = Entry(appended=change.added, removed=change.removed, passed=passed)
-            self.store.write(entry).add_done_callback(lambda _: self.free(held))
+            self.partition.write(entry).add_done_callback(lambda _: self.free(held))
             self.spool.hurry() if wait else None
 
         self.do(parted())
@@ -237,7 +239,7 @@ class Spooling(RuleBasedStateMachine):
             passed = () if batch.stored else batch.spans
             held, change = batch.held_bytes, self.spool.settle(batch)
             receipt = Receipt(1.0, None, None, XactionIds("p:", (range(9),)), batch.spans, 1)
-            await self.store.write(Entry((receipt,), removed=change.removed, passed=passed))
+            await self.partition.write(Entry((receipt,), removed=change.removed, passed=passed))
             self.free(held)
         await self.store.close()
         await asyncio.sleep(0)

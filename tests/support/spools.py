@@ -9,6 +9,7 @@ from pathlib import Path
 from agent.record import Batch, Position, Span
 from agent.store.disk import Store, StoreLimits
 from agent.store.entry import Entry
+from agent.store.partition import Partition
 
 _ROWS_AN_ENTRY = 2000
 
@@ -36,8 +37,9 @@ async def _filled(data_dir: Path, batches: Sequence[Sequence[bytes]]) -> None:
     with closing(sqlite3.connect(data_dir / "store.db")) as connection:
         (destination,) = connection.execute("SELECT key, name FROM destinations").fetchall()
     limits = StoreLimits(3e9, 10**9, 10**9, spool_max_bytes=10**10)
-    store = Store.open(data_dir, limits=limits, spool_for=destination)
+    store = Store.open(data_dir, limits=limits, spool_for=[destination])
     assert store.contents.spool
+    partition = Partition(store, key=destination[0])
     number, place = store.contents.spool.newest, Position(1, 0)
     store.follow("stdin", place)
     for first in range(0, len(batches), _ROWS_AN_ENTRY):
@@ -53,5 +55,5 @@ async def _filled(data_dir: Path, batches: Sequence[Sequence[bytes]]) -> None:
             place = Position(place.line + len(records), place.offset + size)
         store.read("stdin", place, sum(batch.count for batch in appended))
         passed = [span for batch in appended for span in batch.spans]
-        await store.write(Entry(appended=appended, passed=passed))
+        await partition.write(Entry(appended=appended, passed=passed))
     await store.close()

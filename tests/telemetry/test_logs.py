@@ -48,6 +48,36 @@ def test_a_line_has_a_time_a_level_a_name_an_event_and_its_fields(said: Said) ->
     ]
 
 
+async def test_what_is_said_of_one_flow_is_said_by_all_its_tasks_and_timers(said: Said) -> None:
+    async def speak() -> None:
+        log.info("a task")
+        asyncio.get_running_loop().call_soon(log.info, "a timer")
+        await asyncio.sleep(0)
+
+    with logs.saying(flow="orders"):
+        task = asyncio.ensure_future(speak())
+        log.info("itself", records=1)
+    await task
+    log.info("nobody")
+    ours = [line for line in said() if line["logger"] == "delivery"]
+    assert [(line["event"], line.get("flow")) for line in ours] == [
+        ("itself", "orders"),
+        ("a task", "orders"),
+        ("a timer", "orders"),
+        ("nobody", None),
+    ]
+
+
+def test_a_line_of_one_flow_does_not_hold_back_the_same_line_of_another(
+    stream: io.StringIO,
+) -> None:
+    configure("info", "json", 60, stream)
+    for flow in ("a", "b", "a"):
+        with logs.saying(flow=flow):
+            log.warning("the inlet is down", once_per="reason", reason="503")
+    assert re.findall('"flow":"(.)"', stream.getvalue()) == ["a", "b"]
+
+
 def test_only_lines_at_the_level_or_above_are_written(stream: io.StringIO) -> None:
     configure("warning", "json", 0, stream)
     log.debug("a")

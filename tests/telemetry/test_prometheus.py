@@ -29,7 +29,7 @@ def meters() -> Meters:
 
 
 def families(meters: Meters, accept: str) -> dict[str, Metric]:
-    body, content_type = render(meters, accept)
+    body, content_type = render({"": meters}, accept)
     read = read_openmetrics if "openmetrics" in content_type else read_text
     return {family.name: family for family in read(body.decode())}
 
@@ -78,12 +78,12 @@ def test_the_numbers_are_those_counted(meters: Meters, accept: str) -> None:
 def test_the_scraper_gets_the_format_it_asks_for(
     meters: Meters, accept: str, content_type: str
 ) -> None:
-    assert render(meters, accept)[1].startswith(content_type)
+    assert render({"": meters}, accept)[1].startswith(content_type)
 
 
 @given(st.text(max_size=60) | st.from_regex(r"(text/plain|application/openmetrics-text);.{0,30}"))
 def test_no_accept_header_breaks_the_scrape(accept: str) -> None:
-    assert b"aep_agent_build_info" in render(Meters(), accept)[0]
+    assert b"aep_agent_build_info" in render({"": Meters()}, accept)[0]
 
 
 def test_metrics_are_whole_while_others_write_them(meters: Meters) -> None:
@@ -114,3 +114,33 @@ def test_metrics_are_whole_while_others_write_them(meters: Meters) -> None:
         writer.join()
     assert all(before <= after for before, after in pairwise(seen))
     assert len(exposed["aep_agent_delivery_requests"].samples) == 101
+
+
+@pytest.mark.parametrize("accept", ["", OPENMETRICS])
+def test_metrics_of_several_flows_carry_their_names_and_those_of_the_process_none(
+    meters: Meters, accept: str
+) -> None:
+    other = Meters(beside=meters)
+    other.records_read.add(3, "orders.json")
+    other.store_commits.add(5)
+    other.request_seconds.observe(0.2)
+    body, content_type = render({"a": meters, "b": other}, accept)
+    read = read_openmetrics if "openmetrics" in content_type else read_text
+    found = {
+        (sample.name, *sorted(sample.labels.items())): sample.value
+        for family in read(body.decode())
+        for sample in family.samples
+    }
+    records = "aep_agent_pipeline_read_records_total"
+    assert found[records, ("flow", "a"), ("source", "orders.json")] == 7
+    assert found[records, ("flow", "b"), ("source", "orders.json")] == 3
+    seconds = "aep_agent_delivery_request_seconds_count"
+    assert found[seconds, ("flow", "a")] == found[seconds, ("flow", "b")] == 1
+    assert found["aep_agent_store_commits_total",] == 5
+    assert meters.store_commits.value() == 5
+
+
+def test_a_single_flow_has_its_label_where_it_has_a_name(meters: Meters) -> None:
+    assert b'aep_agent_batcher_encoded_batches_total{flow="a"}' in render({"a": meters}, "")[0]
+    assert b"aep_agent_batcher_encoded_batches_total 0" in render({"": meters}, "")[0]
+    assert b"aep_agent_store_commits_total 0" in render({"a": meters}, "")[0]
