@@ -41,9 +41,9 @@ def pour(agent: Agent, file: EventFile, kind: str) -> Sent:
     Raises BenchmarkError unless the sink was sent exactly the records of the file.
     """
     timeout = 30 + file.records / 2_000
-    with _listening(agent, kind) as (sink, child, address):
+    with listening(agent, kind) as (sink, child, address):
         before = sink.stats()
-        with _connected(address) as peer, file.path.open("rb") as lines:
+        with connected(address) as peer, file.path.open("rb") as lines:
             begun = time.monotonic()
             peer.settimeout(timeout)
             peer.sendfile(lines)
@@ -69,9 +69,9 @@ def idle(agent: Agent, connections: int = IDLE) -> Idle:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     connections = min(connections, hard - _DESCRIPTORS)
-    with _listening(agent, "tcp") as (sink, child, address), ExitStack() as peers:
+    with listening(agent, "tcp") as (sink, child, address), ExitStack() as peers:
         without = _rss(child.pid)
-        opened = [peers.enter_context(_connected(address)) for _ in range(connections)]
+        opened = [peers.enter_context(connected(address)) for _ in range(connections)]
         for peer in opened:
             peer.sendall(b"{}\n")
         sink.wait_for(connections, 60, child)
@@ -80,12 +80,17 @@ def idle(agent: Agent, connections: int = IDLE) -> Idle:
 
 
 @contextmanager
-def _listening(agent: Agent, kind: str) -> Iterator[tuple[RunningSink, Child, str]]:
-    """A sink, an agent that listens, and where."""
+def listening(
+    agent: Agent, kind: str, buffer: str = "memory"
+) -> Iterator[tuple[RunningSink, Child, str]]:
+    """A sink, an agent that listens with a source of that kind, and where.
+
+    The buffer is in memory, as `send` has it, or on disk.
+    """
     with RunningSink() as sink, TemporaryDirectory(prefix="aep-agent-bench-") as directory:
         address = f"{directory}/socket" if kind == "unix" else f"127.0.0.1:{_free_port()}"
         config = Path(directory) / "agent.json"
-        config.write_text(json.dumps(_config(sink, directory, kind, address)))
+        config.write_text(json.dumps(_config(sink, directory, kind, address, buffer)))
         with Child([*agent.command, "run", str(config)]) as child:
             deadline = time.monotonic() + _LISTENS_WITHIN
             while not _is_listening(address):
@@ -97,12 +102,14 @@ def _listening(agent: Agent, kind: str) -> Iterator[tuple[RunningSink, Child, st
             yield sink, child, address
 
 
-def _config(sink: RunningSink, directory: str, kind: str, address: str) -> dict[str, Any]:
+def _config(
+    sink: RunningSink, directory: str, kind: str, address: str, buffer: str
+) -> dict[str, Any]:
     return {
         "data_dir": directory,
         "inlet": {"url": sink.inlet_url, "flow_id": sink.flow_id},
         "sources": [{"type": kind, "listen": address}],
-        "buffer": {"type": "memory"},  # as `send` has it
+        "buffer": {"type": buffer},
         "admin": {"listen": None},
     }
 
@@ -114,13 +121,14 @@ def _free_port() -> int:
 
 def _is_listening(address: str) -> bool:
     try:
-        _connected(address).close()
+        connected(address).close()
     except OSError:
         return False
     return True
 
 
-def _connected(address: str) -> socket.socket:
+def connected(address: str) -> socket.socket:
+    """A connection to a host:port, or to the path of a Unix socket."""
     if "/" in address:
         peer = socket.socket(socket.AF_UNIX)
         try:

@@ -7,9 +7,8 @@ for every source.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import TypeVar
 
 import msgspec
@@ -20,7 +19,7 @@ MOST_RECORDS = 100_000  # in one body: each costs memory beside its bytes
 _MOST_VALUES = 1_000_000  # in one array, of whatever depth, before anybody counts its elements
 _LOOKED_AT = 16  # values at the start of a body, one of which must be a record
 
-_SPACE = re.compile(rb"[ \t\r\n]*+")
+_BLANKS = re.compile(rb"[ \t\r\n]*+")
 _OPENING = re.compile(rb'[ \t\r\n]*+(?:\{[ \t\r\n]*+"messages"[ \t\r\n]*+:[ \t\r\n]*+)?\[')
 _BETWEEN = re.compile(rb"[ \t\r\n,]*+")
 _LONE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
@@ -41,10 +40,10 @@ class TooMany(BadBody):
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """What was found: one value a line, each with a newline behind it. None of them is blank."""
+    """What was found: a value a line, or nothing but blanks, each line with a newline behind it."""
 
     data: bytes
-    count: int
+    is_empty: bool = False  # there is no line
 
 
 class _Messages(msgspec.Struct, gc=False):
@@ -81,7 +80,7 @@ def by_look(body: bytes) -> Lines:
 
     It is lines where the first one is a record by itself and something follows. Raises BadBody.
     """
-    start = _SPACE.match(body).end()  # type: ignore[union-attr]  # always matches
+    start = _after_blanks(body, 0)
     if start == len(body):
         raise BadBody("the body is empty: there is no record in it")
     if body.startswith(b"[", start):
@@ -93,43 +92,32 @@ def by_look(body: bytes) -> Lines:
             " a line"
         )
     end = body.find(b"\n", start)
-    if end < 0 or _SPACE.match(body, end).end() == len(body):  # type: ignore[union-attr]
+    if end < 0 or _after_blanks(body, end) == len(body):
         return single(body)
     return single(body) if fault(body[start:end].rstrip(b"\r")) else ndjson(body)
 
 
 def ndjson(body: bytes) -> Lines:
-    """The lines of a body that are not blank, whatever they are.
+    """The lines of a body, whatever they are.
 
     Raises BadBody where the first ones are all no records: then it is something else.
     """
-    if body.count(b"\n") > MOST_RECORDS:
-        raise TooMany(_too_many())
-    lines = body.split(b"\n")
-    if not lines[-1]:
-        lines.pop()  # what follows the last newline
-    if not lines or min(lines) < b"{":  # some line begins with what no object does: a blank one?
-        lines = [line for line in lines if line.strip(b" \t\r")]
-        if not lines:
-            raise BadBody("the body is empty: there is no record in it")
-        body = b"\n".join([*lines, b""])
-    elif not body.endswith(b"\n"):
-        body += b"\n"
-    _require_a_record(lines, "line")
-    return Lines(body, len(lines))
+    _require_a_record(_first_lines(body), "line")
+    return Lines(body if body.endswith(b"\n") else body + b"\n")
 
 
 def array(body: bytes) -> Lines:
     """The elements of a JSON array. Raises BadBody where it is none, or holds no record."""
     elements = _decoded(body, _decode_array, lambda raws: raws)
-    _require_a_record(elements, "element")
-    return _one_a_line(elements)
+    if elements:
+        _require_a_record(elements[:_LOOKED_AT], "element")
+    return _one_a_line(elements, body)
 
 
 def messages(body: bytes, unwrap: "Unwrap | None" = None) -> Lines:
     """The elements of the platform's `{"messages": [...]}`, whatever they are. Raises BadBody."""
     elements = _decoded(body, _decode_messages, lambda batch: batch.messages)
-    return _one_a_line(unwrap.each(elements) if unwrap else elements)
+    return _one_a_line(unwrap.each(elements) if unwrap else elements, body)
 
 
 def single(body: bytes, unwrap: "Unwrap | None" = None) -> Lines:
@@ -139,7 +127,7 @@ def single(body: bytes, unwrap: "Unwrap | None" = None) -> Lines:
         raise BadBody("the body is empty: there is no record in it")
     if problem := fault(record):
         raise BadBody(problem.message)
-    return _one_a_line(unwrap.each([record]) if unwrap else [record])
+    return _one_a_line(unwrap.each([record]) if unwrap else [record], record)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,20 +177,21 @@ def _message(value: bytes) -> _Message | None:
         return None
 
 
-def _one_a_line(values: Sequence[bytes]) -> Lines:
+def _one_a_line(values: Sequence[bytes], body: bytes) -> Lines:
     if len(values) > MOST_RECORDS:
         raise TooMany(_too_many())
     data = b"\n".join([*values, b""])
-    if data.count(b"\n") > len(values) or b"\r" in data:
+    may_hold_line_ends = b"\n" in body or b"\r" in body
+    if may_hold_line_ends and (data.count(b"\n") > len(values) or b"\r" in data):
         data = b"\n".join([*(bytes(value).translate(_ONE_LINE) for value in values), b""])
-    return Lines(data, len(values))
+    return Lines(data, not values)
 
 
 def _decoded(
     body: bytes, decode: Callable[[bytes], _T], elements: Callable[[_T], list[msgspec.Raw]]
 ) -> list[bytes]:
     """The elements of the array in *body*, as slices of it."""
-    if body.count(b",") > _MOST_VALUES:
+    if len(body) > _MOST_VALUES and body.count(b",") > _MOST_VALUES:
         raise TooMany(_too_many())
     try:
         return elements(decode(body))  # type: ignore[return-value]  # bytes-like, never touched
@@ -233,18 +222,34 @@ def _slices(body: bytes, masked: bytes, elements: Sequence[bytes]) -> Iterator[b
         at = end
 
 
-def _require_a_record(values: Sequence[bytes], noun: str) -> None:
+def _first_lines(body: bytes) -> Iterator[bytes]:
+    """The first lines that are not blank."""
+    end = 0
+    for _ in range(_LOOKED_AT):
+        start = _after_blanks(body, end)
+        if start == len(body):
+            return
+        end = body.find(b"\n", start)
+        end = len(body) if end < 0 else end
+        yield body[start:end].rstrip(b"\r")
+
+
+def _after_blanks(body: bytes, start: int) -> int:
+    return _BLANKS.match(body, start).end()  # type: ignore[union-attr]  # always matches
+
+
+def _require_a_record(first: Iterable[bytes], noun: str) -> None:
     """Raise BadBody where the first values are all no records: who sent them is to hear of it."""
-    problem = None
-    for value in islice(values, _LOOKED_AT):
+    problems: list[str] = []
+    for value in first:
         problem = fault(bytes(value))
         if problem is None:
             return
-    if problem:
-        first = fault(bytes(values[0]))
-        assert first
-        which = f"the only {noun} is" if len(values) == 1 else f"none of the first {noun}s is"
-        raise BadBody(f"{which} a record; the first one: {first.message}")
+        problems.append(problem.message)
+    if not problems:
+        raise BadBody("the body is empty: there is no record in it")
+    which = f"the only {noun} is no" if len(problems) == 1 else f"the first {noun}s are no"
+    raise BadBody(f"{which} record{'s' * (len(problems) > 1)}: {problems[0]}")
 
 
 def _words(error: msgspec.DecodeError, length: int) -> str:

@@ -120,8 +120,10 @@ class Feed:
         data: bytes,
         end: Position | None = None,
         on_taken: Callable[[range], None] | None = None,
-    ) -> None:
+    ) -> int:
         """Take whole lines, a newline behind each; waits while there is no room for them.
+
+        Returns how many of them were not blank.
 
         *end* is where the source stands after them, where that does not follow from *data* because
         its lines were taken out of something else. *on_taken* is told which lines of the source
@@ -129,11 +131,12 @@ class Feed:
         thousands of lines and no *end*.
         """
         if end is not None or not _may_be_many_lines(data):
-            await self._lines(data, end, on_taken)
-            return
+            return await self._lines(data, end, on_taken)
+        count = 0
         for piece in _pieces(data):
-            await self._lines(piece, None, on_taken)
+            count += await self._lines(piece, None, on_taken)
             await asyncio.sleep(0)
+        return count
 
     async def refuse(
         self,
@@ -192,7 +195,7 @@ class Feed:
 
     async def _lines(
         self, data: bytes, end: Position | None, on_taken: Callable[[range], None] | None
-    ) -> None:
+    ) -> int:
         await self._hold(len(data))
         intake = self._intake
         limits = intake.limits
@@ -202,7 +205,8 @@ class Feed:
         contents = read_chunk(chunk, limits.record_bytes_max)
         if on_taken:
             on_taken(range(start.line, contents.end.line))
-        self._note(contents.end, contents.count, contents.end.offset - start.offset)
+        count = contents.count
+        self._note(contents.end, count, contents.end.offset - start.offset)
         if self._filters:
             contents, left_out = self._filters.apply(self.source, contents)
             intake.settler.leave_out(left_out, self._label)
@@ -214,6 +218,7 @@ class Feed:
         self._refuse(letters, len(data) - in_runs)
         for run in contents.runs:
             await intake.batcher.add(run)
+        return count
 
     def _refuse(self, letters: list[DeadLetter], taken: int) -> None:
         """Settle lines that are no records; *taken* of the budget is what no record holds."""

@@ -43,8 +43,8 @@ class Feed(Protocol):
         data: bytes,
         end: Position | None = None,
         on_taken: Callable[[range], None] | None = None,
-    ) -> None:
-        """Take whole lines, after which the source stands at *end*."""
+    ) -> int:
+        """Take whole lines, after which the source stands at *end*; how many were not blank."""
         ...
 
     async def refuse(

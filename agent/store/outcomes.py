@@ -15,11 +15,12 @@ from agent.store.entry import Entry
 
 
 class Awaited:
-    """The records of one request, numbered from 0, one on each of the lines they were read as."""
+    """The lines of one request, numbered from 0; those that are not blank are records."""
 
     def __init__(self, *, for_verdicts: bool) -> None:
         """*for_verdicts*: it is over with the platform's verdicts, else once all is durable."""
-        self.count = 0
+        self.count = 0  # lines
+        self.records = 0
         self.letters: dict[int, DeadLetter] = {}  # those known to be dead letters
         self.ids: dict[int, str] = {}  # xactionIds of those accepted
         self.receipt: Receipt | None = None  # the first one
@@ -42,9 +43,13 @@ class Awaited:
         """Whether there is a verdict on each record."""
         return self._is_whole and not self._open
 
-    def whole(self) -> None:
-        """All of its lines have been taken."""
+    def whole(self, records: int) -> None:
+        """All of its lines have been taken, and so many of them are records."""
         self._is_whole = True
+        self.records = records
+        blank = self.count - records
+        self._unsafe -= blank
+        self._open -= blank
         self.look()
 
     def look(self) -> None:

@@ -126,7 +126,7 @@ _NO_VERDICT = (
 
 def _held(awaited: Awaited) -> int:
     """Records that are neither dead letters nor left out."""
-    return awaited.count - len(awaited.letters) - len(awaited.filtered)
+    return awaited.records - len(awaited.letters) - len(awaited.filtered)
 
 
 def _counted(counts: Mapping[str, object], awaited: Awaited) -> Answer:

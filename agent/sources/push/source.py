@@ -143,12 +143,12 @@ class PushSource(Source):
 
         try:
             async with asyncio.timeout_at(push.latest) as limit:
-                await feed.lines(push.data, on_taken=taken)
+                records = await feed.lines(push.data, on_taken=taken)
         except TimeoutError:
             _tell(push, buffer_is_full())
             return
         self._read += len(push.data)
-        push.awaited.whole()
+        push.awaited.whole(records)
         settings = self._settings
         feed.hasten(settings.ack_within, is_awaited=settings.ack == "durable")
         _tell(push, None)
@@ -190,8 +190,8 @@ class PushSource(Source):
 
     async def _handed_over(self, lines: Lines, lease: Lease) -> Awaited:
         awaited = Awaited(for_verdicts=self._settings.ack == "accepted")
-        if not lines.count:
-            awaited.whole()
+        if lines.is_empty:
+            awaited.whole(0)
             return awaited
         loop = asyncio.get_running_loop()
         latest = loop.time() + self._settings.room_timeout
