@@ -121,6 +121,14 @@ class XactionIds:
     def __len__(self) -> int:
         return sum(map(len, self.indexes)) or len(self.listed)
 
+    def part(self, start: int, stop: int) -> Iterator[str]:
+        """Only those from one place up to another."""
+        yield from self.listed[start:stop]
+        for run in self.indexes:
+            for index in run[max(start, 0) : max(stop, 0)]:
+                yield f"{self.prefix}{index}"
+            start, stop = start - len(run), stop - len(run)
+
     def __iter__(self) -> Iterator[str]:
         if self.listed:
             yield from self.listed

@@ -86,3 +86,14 @@ def test_records_that_stay_together_stay_one_span() -> None:
         Span("in", 9, 80, 1),
     )
     assert select(spans, records, []) == ()
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [XactionIds(listed=tuple("abcdefg")), XactionIds("p:", (range(3), range(7, 8), range(9, 12)))],
+)
+def test_a_part_of_the_ids_is_that_of_all_of_them(ids: XactionIds) -> None:
+    whole = list(ids)
+    for start in range(len(whole) + 1):
+        for stop in range(start, len(whole) + 1):
+            assert list(ids.part(start, stop)) == whole[start:stop]

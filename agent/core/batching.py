@@ -134,8 +134,10 @@ class Batching:
         if free < self.limits.max_bytes * _NEARLY_FULL and count:
             return 0
         each = self._envelope.record_overhead
-        sizes = list(accumulate(len(record) + each for record in run.records[:by_count]))
-        by_bytes = bisect_right(sizes, free)
+        sizes = list(accumulate(map(len, run.records[:by_count])))
+        by_bytes = bisect_right(
+            range(len(sizes)), free, key=lambda last: sizes[last] + (last + 1) * each
+        )
         # a record between max_bytes and what a request may carry travels alone
         return by_bytes if by_bytes or count else 1
 

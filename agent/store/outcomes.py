@@ -22,16 +22,32 @@ class Awaited:
         self.count = 0  # lines
         self.records = 0
         self.letters: dict[int, DeadLetter] = {}  # those known to be dead letters
-        self.ids: dict[int, str] = {}  # xactionIds of those accepted
-        self.receipt: Receipt | None = None  # the first one
         self.filtered: set[int] = set()  # those left out, as the configuration says
         self.dropped = 0  # given up because the buffer was full
         self.lines: list[range] = []  # of the source
+        self._receipts: list[tuple[_Overlap, Receipt]] = []
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._for_verdicts = for_verdicts
         self._is_whole = False
         self._unsafe = 0  # lines neither durable nor settled
         self._open = 0  # lines without a verdict
+
+    @property
+    def receipt(self) -> Receipt | None:
+        """The first receipt for any of them, where there is one."""
+        return self._receipts[0][1] if self._receipts else None
+
+    @property
+    def accepted(self) -> int:
+        """How many the platform has accepted."""
+        return sum(each.count for each, _ in self._receipts)
+
+    def ids(self) -> dict[int, str]:
+        """The xactionIds of those accepted."""
+        ids: dict[int, str] = {}
+        for each, receipt in self._receipts:
+            ids.update(enumerate(receipt.ids.part(each.at, each.at + each.count), each.first))
+        return ids
 
     @property
     def is_durable(self) -> bool:
@@ -72,10 +88,9 @@ class Awaited:
     def passed(self, count: int) -> None:
         self._unsafe -= count
 
-    def accepted(self, first: int, ids: list[str], receipt: Receipt) -> None:
-        self.receipt = self.receipt or receipt
-        self.ids.update(zip(range(first, first + len(ids)), ids, strict=True))
-        self._open -= len(ids)
+    def was_accepted(self, overlap: "_Overlap", receipt: Receipt) -> None:
+        self._receipts.append((overlap, receipt))
+        self._open -= overlap.count
 
     def died(self, index: int, letter: DeadLetter) -> None:
         self.letters[index] = letter
@@ -148,7 +163,9 @@ class Outcomes:
                 each.awaited.died(each.first, letter)
                 touched.add(each.awaited)
         for receipt in entry.receipts:
-            touched |= self._accepted(receipt)
+            for each in self._overlaps(receipt.spans):
+                each.awaited.was_accepted(each, receipt)
+                touched.add(each.awaited)
         for each in self._overlaps(entry.passed):
             each.awaited.passed(each.count)
             touched.add(each.awaited)
@@ -157,16 +174,6 @@ class Outcomes:
             touched.add(each.awaited)
         for awaited in touched:
             awaited.look()
-
-    def _accepted(self, receipt: Receipt) -> set[Awaited]:
-        touched: set[Awaited] = set()
-        ids: list[str] = []
-        for each in self._overlaps(receipt.spans):
-            ids = ids or list(receipt.ids)
-            its_own = ids[each.at : each.at + each.count]
-            each.awaited.accepted(each.first, its_own, receipt)
-            touched.add(each.awaited)
-        return touched
 
     def _overlaps(self, spans: Iterable[Span]) -> Iterator[_Overlap]:
         before = 0

@@ -73,12 +73,12 @@ async def test_who_waits_for_verdicts_gets_the_ids_of_its_own_records() -> None:
     assert not first.over.done()
     outcomes.durable(Entry(receipts=[receipt(span(50, 2, "another"), span(2, 4))]))
     assert second.over.done()
-    assert second.ids == {0: "b:4", 1: "b:5"}
+    assert second.ids() == {0: "b:4", 1: "b:5"}
     assert not first.over.done()
     rejected = replace(letter(1), stage="platform", status=400)
     outcomes.durable(Entry(dead_letters=[rejected]))
     assert first.over.done()
-    assert (first.ids, first.letters) == ({1: "b:2", 2: "b:3"}, {0: rejected})
+    assert (first.ids(), first.letters) == ({1: "b:2", 2: "b:3"}, {0: rejected})
     assert first.receipt
 
 
@@ -100,7 +100,7 @@ async def test_what_is_left_out_is_settled_and_known() -> None:
     outcomes.durable(Entry(passed=[span(2, 1)], filtered={"drop-1": 1}))
     outcomes.durable(Entry(receipts=[receipt(span(1, 1), span(3, 1))], passed=[span(1, 1)]))
     assert (awaited.over.done(), awaited.filtered, awaited.dropped) == (True, {1}, 0)
-    assert awaited.ids == {0: "b:0", 2: "b:1"}
+    assert awaited.ids() == {0: "b:0", 2: "b:1"}
 
 
 async def test_nobody_is_told_before_all_lines_were_taken() -> None:

@@ -51,14 +51,15 @@ class Plain:
 
     def accepted(self, awaited: Awaited) -> Answer:
         """The platform has given a verdict on every record."""
-        ids = [awaited.ids.get(index) for index in range(awaited.count)]
-        return _counted({"accepted": len(awaited.ids), "xactionIds": ids}, awaited)
+        ids = awaited.ids()
+        listed = [ids.get(index) for index in range(awaited.count)]
+        return _counted({"accepted": awaited.accepted, "xactionIds": listed}, awaited)
 
     def unanswered(self, awaited: Awaited) -> Answer:
         """Everything is durable, and the platform has not answered for all of it."""
         body = {
             "durable": _held(awaited),
-            "accepted": len(awaited.ids),
+            "accepted": awaited.accepted,
             "message": _NO_VERDICT,
         }
         return Answer(202, orjson.dumps(body) + b"\n")
@@ -89,24 +90,24 @@ class Collection:
         return self._answer(202, awaited)
 
     def _answer(self, status: int, awaited: Awaited) -> Answer:
-        receipt = awaited.receipt
+        receipt, ids = awaited.receipt, awaited.ids()
         received = receipt.received_time_ms if receipt else None
         body: dict[str, object] = {"inletId": self.inlet_id}
         if self.is_batch and receipt and receipt.batch_id:
             body["batchId"] = receipt.batch_id
-        if not self.is_batch and 0 in awaited.ids:
-            body["xactionId"] = awaited.ids[0]
+        if not self.is_batch and ids:
+            body["xactionId"] = ids[0]
         body["receivedTimeMs"] = received or time.time_ns() // 1_000_000
         if self.is_batch:
-            body["responses"] = [_item(awaited, index) for index in range(awaited.count)]
+            body["responses"] = [_item(awaited, ids, index) for index in range(awaited.count)]
         elif self.flow_id:
             body["flowId"] = self.flow_id
         return Answer(status, orjson.dumps(body) + b"\n")
 
 
-def _item(awaited: Awaited, index: int) -> Mapping[str, object]:
+def _item(awaited: Awaited, ids: Mapping[int, str], index: int) -> Mapping[str, object]:
     """What became of one record, readable in both dialects of the platform."""
-    if xaction_id := awaited.ids.get(index):
+    if xaction_id := ids.get(index):
         return {"xactionId": xaction_id}
     letter = awaited.letters.get(index)
     if letter is None:
