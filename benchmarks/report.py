@@ -194,7 +194,7 @@ def _disk(made: Throughput, backlog: Backlog) -> Iterator[Figure]:
 
 
 def _sockets(made: Throughput, idle: Idle) -> Iterator[Figure]:
-    for variant in ("tcp", "unix"):
+    for variant in ("tcp", "unix", "http"):
         rate = made.per_cpu_second(variant, net=True)
         yield Figure(f"{variant}, gzip: net of start-up", rate, "MB per CPU-second")
         yield Figure(f"{variant}, of a file by name", made.of_file(variant), "", at_least=0.6)

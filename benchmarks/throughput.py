@@ -15,6 +15,7 @@ from typing import Any
 from benchmarks.children import Child
 from benchmarks.events import MEGABYTE, EventFile
 from benchmarks.pipeline import Agent, Sent, send_file
+from benchmarks.pushes import push
 from benchmarks.sockets import pour
 
 _STARTS = 3  # a round: what is subtracted from every run has to be known well
@@ -34,6 +35,7 @@ class Round:
     disk: Sent
     tcp: Sent
     unix: Sent
+    http: Sent  # on disk before it is answered
     one_record: tuple[Sent, ...]  # their CPU is what starting and stopping costs
 
 
@@ -62,7 +64,7 @@ class Throughput:
         return median(agent / limit for agent, limit in pairs)
 
     def of_file(self, variant: str) -> float:
-        """Another way (disk, tcp, unix) as a part of a file by name, in MB per CPU-second."""
+        """Another way (disk, tcp, unix, http) as a part of a file by name, in MB per CPU-second."""
         others, file = self._agents(variant, net=True), self._agents("gzip", net=True)
         return median(one / other for one, other in zip(others, file, strict=True))
 
@@ -112,6 +114,7 @@ def measure(agent: Agent, file: EventFile, rounds: int) -> Iterator[Throughput]:
                     disk=send_file(agent, file.path, file.records, _ON_DISK),
                     tcp=pour(agent, file, "tcp"),
                     unix=pour(agent, file, "unix"),
+                    http=push(agent, file, "disk"),
                     one_record=tuple(send_file(agent, lone, 1) for _ in range(_STARTS)),
                 )
             )

@@ -29,6 +29,7 @@ def one_round(gzip: float) -> Round:
         disk=sent(gzip * 1.1),
         tcp=sent(gzip * 1.2),
         unix=sent(gzip * 1.2),
+        http=sent(gzip * 1.4),
         one_record=(sent(0.25),) * 3,
     )
 
