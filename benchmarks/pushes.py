@@ -14,7 +14,7 @@ from benchmarks.events import EventFile
 from benchmarks.pipeline import Agent, Sent, check_counted
 from benchmarks.sockets import connected, listening
 
-CLIENTS = 4
+CLIENTS = 8
 BODY_BYTES = 500_000
 _HEAD = (
     b"POST / HTTP/1.1\r\nHost: bench\r\nContent-Type: application/x-ndjson\r\n"

@@ -8,7 +8,6 @@ a quiet client by one round at most, and ten thousand idle clients cost no task 
 
 import asyncio
 import fcntl
-import resource
 import socket
 import struct
 import termios
@@ -21,6 +20,7 @@ from agent.core.frames import Framer, Misframed
 from agent.core.framing import Oversize
 from agent.sources.connection import Connection, MakeConnection
 from agent.sources.connections import TURN_BYTES, ConnectionLimits, Connections
+from agent.sources.descriptors import allowed_connections
 from agent.sources.listening import BACKLOG, Listening
 from agent.sources.receiver import Receiver
 from agent.sources.source import Doors, Feed
@@ -36,7 +36,6 @@ _LONGEST_TURN = 0.02  # seconds until others get theirs
 _FEW_BYTES, _GATHERING = 65_536, 0.005
 _LAST_WORDS = 0.1  # seconds for what is on its way when the agent stops
 _ACCEPT_AGAIN = 1.0  # seconds after there was no descriptor for a connection
-_OTHER_DESCRIPTORS = 256  # what the agent needs besides connections
 
 
 class ConnectionSource(Receiver):
@@ -63,7 +62,7 @@ class ConnectionSource(Receiver):
     async def claim(self) -> None:
         """Listen: connections queue up from now on. Raises ConfigError."""
         await super().claim()
-        allowed = _allowed_connections(self._limits.connections)
+        allowed = allowed_connections(self._limits.connections)
         self._limits = replace(self._limits, connections=allowed)
 
     async def run(self, doors: Doors) -> None:
@@ -226,22 +225,3 @@ def _waiting_bytes(connection: Connection) -> int:
     with suppress(OSError):
         answer = fcntl.ioctl(connection.socket.fileno(), termios.FIONREAD, answer)
     return int(struct.unpack("i", answer)[0])
-
-
-def _allowed_connections(wanted: int) -> int:
-    """How many of them the system allows, so that descriptors are left to deliver with.
-
-    Raises the soft limit to the hard one: it is for select(2), which nothing here uses.
-    """
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    allowed = max(1, hard - min(_OTHER_DESCRIPTORS, hard // 2))
-    if hard == resource.RLIM_INFINITY or wanted <= allowed:
-        return wanted
-    log.warning(
-        "fewer connections can be open than max_connections",
-        connections=allowed,
-        next_step="raise LimitNOFILE=, or ulimit -n, or lower max_connections",
-    )
-    return allowed

@@ -11,6 +11,7 @@ import pytest
 
 from support.agent import Finished, Running, aep_agent, send_arguments
 from support.emulator import Remote, RunningEmulator
+from support.pushing import Pushing
 
 
 @pytest.fixture
@@ -83,3 +84,9 @@ def start() -> Iterator[Callable[..., Running]]:
             return running
 
         yield started
+
+
+@pytest.fixture
+def pushing(start: Callable[..., Running], data_dir: Path, tmp_path: Path) -> Pushing:
+    """Starts agents with one http source, one after the other in the same directory."""
+    return Pushing(start, data_dir, tmp_path)

@@ -15,46 +15,12 @@ from typing import Any
 import pytest
 
 from support.accounts import accounted_for, kept_in
-from support.agent import Running, aep_agent, eventually
+from support.agent import aep_agent, eventually
 from support.emulator import RunningEmulator
-from support.pushing import NAME, Door, Reply, configuration, door_of, reset, whole
+from support.pushing import NAME, Door, Pushing, Reply, configuration, reset, whole
 from support.records import lines, orders
 
 DOWN = [{"status": 503}]
-Start = Callable[..., Running]
-
-
-class Pushing:
-    """Starts agents with one http source, one after the other in the same directory."""
-
-    def __init__(self, start: Start, data_dir: Path, tmp_path: Path) -> None:
-        self._start = start
-        self.data_dir = data_dir
-        self.config = tmp_path / "agent.json"
-        self.agent: Running
-
-    def __call__(self, emulator: RunningEmulator, push: Any = None, **settings: Any) -> Door:
-        """An agent that listens; the last one is in `agent`."""
-        self.config.write_text(
-            json.dumps(configuration(emulator, self.data_dir, push or {}, **settings))
-        )
-        self.agent = self._start("run", self.config)
-        return door_of(self.agent, emulator)
-
-    def stopped(self) -> int:
-        """Stop it; its exit status."""
-        self.agent.signal(signal.SIGTERM)
-        return self.agent.finished().code
-
-    def killed(self) -> None:
-        """End it without a warning."""
-        self.agent.signal(signal.SIGKILL)
-        self.agent.process.wait(10)
-
-
-@pytest.fixture
-def pushing(start: Start, data_dir: Path, tmp_path: Path) -> Pushing:
-    return Pushing(start, data_dir, tmp_path)
 
 
 def _parallel(posts: list[Callable[[], Reply]], workers: int = 16) -> list[Reply]:

@@ -2,18 +2,20 @@
 
 import http.client
 import json
+import signal
 import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from support.agent import LIMIT, Running
-from support.emulator import Remote
+from support.emulator import Remote, RunningEmulator
 
 NAME = "web"
+Start = Callable[..., Running]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,35 @@ def door_of(agent: Running, emulator: Remote) -> Door:
     assert agent.process.stderr
     for line in agent.process.stderr:
         said = json.loads(line)
-        if said["event"] == "records can be pushed":
+        if said["event"] == "a source listens":
             inlet_id = urlsplit(emulator.inlet_url).path.rpartition("/")[2]
-            return Door(said["addresses"][0], inlet_id)
+            return Door(said["address"], inlet_id)
     raise AssertionError("it never listened")
+
+
+class Pushing:
+    """Starts agents with one http source, one after the other in the same directory."""
+
+    def __init__(self, start: Start, data_dir: Path, tmp_path: Path) -> None:
+        self._start = start
+        self.data_dir = data_dir
+        self.config = tmp_path / "agent.json"
+        self.agent: Running
+
+    def __call__(self, emulator: RunningEmulator, push: Any = None, **settings: Any) -> Door:
+        """An agent that listens; the last one is in `agent`."""
+        self.config.write_text(
+            json.dumps(configuration(emulator, self.data_dir, push or {}, **settings))
+        )
+        self.agent = self._start("run", self.config)
+        return door_of(self.agent, emulator)
+
+    def stopped(self) -> int:
+        """Stop it; its exit status."""
+        self.agent.signal(signal.SIGTERM)
+        return self.agent.finished().code
+
+    def killed(self) -> None:
+        """End it without a warning."""
+        self.agent.signal(signal.SIGKILL)
+        self.agent.process.wait(10)

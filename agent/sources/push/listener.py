@@ -5,17 +5,19 @@ import logging
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 
+from agent.sources.descriptors import allowed_connections
 from agent.sources.listening import Listeners
 from agent.sources.push import answers
 from agent.sources.push.answers import Answer
 from agent.sources.push.refusing import too_many_connections
 from agent.telemetry.meters import Meters
 
-_READ_AHEAD = 1 << 18  # bytes of a body before its sender has to wait for the reader
+_READ_AHEAD = 1 << 23  # bytes that all connections may have read and not handed over, roughly
+_LEAST_SHARE, _MOST_SHARE = 1 << 12, 1 << 18  # of it, for one connection
 _BACKLOG = 4096
 _TURNED_AWAY_SECONDS = 1.0  # for the answer to arrive: closing at once might overtake it
 _LINGER_SECONDS = 3.0  # for a client to send the rest of what was refused, and read the answer
@@ -57,13 +59,12 @@ class Listener:
         self._server = _Server(
             handler,
             watching,
-            max_connections,
+            allowed_connections(max_connections),
             keepalive_timeout=idle_timeout,
             auto_decompress=False,
             access_log=None,
             logger=_silent(),
             lingering_time=_LINGER_SECONDS,
-            read_bufsize=_READ_AHEAD,
         )
 
     async def start(self) -> None:
@@ -116,13 +117,17 @@ class _Server(web.Server):
         self._count = 0
         watching.meters.connections_open.read_from(lambda: self._count, watching.source)
         self._max = max_connections
+        self._buffer = memoryview(bytearray(_MOST_SHARE))  # what is read is copied out at once
         self._options = options
 
-    def __call__(self) -> web.RequestHandler:
+    def __call__(self) -> asyncio.BaseProtocol:  # type: ignore[override]  # a loop takes any
         if self._count >= self._max:
             self.watching.turned_away()
-            return _TurnedAway()  # type: ignore[return-value]  # a protocol is what is asked for
-        return _Connection(self, loop=asyncio.get_running_loop(), **self._options)
+            return _TurnedAway()
+        share = min(max(_READ_AHEAD // (self._count + 1), _LEAST_SHARE), _MOST_SHARE)
+        loop = asyncio.get_running_loop()
+        connection = _Connection(self, loop=loop, read_bufsize=share // 2, **self._options)
+        return _InShares(connection, self._buffer[:share])
 
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         self._count += 1
@@ -157,14 +162,47 @@ class _Connection(web.RequestHandler):
         return refusal
 
 
+class _InShares(asyncio.BufferedProtocol):
+    """Reads for a connection, no more at once than its share.
+
+    Left to itself a loop reads a quarter of a megabyte of each of any number of connections before
+    the first of them gets to refuse what it is sent.
+    """
+
+    def __init__(self, connection: _Connection, buffer: memoryview) -> None:
+        self._connection = connection
+        self._buffer = buffer
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._connection.connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._connection.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        self._connection.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._connection.resume_writing()
+
+    def eof_received(self) -> None:
+        self._connection.eof_received()
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._connection.data_received(bytes(self._buffer[:nbytes]))
+
+
 class _TurnedAway(asyncio.Protocol):
     """A connection too many: it is told so, and what it sends is not looked at."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         refused = too_many_connections()
         answer = answers.problem(refused.status, refused.message)
-        assert isinstance(transport, asyncio.Transport)
-        transport.write(
+        # uvloop's transports are not asyncio's by class, only by what they can do
+        cast(asyncio.Transport, transport).write(
             b"HTTP/1.1 503 Service Unavailable\r\nServer: aep-agent\r\nConnection: close\r\n"
             b"Retry-After: %d\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n%b"
             % (

@@ -15,8 +15,7 @@ from aiohttp import web
 
 from agent.config.pushes import HttpSource
 from agent.core.pushed import Lines
-from agent.record import BEGINNING, Position
-from agent.sources.listening import Listeners, Listening
+from agent.sources.listening import Listening
 from agent.sources.push import answers
 from agent.sources.push.answers import Answer, Collection, Plain
 from agent.sources.push.entering import Tokens
@@ -24,16 +23,13 @@ from agent.sources.push.listener import Listener, Watching, response
 from agent.sources.push.refusing import Refused, buffer_is_full, draining, store_is_full
 from agent.sources.push.requests import Target, asked, read
 from agent.sources.push.room import Lease, Room
-from agent.sources.source import Doors, Feed, Progress, Source
+from agent.sources.receiver import Receiver
+from agent.sources.source import Doors, Feed
 from agent.store.outcomes import Awaited, Outcomes
-from agent.store.positions import SavedPosition
-from agent.telemetry.logs import get_logger
 from agent.telemetry.meters import Meters
 
 _LAST_WAIT = 1.0  # seconds for what was handed to the store before the end to become durable
 _READY = "/readyz"
-
-log = get_logger("push")
 
 
 @dataclass(slots=True)
@@ -46,41 +42,29 @@ class _Push:
     taken: asyncio.Future[None]
 
 
-class PushSource(Source):
+class PushSource(Receiver):
     """One listener: all that is pushed to it is one source, in the order in which it is taken."""
 
     def __init__(
         self, settings: HttpSource, target: Target, outcomes: Outcomes, meters: Meters
     ) -> None:
-        self.name = settings.shown_name
-        self.start: Position = BEGINNING
+        listening = Listening(settings.listen, mode=settings.mode)
+        super().__init__(settings.shown_name, listening, settings.max_body_bytes, meters)
         self._settings = settings
         self._target = target
         self._outcomes = outcomes
-        self._meters = meters
         self._tokens = Tokens(settings.read_token, settings.token_file)
-        self._listeners = Listeners(Listening(settings.listen, mode=settings.mode))
         self._listener: Listener | None = None
         self._room = Room(settings.max_waiting_bytes, settings.max_waiting_requests)
         self._queue: deque[_Push] = deque()
         self._wake = asyncio.Event()
-        self._stopping = self._over = False
+        self._over = False
         self._waiting: set[Awaited] = set()
-        self._read = 0
         meters.push_waiting.read_from(lambda: self._room.requests, self.name)
-
-    def resume(self, saved: Mapping[str, SavedPosition]) -> None:
-        """Number on where an earlier run had got to."""
-        if before := saved.get(self.name):
-            self.start = before.position
-
-    async def claim(self) -> None:
-        """Listen; nobody is accepted yet."""
-        self._listeners.open()
 
     async def run(self, doors: Doors) -> None:
         """Take what is pushed until `stop`."""
-        feed = doors.feed(self.name, self.start)
+        feed = doors.feed(self.name, self._start)
         listener = self._listener = Listener(
             self._listeners,
             self._answer,
@@ -88,16 +72,15 @@ class PushSource(Source):
             max_connections=self._settings.max_connections,
             idle_timeout=self._settings.idle_timeout,
         )
-        if not self._stopping:
+        if not self._stopped:
             await listener.start()
-            log.info("records can be pushed", source=self.name, addresses=self._listeners.addresses)
         while push := await self._next():
             await self._take(push, feed)
             await asyncio.sleep(0)
 
     def stop(self) -> None:
         """Take what has come, and nothing more."""
-        self._stopping = True
+        self._stopped = True
         self._wake.set()
         if self._listener:
             self._listener.close()
@@ -115,17 +98,18 @@ class PushSource(Source):
             awaited.end()
         if self._listener:
             await self._listener.stop()
-        self._listeners.close()
+        await super().let_go()
 
-    def progress(self) -> Progress:
-        """How many bytes were taken."""
-        return Progress(self._read, None)
+    def details(self) -> Mapping[str, object]:
+        """Where it listens, and who waits."""
+        waiting = {"requests": self._room.requests, "bytes": self._room.bytes}
+        return {**super().details(), "waiting": waiting}
 
     # --- one after the other ---
 
     async def _next(self) -> _Push | None:
         while not self._queue:
-            if self._stopping:
+            if self._stopped:
                 return None
             self._wake.clear()
             await self._wake.wait()
@@ -170,7 +154,7 @@ class PushSource(Source):
         self._count(answer.status)
         self._meters.push_answer_seconds.observe(time.monotonic() - begun)
         finished = response(answer)
-        if self._stopping:
+        if self._stopped:
             finished.force_close()
         return finished
 
@@ -239,7 +223,7 @@ class PushSource(Source):
         self._outcomes.forget(self.name, awaited)
 
     def _require_open(self) -> None:
-        if self._stopping:
+        if self._stopped:
             raise draining()
         if self._outcomes.store_is_full:
             raise store_is_full()
