@@ -8,12 +8,15 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from agent.errors import StoreLocked
+from agent.store.lock import take
+from support.agent import eventually
 from support.emulator import RunningEmulator
 
 RECIPES = Path(__file__).parents[2] / "config" / "recipes"
@@ -90,12 +93,28 @@ class Stage:
             text = re.sub(rf"\b{written}\b", str(port), text)
         placed = self.root / "etc" / name
         placed.write_text(text)
-        placed.chmod(0o644)  # logrotate refuses what others may write
+        placed.chmod((RECIPES / name).stat().st_mode & 0o755)  # logrotate refuses what others may write
         return placed
 
     def agent(self, recipe: str) -> "subprocess.Popen[bytes]":
         """Start the agent with a recipe."""
         return self.start([str(self.root / "aep-agent"), "run", str(self.place(recipe))])
+
+    def listening(self, recipe: str) -> "subprocess.Popen[bytes]":
+        """Start the agent with a recipe, and wait until it takes records."""
+        log = self.root / "aep-agent.out"
+        before = log.stat().st_size if log.exists() else 0
+        running = self.agent(recipe)
+        eventually(lambda: b"a source listens" in log.read_bytes()[before:])
+        return running
+
+    def has_drained(self) -> bool:
+        """Whether the agent that somebody else started has ended, and let go of its store."""
+        try:
+            take(self.data).close()
+        except StoreLocked:
+            return False
+        return True
 
     def start(
         self, command: Sequence[str], stdin: int = subprocess.DEVNULL, **variables: str
@@ -103,14 +122,19 @@ class Stage:
         """Start a program that goes on until it is stopped, or the stage ends."""
         log = self._stack.enter_context((self.root / f"{Path(command[0]).name}.out").open("ab"))
         started = subprocess.Popen(
-            [*command], stdin=stdin, stdout=log, stderr=log, env={**os.environ, **variables}
+            [*command],
+            stdin=stdin,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, **variables},
+            start_new_session=True,
         )
         self._stack.callback(_end, started)
         return started
 
     def stop(self, started: "subprocess.Popen[bytes]") -> int:
-        """Have it end as an operator would; its exit code."""
-        started.send_signal(signal.SIGTERM)
+        """Have it end, and what it started, as `systemctl stop` does; its exit code."""
+        os.killpg(started.pid, signal.SIGTERM)
         return started.wait(timeout=30)
 
     def said(self) -> str:
@@ -136,10 +160,7 @@ def _free_port() -> int:
 
 
 def _end(started: "subprocess.Popen[bytes]") -> None:
-    if started.poll() is None:
-        started.terminate()
-        try:
-            started.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            started.kill()
-            started.wait()
+    """End it, and whatever it started itself."""
+    with suppress(ProcessLookupError):
+        os.killpg(started.pid, signal.SIGKILL)
+    started.wait()

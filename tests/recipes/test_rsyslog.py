@@ -31,8 +31,7 @@ def test_every_line_that_rsyslog_reads_arrives(
 ) -> None:
     records = [*orders(500), *DELICATE]
     (stage.logs / "orders.json").write_bytes(lines(records))
-    running = stage.agent(agent)
-    eventually((stage.root / "aep-agent.out").read_text)
+    running = stage.listening(agent)
     stage.start(rsyslog(stage, shipper))
     all_arrive(records)
     assert stage.stop(running) == 0
@@ -51,4 +50,5 @@ def test_what_rsyslog_pipes_into_the_agent_arrives_to_the_last_line(
         log.write(lines(records[300:]))
     all_arrive(records)
     stage.stop(shipper)
+    eventually(stage.has_drained)
     books_balance()
