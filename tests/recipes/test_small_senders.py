@@ -97,8 +97,6 @@ def _write_journal(folder: Path, journal: Path, records: Sequence[bytes]) -> Non
         entries.append(clocks + boot + b"\n_SYSTEMD_UNIT=shop.service\nMESSAGE=" + record + b"\n\n")
     export = folder / "entries.export"
     export.write_bytes(b"".join(entries))
-    remote = "/lib/systemd/systemd-journal-remote"
-    done = subprocess.run(
-        [remote, f"--output={journal}", str(export)], capture_output=True, check=False, timeout=30
-    )
+    command = [program("systemd-journal-remote"), f"--output={journal}", str(export)]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=30)
     assert done.returncode == 0, done.stderr
