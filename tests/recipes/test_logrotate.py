@@ -1,5 +1,6 @@
 """logrotate at work on the files the agent follows, in both of its ways."""
 
+import os
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -18,16 +19,19 @@ class Writer:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = path.open("ab", buffering=0)
+        self._descriptor = self._opened()
 
     def write(self, records: Sequence[bytes]) -> None:
         """A record a line."""
-        self._file.write(lines(records))
+        os.write(self._descriptor, lines(records))
 
     def reopen(self) -> None:
         """What a signal has most programs do after a rotation."""
-        self._file.close()
-        self._file = self.path.open("ab", buffering=0)
+        os.close(self._descriptor)
+        self._descriptor = self._opened()
+
+    def _opened(self) -> int:
+        return os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
 
 
 def rotate(stage: Stage, recipe: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from recipes.stage import Stage, program
+from support.accounts import kept_in
 from support.agent import eventually
 
 DELICATE = ["/a?q=%22quoted%22", "/caf%C3%A9", "/tab%09", "/" + "x" * 1500, "/back%5Cslash"]
@@ -24,13 +25,30 @@ def nginx(stage: Stage) -> None:
     stage.start([program("nginx"), "-p", str(stage.root), "-c", main])
 
 
-def visit(stage: Stage, paths: list[str]) -> None:
+def visit(stage: Stage, paths: list[str], browser: bytes = b'Mozilla "\xc3\xa9" \\ {}') -> None:
     """Ask for these, one after the other."""
     connection = http.client.HTTPConnection("127.0.0.1", stage.port("8080"), timeout=10)
     for path in paths:
-        connection.request("GET", path, headers={"User-Agent": 'Mozilla "é" \\ {}'})
+        connection.request("GET", path, headers={"User-Agent": browser})
         assert connection.getresponse().read() == b"ok"
     connection.close()
+
+
+def test_what_a_client_sends_that_is_no_text_makes_a_dead_letter_of_its_line_alone(
+    stage: Stage,
+) -> None:
+    running = stage.agent("files.yaml")
+    nginx(stage)
+    eventually(lambda: (stage.root / "nginx.pid").exists())
+    visit(stage, ["/before"])
+    visit(stage, ["/odd"], browser=b"caf\xe9")
+    visit(stage, ["/after"])
+    eventually(lambda: len(uris(stage)) >= 2)
+    assert stage.stop(running) == 3
+    assert sorted(uris(stage)) == ["/after", "/before"]
+    (letter,) = kept_in(stage.data).dead_letters
+    assert b'"/odd"' in letter.record
+    assert letter.reason == "invalid_utf8"
 
 
 def uris(stage: Stage) -> list[str]:
