@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 class JsonLines(logging.handlers.SocketHandler):
     """Sends each log record as one line of JSON; `extra={"fields": {...}}` adds fields."""
 
-    def makePickle(self, record: logging.LogRecord) -> bytes:
+    def makePickle(self, record: logging.LogRecord) -> bytes:  # noqa: N802  # so it is called
         fields = {
             "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname,

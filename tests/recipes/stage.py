@@ -60,7 +60,7 @@ class Stage:
         wrapper.write_text(
             "#!/bin/sh\n"
             + "".join(f"export {name}='{value}'\n" for name, value in self._environment().items())
-            + f"exec {sys.executable} -m agent \"$@\"\n"
+            + f'exec {sys.executable} -m agent "$@"\n'
         )
         wrapper.chmod(0o755)
         return self
@@ -96,7 +96,9 @@ class Stage:
             text = re.sub(rf"\b{written}\b", str(port), text)
         placed = self.root / "etc" / name
         placed.write_text(text)
-        placed.chmod((RECIPES / name).stat().st_mode & 0o755)  # logrotate refuses what others may write
+        placed.chmod(
+            (RECIPES / name).stat().st_mode & 0o755
+        )  # logrotate refuses what others may write
         return placed
 
     def agent(self, recipe: str) -> "subprocess.Popen[bytes]":
@@ -110,6 +112,10 @@ class Stage:
         running = self.agent(recipe)
         eventually(lambda: b"a source listens" in log.read_bytes()[before:])
         return running
+
+    def receives(self, count: int) -> None:
+        """Wait until so many records are in the inlet."""
+        eventually(lambda: len(self.emulator.records()) >= count, within=30)
 
     def has_drained(self) -> bool:
         """Whether the agent that somebody else started has ended, and let go of its store."""

@@ -19,7 +19,15 @@ DELICATE = [
 
 
 def rsyslog(stage: Stage, recipe: str) -> list[str]:
-    return [program("rsyslogd"), "-n", "-C", "-f", str(stage.place(recipe)), "-i", str(stage.root / "pid")]
+    return [
+        program("rsyslogd"),
+        "-n",
+        "-C",
+        "-f",
+        str(stage.place(recipe)),
+        "-i",
+        str(stage.root / "pid"),
+    ]
 
 
 @pytest.mark.parametrize(

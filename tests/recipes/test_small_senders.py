@@ -67,9 +67,9 @@ def test_what_services_print_comes_from_the_journal_and_a_restart_goes_on_there(
     reading = {"PATH": f"{_journalctl_reading(stage.root, journal)}:{os.environ['PATH']}"}
     for half in (records[:250], records[250:]):
         _write_journal(stage.root, journal, half)
-        come = len(stage.emulator.records())
+        expected = len(stage.emulator.records()) + len(half)
         shipping = stage.start([str(stage.place("journald.sh"))], **reading)
-        eventually(lambda: len(stage.emulator.records()) >= come + len(half), within=30)
+        stage.receives(expected)
         stage.stop(shipping)
         eventually(stage.has_drained)
     all_arrive(records)
@@ -88,7 +88,9 @@ def _journalctl_reading(folder: Path, journal: Path) -> Path:
 
 def _write_journal(folder: Path, journal: Path, records: Sequence[bytes]) -> None:
     """Add entries to a journal file, as a service that prints these lines would."""
-    boot = b"_BOOT_ID=0123456789abcdef0123456789abcdef\n_MACHINE_ID=0123456789abcdef0123456789abcdef"
+    boot = (
+        b"_BOOT_ID=0123456789abcdef0123456789abcdef\n_MACHINE_ID=0123456789abcdef0123456789abcdef"
+    )
     begun = 1_700_000_000_000_000
     entries = []
     for record in records:

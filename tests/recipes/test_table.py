@@ -19,7 +19,7 @@ def test_every_recipe_is_in_the_table() -> None:
 def test_what_is_called_tested_is_used_by_a_test_and_nothing_else_is() -> None:
     tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
     for row in ROWS:
-        recipes = [name for name in re.findall(r"\]\(([^)]+)\)", row)]
+        recipes = re.findall(r"\]\(([^)]+)\)", row)
         used = all(f'"{name}"' in tests for name in recipes)
         assert used == ("| tested |" in row), row
 
