@@ -30,6 +30,7 @@ class Batcher:
         self._meters = meters
         self._looks_at = math.inf  # when `run` will look whether there is something to flush
         self._look_now = asyncio.Event()
+        self._flushing = asyncio.Lock()  # who flushes last finds all that came before in the spool
 
     async def add(self, run: Run) -> None:
         """Take validated records in; waits while the spool cannot take what they complete."""
@@ -48,9 +49,10 @@ class Batcher:
             self._spool.write()
 
     async def flush(self) -> None:
-        """Put the draft in the spool however small it is."""
-        if draft := self._batching.flush():
-            await self._put(draft)
+        """Put the draft in the spool however small it is; waits for one that is on its way, too."""
+        async with self._flushing:
+            if draft := self._batching.flush():
+                await self._put(draft)
 
     async def run(self) -> None:
         """Flush every draft that has waited long enough; never returns."""

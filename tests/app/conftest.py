@@ -76,8 +76,10 @@ class Pipe:
             return 0
 
     def close(self) -> None:
-        """Write no more."""
-        os.close(self._descriptor)
+        """Write no more; may come twice."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._descriptor = -1
 
 
 @pytest.fixture

@@ -290,6 +290,65 @@ async def test_an_agent_whose_budget_is_used_up_can_be_stopped(
     assert done.accepted == 0
 
 
+# The last half batch, when the buffer is full.
+
+
+FULL = {  # room for one batch of nine of these records, and not for eight more
+    "buffer__type": "disk",
+    "buffer__max_bytes": "2KB",
+    "batch__max_bytes": "1KB",
+    "batch__max_records": 9,
+    "inlet__compression": "none",
+    "delivery__retry__initial": "10ms",
+    "delivery__retry__max": "200ms",
+}
+
+
+SEVENTEEN = [b'{"a":%d,"text":"%s"}' % (number, b"x" * 80) for number in range(10, 27)]
+
+
+def is_full(agent: Agent) -> bool:
+    """Whether all is read, and a batch in the spool: the rest waits for room."""
+    if agent._parts is None:
+        return False
+    return only(agent).spool.statistics().batches == 1 and read(agent) == 17
+
+
+async def test_the_last_half_batch_that_waits_for_room_is_delivered_once_there_is_some(
+    agent: MakeAgent, emulator: Emulator, pipe
+) -> None:
+    emulator.set_faults([{"status": 500}])
+    full = agent(pipe.path, **FULL)
+    running = asyncio.ensure_future(full.run())
+    pipe.write(b"".join(record + b"\n" for record in SEVENTEEN))
+    await until(lambda: is_full(full))
+    await asyncio.sleep(0.2)  # the half batch is old enough by now
+    pipe.close()
+    await asyncio.sleep(0.2)
+    assert not running.done()
+    emulator.set_faults([])
+    done = await ended(running)
+    assert (done.accepted, done.held) == (17, 0)
+    assert sorted(emulator.records()) == sorted(SEVENTEEN)
+
+
+@pytest.mark.parametrize("max_wait", ["10ms", "1h"])
+async def test_an_agent_whose_last_half_batch_waits_for_room_can_be_stopped(
+    max_wait: str, agent: MakeAgent, emulator: Emulator, tmp_path: Path
+) -> None:
+    emulator.set_faults([{"status": 500}])
+    path = written(tmp_path / "a", SEVENTEEN)
+    full = agent(path, shutdown__grace="1s", batch__max_wait=max_wait, **FULL)
+    running = asyncio.ensure_future(full.run())
+    await until(lambda: is_full(full))
+    await asyncio.sleep(0.2)
+    begun = time.monotonic()
+    full.stop()
+    done = await ended(running)
+    assert time.monotonic() - begun < 5
+    assert (done.held, done.in_memory) == (17, 0)
+
+
 async def test_input_that_ends_while_the_inlet_is_away_can_be_stopped(
     agent: MakeAgent, emulator: Emulator, tmp_path: Path
 ) -> None:
