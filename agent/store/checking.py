@@ -7,6 +7,7 @@ from pathlib import Path
 from agent.errors import StoreCorrupt, StoreError, StoreFormat
 from agent.store import wal
 from agent.store.aside import suspicion_of
+from agent.store.ledger import AGE
 from agent.store.pages import OnDisk, log_of
 from agent.store.schema import APPLICATION_ID, FORMAT, PAGE_SIZE
 from agent.store.trouble import is_damage, kind_of
@@ -15,6 +16,7 @@ from agent.store.where import teach
 BUSY_TIMEOUT = 10.0  # seconds to wait while another process writes
 _CHECKED_BYTES = 32 << 20  # up to this size a file is read as a whole after a crash
 _OURS = "SELECT COUNT(*) FROM sqlite_master WHERE name IN ('dead_letter_records', 'receipt_spans')"
+_AGE = "SELECT SUM(records) FROM ledger WHERE entry IN (?, ?)"
 _MAGIC = b"SQLite format 3\0"
 
 
@@ -67,7 +69,7 @@ def _check_log(connection: sqlite3.Connection, path: Path) -> None:
         if any(number not in logged for number in range(size // PAGE_SIZE + 1, pages + 1)):
             raise StoreCorrupt(f"{path} is cut short")
         with closing(connect_readonly(path, immutable=True)) as alone:  # without the log
-            is_older = _records_read(alone) > _records_read(connection)
+            is_older = _age(alone) > _age(connection)
         if is_older:
             raise StoreCorrupt(f"{log_of(path)} is older than {path}")
         if size <= _CHECKED_BYTES:
@@ -79,11 +81,11 @@ def _check_log(connection: sqlite3.Connection, path: Path) -> None:
             raise StoreCorrupt(f"{log_of(path)} is damaged: what follows in it was durable")
 
 
-def _records_read(connection: sqlite3.Connection) -> int:
-    """How many records were read so far, which only ever grows; 0 where that cannot be told."""
+def _age(connection: sqlite3.Connection) -> int:
+    """A number of the ledger that only ever grows; 0 where it cannot be told."""
     with suppress(sqlite3.DatabaseError):
-        row = connection.execute("SELECT records FROM ledger WHERE entry = 'read'").fetchone()
-        return int(row[0]) if row else 0
+        row = connection.execute(_AGE, AGE).fetchone()
+        return int(row[0] or 0)
     return 0
 
 

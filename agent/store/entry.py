@@ -67,6 +67,7 @@ class Entry:
         """What it adds to the ledger, by entry and reason."""
         added: Counter[tuple[str, str]] = Counter()
         added["read", ""] = sum(span.count for span in self.passed) - self.known
+        added["known", ""] = self.known
         added["accepted", ""] = sum(receipt.count for receipt in self.receipts)
         for letter in self.dead_letters:
             added["dead_lettered", letter.reason] += 1

@@ -11,6 +11,9 @@ LedgerKey = tuple[str, str]  # entry and reason, as ("dead_lettered", "rejected"
 
 _ADD = """INSERT INTO ledger (entry, reason, records) VALUES (?, ?, ?)
     ON CONFLICT (entry, reason) DO UPDATE SET records = records + excluded.records"""
+# The sum of these is never smaller in a later state of a store: what was read, and what was taken
+# off that again, since an earlier run had read it and dead-lettered it.
+AGE = ("read", "known")
 _OUTCOMES = frozenset({"accepted", "dead_lettered", "filtered", "dropped"})
 
 

@@ -16,9 +16,10 @@ from typing import Any, NamedTuple
 
 from agent.store.aside import salvaged
 from agent.store.layout import NAMED, Shape, root_of
+from agent.store.ledger import AGE
 from agent.store.pages import INDEX_INTERIOR, INDEX_LEAF, Pages
 from agent.store.rescue import Rescue
-from agent.store.rows import Row, rows_of, shape_of
+from agent.store.rows import Row, Value, rows_of, shape_of
 from agent.store.trouble import is_damage, is_refusal, why
 from agent.telemetry.logs import get_logger
 
@@ -121,21 +122,22 @@ def _open(aside: Path) -> Pages:
     alone = Pages(aside, with_log=False)
     # Only a whole log can be blamed for not fitting: in a damaged one, there are other reasons.
     is_odd = both.pointed_to()[1] > 0 and alone.pointed_to()[1] == 0 and both.has_whole_log()
-    is_older = _records_read(alone) > _records_read(both)
+    is_older = _age(alone) > _age(both)
     chosen, other = (alone, both) if is_odd or is_older else (both, alone)
     other.close()
     return chosen
 
 
-def _records_read(pages: Pages) -> int:
-    """How many records the ledger says were read, which only ever grows."""
+def _age(pages: Pages) -> int:
+    """A number of the ledger that only ever grows; 0 where it cannot be told."""
     number = root_of("ledger")
     if (seen := shape_of(pages, number)) is None or seen[0].table != "ledger":
         return 0
-    read = (
-        row.values[2] for row in rows_of(pages, number, seen[0]) if row and row.values[0] == "read"
-    )
-    return max((each for each in read if isinstance(each, int)), default=0)
+    counted: dict[Value, int] = {}
+    for row in rows_of(pages, number, seen[0]):
+        if row and row.values[0] in AGE and isinstance(records := row.values[2], int):
+            counted[row.values[0]] = max(records, counted.get(row.values[0], 0))
+    return sum(counted.values())
 
 
 def _report(rescue: Rescue, aside: Path, unreadable: int, trouble: str | None) -> Salvaged:

@@ -122,7 +122,8 @@ _SPOOL_AND_LEDGER = (
     )""",
     # read = accepted + dead_lettered + filtered + dropped + what the spool holds, after every
     # commit. `purged` (of those dead-lettered), `replayed` (of those accepted, and no longer
-    # dead-lettered) and `pruned` (accepted, its receipt removed) only explain the others.
+    # dead-lettered) and `pruned` (accepted, its receipt removed) only explain the others;
+    # so does `known` (read again, and taken off `read`: an earlier run had dead-lettered it).
     """CREATE TABLE ledger (
         entry TEXT NOT NULL,
         reason TEXT NOT NULL,

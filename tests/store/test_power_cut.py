@@ -1,12 +1,15 @@
 """The power fails: of what was written since the last sync any part may be on the disk, or none."""
 
 import random
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from agent.record import Batch, Position, Span
+from agent.record import Batch, DeadLetter, Position, Span
 from agent.store import audit
 from agent.store.database import open_for_reading
 from agent.store.disk import Store, StoreLimits
@@ -24,6 +27,11 @@ def _batch(number: int) -> Batch:
     body = random.Random(number).randbytes(20_000 + 7_000 * (number % 5))
     span = Span("a.log", number, number * 10, 1)
     return Batch(body, False, 1, len(body), (span,), 1.5, number=number)
+
+
+def _fold(data_dir: Path) -> None:
+    with closing(sqlite3.connect(data_dir / "store.db")) as connection:
+        assert connection.execute("PRAGMA wal_checkpoint(FULL)").fetchone()[0] == 0
 
 
 def _opened(data_dir: Path) -> Store:
@@ -111,3 +119,29 @@ async def test_what_was_durable_is_there_though_the_log_was_folded_only_in_part(
     folded, _ = _files(tmp_path / "data")
     assert folded != file
     await _holds(tmp_path / "after", (_torn(file, folded, dice), log), COMMITS, COMMITS)
+
+
+async def test_a_dead_letter_that_is_met_again_makes_no_log_look_old(
+    tmp_path: Path, letter: Callable[..., DeadLetter]
+) -> None:
+    """A record that an earlier run had dead-lettered is read again, and taken off the books."""
+    store = _opened(tmp_path / "data")
+    store.follow("a.log", Position(1, 10), "identity")
+    store.read("a.log", Position(4, 40), 3)
+    known = replace(letter(), source="a.log", position=Position(2, 20))
+    await store.write(Entry(dead_letters=[known], passed=[Span("a.log", 2, 20, 1)]))
+    await store.close()
+
+    store = _opened(tmp_path / "data")
+    store.follow("a.log", Position(1, 10), "identity")
+    store.read("a.log", Position(4, 40), 3)
+    await store.write(Entry(appended=[_batch(1)], passed=[Span("a.log", 1, 10, 3)]))
+    _fold(tmp_path / "data")
+    await store.write(Entry(dead_letters=[known]))
+    left = _files(tmp_path / "data")
+    await store.close()
+    _put(tmp_path / "after", left)
+    store = _opened(tmp_path / "after")
+    assert not store.salvaged
+    assert len(await store.load(0, 10**9)) == 1
+    await store.close()
