@@ -467,3 +467,22 @@ async def test_what_waits_is_counted_from_indexes_alone(bench: Bench) -> None:
             values = (1,) * query.count("?")
             plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}", values)]
             assert [step for step in plan if "spool" in step and "COVERING INDEX" in step], plan
+
+
+@pytest.mark.parametrize("write_after", [0.0, 60.0])
+async def test_a_spool_that_is_full_and_empty_in_turn_never_stands_still(
+    bench: Bench, write_after: float
+) -> None:
+    bench.open(replace(LIMITS, max_bytes=900, write_after=write_after))  # room for two batches
+    sent = 0
+    for _ in range(700):
+        await bench.append(2)
+        late = asyncio.ensure_future(bench.spool.append(bench.batch()))
+        for _ in range(3):
+            bench.accept(await asyncio.wait_for(bench.spool.lease(), 10))
+            sent += 1
+        await asyncio.wait_for(late, 10)
+    assert sent == 2100
+    assert bench.spool.statistics().batches == 0
+    await bench.written()
+    assert bench.rows() == []

@@ -41,6 +41,7 @@ class Running:
         plan: dict[str, Any],
     ) -> None:
         self.safe_line = 1  # of the pipe: the line from which on nothing is safe yet, as told
+        self.answers = False  # whoever asks how it is
         self.written = 0  # lines of the pipe
         self.was_killed = False  # by us, not by its own bomb
         self._port = admin_port
@@ -149,3 +150,4 @@ class Running:
                 finally:
                     connection.close()
                 self.safe_line = said["safe_positions"].get("stdin", {"line": 1})["line"]
+                self.answers = True

@@ -160,7 +160,10 @@ class Player:
     def _recover(self) -> tuple[float, float]:
         """The faults end while the agent runs; seconds until that is noticed, and until the end."""
         with self._agent() as agent:
-            time.sleep(0.7)
+            latest = time.monotonic() + _PATIENCE
+            while not agent.answers and time.monotonic() < latest and agent.process.poll() is None:
+                time.sleep(0.05)
+            time.sleep(0.3)
             if self._disk:
                 self._disk.fill()
                 time.sleep(1.0)
