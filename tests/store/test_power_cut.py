@@ -135,7 +135,8 @@ async def test_a_dead_letter_that_is_met_again_makes_no_log_look_old(
     store = _opened(tmp_path / "data")
     store.follow("a.log", Position(1, 10), "identity")
     store.read("a.log", Position(4, 40), 3)
-    await store.write(Entry(appended=[_batch(1)], passed=[Span("a.log", 1, 10, 3)]))
+    spooled = Entry(appended=[_batch(1)], passed=[Span("a.log", 1, 10, 3)])
+    await Partition(store, key="k").write(spooled)
     _fold(tmp_path / "data")
     await store.write(Entry(dead_letters=[known]))
     left = _files(tmp_path / "data")
@@ -143,5 +144,5 @@ async def test_a_dead_letter_that_is_met_again_makes_no_log_look_old(
     _put(tmp_path / "after", left)
     store = _opened(tmp_path / "after")
     assert not store.salvaged
-    assert len(await store.load(0, 10**9)) == 1
+    assert len(await Partition(store, key="k").load(0, 10**9)) == 1
     await store.close()
