@@ -1,22 +1,36 @@
 """What stands between a source and the intake, where its configuration asks for anything?"""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from agent.conditions import condition, path
 from agent.config.filters import Filtered, FilterSettings
+from agent.config.formats import Formatted
 from agent.core.changes import Hashing, Removing, Setting
+from agent.core.containers import READERS
+from agent.core.documents import Documents
 from agent.core.filters import Conditional, Filter, Filters, Sample
-from agent.delivery.intake import Intake
+from agent.core.framing import LineFramer
+from agent.core.joining import Joining
+from agent.core.unwrapping import Unwrapper
+from agent.delivery.intake import Intake, IntakeLimits
 from agent.record import BEGINNING, Position
 from agent.sources.source import Doors, Feed
+from agent.sources.unwrapping import Unwrapping
+
+_WRAPPED = 2  # a line may be so many times as long as the record in it, for its escapes
+
+Format = Callable[[Position], tuple[Unwrapper, LineFramer | None]]
+"""Begins to take a stream apart, from a position on."""
 
 
 @dataclass(frozen=True, slots=True)
-class Filtering:
-    """Doors of the intake, behind which records are chosen and changed."""
+class Passage:
+    """Doors of the intake at which records are taken out of what they come in, and filtered."""
 
     intake: Intake
-    filters: Filters
+    filters: Filters | None
+    unwrapped: Format | None
 
     def feed(
         self,
@@ -26,13 +40,27 @@ class Filtering:
         label: str | None = None,
     ) -> Feed:
         """The feed of a stream of that name."""
-        return self.intake.feed(source, start, identity, label, self.filters)
+        feed = self.intake.feed(source, start, identity, label, self.filters)
+        return Unwrapping(feed, *self.unwrapped(start)) if self.unwrapped else feed
 
 
 def doors_of(settings: Filtered, intake: Intake) -> Doors:
     """What a source of these settings puts what it reads into: the intake itself, by default."""
     filters = filters_of(settings, intake.limits.record_bytes_max)
-    return Filtering(intake, filters) if filters else intake
+    unwrapped = format_of(settings, intake.limits) if isinstance(settings, Formatted) else None
+    return Passage(intake, filters, unwrapped) if filters or unwrapped else intake
+
+
+def format_of(settings: Formatted, limits: IntakeLimits) -> Format | None:
+    """How to take apart what a source reads; None where that is one record a line."""
+    record, head = limits.record_bytes_max, limits.dead_letter_bytes_max
+    if settings.format == "ndjson":
+        return None
+    if settings.format == "json":
+        return lambda start: (Documents(start, record, head), None)
+    read, only = READERS[settings.format], None if settings.stream == "all" else settings.stream
+    line = _WRAPPED * record
+    return lambda start: (Joining(read, start, record, head, only), LineFramer(line, head))
 
 
 def filters_of(settings: Filtered, record_bytes_max: int) -> Filters | None:

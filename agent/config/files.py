@@ -5,12 +5,12 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from agent.config.fields import Duration, Text, Whole, wrong
-from agent.config.filters import Filtered
+from agent.config.formats import Formatted
 
 Pattern = Annotated[str, Text("a path or a pattern such as /var/log/app/*.json")]
 
 
-class FileSource(Filtered):
+class FileSource(Formatted):
     """Files, followed as they grow and are rotated; or read once, to their end."""
 
     type: Literal["file"] = Field(description="file: files, followed as they grow.")

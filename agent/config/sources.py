@@ -6,12 +6,12 @@ from pydantic import Field
 
 from agent.config.fields import Text
 from agent.config.files import FileSource
-from agent.config.filters import Filtered
+from agent.config.formats import Formatted
 from agent.config.pushes import HttpSource
 from agent.config.sockets import TcpSource, UdpSource, UnixDatagramSource, UnixSource
 
 
-class StdinSource(Filtered):
+class StdinSource(Formatted):
     """Records from standard input, until it ends."""
 
     type: Literal["stdin"] = Field(description="stdin: records from standard input.")

@@ -90,7 +90,10 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Lines that go no further: where they are, and how many each filter left out."""
+    """Records that go no further: how many each filter left out, and where they stand.
+
+    Of some no place is known: they were left out before they had one.
+    """
 
     spans: tuple[Span, ...]
     counts: Counter[str]
@@ -114,10 +117,9 @@ class Filters:
         spans: list[Span] = []
         counts: Counter[str] = Counter()
         refused = contents.refused
-        if self._drop_non_json:
-            lines = [line.position for line in refused if line.fault.reason in _NO_RECORD]
-            spans += [Span(source, line.line, line.offset, 1) for line in lines]
-            counts[NON_JSON] = len(lines)
+        if left_out := self.leaves_out(source, *refused):
+            spans += left_out.spans
+            counts.update(left_out.counts)
             refused = [line for line in refused if line.fault.reason not in _NO_RECORD]
         for run in contents.runs:
             records, fates = self._filtered(run.records)
@@ -131,6 +133,14 @@ class Filters:
                     place = Position(span.line, span.offset)
                     refused = [*refused, Refused(records[first], place, fate)]
         return Contents(runs, refused, contents.end), LeftOut(tuple(spans), +counts)
+
+    def leaves_out(self, source: str, *refused: Refused) -> LeftOut | None:
+        """What is no record, where that is left out."""
+        left_out = [line for line in refused if line.fault.reason in _NO_RECORD]
+        if not self._drop_non_json or not left_out:
+            return None
+        spans = (Span(source, line.position.line, line.position.offset, 1) for line in left_out)
+        return LeftOut(tuple(spans), Counter({NON_JSON: len(left_out)}))
 
     def _filtered(self, whole: list[bytes]) -> tuple[list[bytes], list[str | Fault | None]]:
         """The records, changed, and of each: who left it out, why it is refused, or None."""

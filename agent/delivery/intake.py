@@ -2,12 +2,13 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from agent.core.chunks import Refused, read_chunk
-from agent.core.filters import Filters
+from agent.core.filters import Filters, LeftOut
 from agent.core.framing import LineFramer, Oversize
 from agent.core.validation import Fault
 from agent.delivery import dead_letters
@@ -159,7 +160,11 @@ class Feed:
         if on_taken:
             on_taken(range(start.line, end.line))
         self._note(end, 1, end.offset - start.offset)
-        self._refuse([letter], len(line))
+        if self._filters and (left_out := self._filters.leaves_out(self.source, refused)):
+            self._intake.settler.leave_out(left_out, self._label)
+            self._refuse([], len(line))
+        else:
+            self._refuse([letter], len(line))
 
     async def oversize(self, line: Oversize, end: Position | None = None) -> None:
         """Take a line that was too long to be kept; *end* as in `refuse`, line end included."""
@@ -181,6 +186,11 @@ class Feed:
     def skip(self, end: Position) -> None:
         """Move on past what holds no records: *end* is where the source stands."""
         self._note(end, 0, end.offset - self.position.offset)
+
+    def leave_out(self, name: str, count: int) -> None:
+        """Count records that were left out before they had a place in what is handed over."""
+        self._intake.meters.records_read.add(count, self._label)
+        self._intake.settler.leave_out(LeftOut((), Counter({name: count})), self._label)
 
     def leave(self, *, forget: bool = False) -> None:
         """Nothing more will come. *forget*: nor does a later run need to know where it was."""

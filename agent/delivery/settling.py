@@ -100,12 +100,15 @@ class Settler:
         passed = tuple(span for each, _ in left_out for span in each.spans)
         filtered = sum((each.counts for each, _ in left_out), Counter[str]())
 
+        unplaced = filtered.total() - sum(span.count for span in passed)
+
         def durable() -> None:
             for each, label in left_out:
                 for name, count in each.counts.items():
                     self._meters.records_filtered.add(count, label, name)
 
-        self._write(Entry(passed=passed, filtered=filtered), 0, on_durable=durable)
+        entry = Entry(passed=passed, filtered=filtered, unplaced=unplaced)
+        self._write(entry, 0, on_durable=durable)
 
     async def room(self) -> None:
         """Wait while rejected records that are not written yet fill their part of the budget.

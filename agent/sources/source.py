@@ -69,6 +69,10 @@ class Feed(Protocol):
         """Move on past what holds no records."""
         ...
 
+    def leave_out(self, name: str, count: int) -> None:
+        """Count records that nobody asked for, by the name of what leaves them out."""
+        ...
+
     def leave(self, *, forget: bool = False) -> None:
         """Nothing more will come; *forget*: nor does a later run need to know where it was."""
         ...

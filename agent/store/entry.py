@@ -42,11 +42,14 @@ class Entry:
     dropped: Mapping[str, int] = field(default_factory=dict)  # records, by reason
     filtered: Mapping[str, int] = field(default_factory=dict)  # records, by filter
     known: int = 0  # of the records passed, those that are dead letters of an earlier run
+    unplaced: int = 0  # records besides those passed, which were filtered before they had a place
 
     @property
     def is_empty(self) -> bool:
         """Whether it changes nothing."""
-        verdicts = self.receipts or self.dead_letters or self.passed or self.dropped
+        verdicts = (
+            self.receipts or self.dead_letters or self.passed or self.dropped or self.unplaced
+        )
         return not (verdicts or self.appended or self.removed or self.changed)
 
     @property
@@ -66,7 +69,8 @@ class Entry:
     def ledger(self) -> Counter[tuple[str, str]]:
         """What it adds to the ledger, by entry and reason."""
         added: Counter[tuple[str, str]] = Counter()
-        added["read", ""] = sum(span.count for span in self.passed) - self.known
+        added["read", ""] = self.unplaced - self.known
+        added["read", ""] += sum(span.count for span in self.passed)
         added["known", ""] = self.known
         added["accepted", ""] = sum(receipt.count for receipt in self.receipts)
         for letter in self.dead_letters:

@@ -1,0 +1,30 @@
+"""In which format are records in what a source reads?"""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from agent.config.fields import wrong
+from agent.config.filters import Filtered
+
+
+class Formatted(Filtered):
+    """What can be said of sources of bytes, which may be in any format."""
+
+    format: Literal["ndjson", "json", "docker", "cri"] = Field(
+        default="ndjson",
+        description="ndjson: one object a line. json: objects over several lines, or with nothing"
+        " between them. docker, cri: lines of a container's log, with a record in each.",
+    )
+    stream: Literal["all", "stdout", "stderr"] = Field(
+        default="all",
+        description="Stream of the container that is read, with docker and cri; others are left"
+        " out, and counted.",
+        validate_default=True,
+    )
+
+    @model_validator(mode="after")
+    def _streams_are_of_containers(self) -> Self:
+        if self.stream != "all" and self.format not in ("docker", "cri"):
+            raise wrong("`stream` beside format docker or cri only", key="stream")
+        return self

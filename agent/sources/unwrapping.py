@@ -1,0 +1,108 @@
+"""Where does a source put what it reads, if its records are wrapped in something else?
+
+Into a feed like any other, which takes what is read apart before it goes on. So every source can be
+read in every format.
+"""
+
+from collections.abc import Callable, Iterable
+
+from agent.core.frames import Misframed
+from agent.core.framing import LineFramer, Oversize
+from agent.core.unwrapping import Unwrapped, Unwrapper
+from agent.core.validation import Fault
+from agent.record import Position
+from agent.sources.source import Feed
+
+OTHER_STREAM = "other_stream"
+
+
+class Unwrapping:
+    """A feed before another one.
+
+    Its position is behind all that came. Of what is not complete yet, the other feed knows nothing:
+    it is read again after a crash.
+    """
+
+    def __init__(self, feed: Feed, unwrapper: Unwrapper, framer: LineFramer | None) -> None:
+        """*framer* where the unwrapper takes whole lines only."""
+        self.position = feed.position
+        self._feed = feed
+        self._unwrapper = unwrapper
+        self._framer = framer
+
+    async def put(self, block: bytes) -> None:
+        """Take the next bytes."""
+        if self._framer is None:
+            await self.lines(block)
+            return
+        for frame in self._framer.feed(block):
+            await self._take(frame)
+
+    async def end(self) -> None:
+        """There will be no more: what is not complete goes on as it is."""
+        for frame in self._framer.end() if self._framer else ():
+            await self._take(frame)
+        await self._hand_on(self._unwrapper.end())
+
+    async def lines(
+        self,
+        data: bytes,
+        end: Position | None = None,
+        on_taken: Callable[[range], None] | None = None,
+    ) -> None:
+        """Take whole lines that stand in the source as they are."""
+        assert end is None, "what is taken apart here stands in the source byte for byte"
+        assert on_taken is None, "which lines it becomes is not known yet"
+        await self._hand_on(self._unwrapper.feed(data))
+
+    async def refuse(
+        self,
+        line: bytes,
+        fault: Fault,
+        end: Position | None = None,
+        on_taken: Callable[[range], None] | None = None,
+    ) -> None:
+        """Take what is no record, nor in any format."""
+        assert on_taken is None, "which lines it becomes is not known yet"
+        await self._pass_over(Misframed(line, fault), end, len(line))
+
+    async def oversize(self, line: Oversize, end: Position | None = None) -> None:
+        """Take a line that was too long to be kept."""
+        await self._pass_over(line, end, line.length + 1)
+
+    def skip(self, end: Position) -> None:
+        """Move on past what holds no records; what is not complete yet goes on behind it."""
+        self._unwrapper.skip(end)
+        self.position = self._unwrapper.position
+
+    def leave_out(self, name: str, count: int) -> None:
+        """Count records that nobody asked for."""
+        self._feed.leave_out(name, count)
+
+    def leave(self, *, forget: bool = False) -> None:
+        """Nothing more will come."""
+        self._feed.leave(forget=forget)
+
+    async def _take(self, frame: bytes | Oversize) -> None:
+        if isinstance(frame, Oversize):
+            await self.oversize(frame)
+        else:
+            await self.lines(frame)
+
+    async def _pass_over(
+        self, found: Oversize | Misframed, end: Position | None, size: int
+    ) -> None:
+        end = end or Position(self.position.line + 1, self.position.offset + size)
+        await self._hand_on(self._unwrapper.pass_over(found, end))
+
+    async def _hand_on(self, unwrapped: Iterable[Unwrapped]) -> None:
+        for each in unwrapped:
+            if isinstance(each.found, bytes):
+                await self._feed.lines(each.found, each.end)
+            elif isinstance(each.found, Oversize):
+                await self._feed.oversize(each.found, each.end)
+            else:
+                await self._feed.refuse(each.found.found, each.found.fault, each.end)
+            if each.left_out:
+                self._feed.leave_out(OTHER_STREAM, each.left_out)
+        self.position = self._unwrapper.position
