@@ -63,6 +63,7 @@ def _told(tally: "Tally", **held: int) -> dict[str, Any]:
         "recovered": tally.recovered,
         "accepted": tally.accepted,
         "dead_lettered": tally.dead_letters,
+        "filtered": sum(tally.filtered.values()),
         "dropped": sum(tally.dropped.values()),
         **held,
     }

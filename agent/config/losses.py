@@ -7,6 +7,7 @@ from agent.config.buffer import BufferSettings
 from agent.config.delivery import PoisonSettings
 from agent.config.files import FileSource
 from agent.config.flows import FlowSettings
+from agent.config.formats import Formatted
 from agent.config.model import Config
 from agent.config.pushes import HttpSource
 from agent.config.sockets import SocketSource, UdpSource
@@ -90,6 +91,9 @@ def _filtered(sources: Sequence[Source]) -> Iterator[Consequence]:
             else:
                 lost = f"what filter {name} takes the place of: dead letters do not hold it either"
             yield Consequence(f"a record{where} meets a filter: {described(each)}", lost, "nothing")
+        if isinstance(source, Formatted) and source.stream != "all":
+            lost = "that line: it is counted as filtered (other_stream), and gone"
+            yield Consequence(f"a line{where} is not of {source.stream}", lost, "nothing")
         if source.non_json == "drop":
             lost = "that line: it is counted as filtered (non_json), and gone"
             yield Consequence(f"a line{where} is no JSON object", lost, "nothing")

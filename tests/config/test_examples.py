@@ -22,7 +22,8 @@ ENVIRON = {
 
 
 @pytest.mark.parametrize(
-    "name", ["aep-agent", "minimal", "sidecar-stdin", "xdm", "authenticated", "http-push"]
+    "name",
+    ["aep-agent", "minimal", "sidecar-stdin", "xdm", "authenticated", "http-push", "kubernetes-node"],
 )
 def test_an_example_loads(name: str, tmp_path: Path) -> None:
     secret = tmp_path / "secret"

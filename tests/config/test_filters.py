@@ -71,3 +71,11 @@ def test_a_mistake_in_a_filter_is_told_with_its_place(
     with pytest.raises(ConfigError) as caught:
         configured(written(filter_))
     assert f":1: sources[0].{expected}" in str(caught.value)
+
+
+def test_a_stream_is_chosen_only_of_containers(configured: Callable[..., "Config"]) -> None:
+    chosen = "sources: [{type: stdin, format: %s, stream: stderr}]"
+    assert configured(chosen % "cri").sources[0].stream == "stderr"
+    for format_ in ("ndjson", "json"):
+        with pytest.raises(ConfigError, match="write `stream` beside format docker or cri only"):
+            configured(chosen % format_)
