@@ -31,7 +31,9 @@ class Tails:
     def lane(self, settings: FileSource) -> list[Source]:
         """The sources to be read one after the other. Raises ConfigError."""
         if not settings.follow:
-            return [*files(settings.paths, settings.name, self._limits.block_bytes)]
+            by_line = settings.format != "json"
+            size = self._limits.block_bytes
+            return [*files(settings.paths, settings.name, size, by_line=by_line)]
         streams = Streams(settings.name) if settings.name else self._nameless
         chosen = TailSettings(
             patterns=settings.paths,

@@ -51,6 +51,15 @@ class Documents:
         """The number of the next object, and all bytes that came."""
         return Position(self._line, self._offset + len(self._held))
 
+    @property
+    def unfinished_bytes(self) -> int:
+        """Bytes held of what is not complete."""
+        return len(self._held.strip(_SPACE)) or int(self._swallowed is not None)
+
+    def completes(self, line: bytes) -> bool:
+        """Whether what is held is an object once *line* has come."""
+        return not self._is_broken and fault(bytes(self._held) + line) is None
+
     def feed(self, data: bytes) -> list[Unwrapped]:
         """Take the next bytes."""
         self._held += data

@@ -71,6 +71,18 @@ class Joining:
         """Behind all lines that came."""
         return self._position
 
+    @property
+    def unfinished_bytes(self) -> int:
+        """Bytes of lines that have not gone on, roughly."""
+        return len(self._lines) and self._held + _LINE_BYTES
+
+    def completes(self, line: bytes) -> bool:
+        """Whether a line of the log, without its end, is a whole one: of some it is certain."""
+        piece = self._read(line)
+        if isinstance(piece, Fault) or not piece.is_last:
+            return False
+        return piece.stream not in self._in_parts and fault(piece.text) is None
+
     def feed(self, data: bytes) -> list[Unwrapped]:
         """Take whole lines, a newline behind each."""
         lines = data.split(b"\n")

@@ -38,6 +38,15 @@ class Unwrapper(Protocol):
         """Behind all that came, what is unfinished included."""
         ...
 
+    @property
+    def unfinished_bytes(self) -> int:
+        """Bytes held of records that are not complete."""
+        ...
+
+    def completes(self, line: bytes) -> bool:
+        """Whether a line without an end completes a record."""
+        ...
+
     def feed(self, data: bytes) -> Iterable[Unwrapped]:
         """Take the next bytes."""
         ...

@@ -10,7 +10,7 @@ from typing import Protocol
 from agent.core.chunks import Refused, read_chunk
 from agent.core.filters import Filters, LeftOut
 from agent.core.framing import LineFramer, Oversize
-from agent.core.validation import Fault
+from agent.core.validation import Fault, are_records
 from agent.delivery import dead_letters
 from agent.delivery.batcher import Batcher
 from agent.delivery.settling import Settler
@@ -151,6 +151,18 @@ class Feed:
         *end* is where the source stands after it, one line and its bytes further by default.
         """
         await self._hold(len(line))
+        self.refuse_at_once(line, fault, end, on_taken, held=len(line))
+
+    def refuse_at_once(
+        self,
+        line: bytes,
+        fault: Fault,
+        end: Position | None = None,
+        on_taken: Callable[[range], None] | None = None,
+        *,
+        held: int = 0,
+    ) -> None:
+        """What `refuse` does, whether there is room or not: *held* bytes of it are there."""
         start, limits = self.position, self._intake.limits
         end = end or Position(start.line + 1, start.offset + len(line))
         refused = Refused(line, start, fault)
@@ -162,9 +174,9 @@ class Feed:
         self._note(end, 1, end.offset - start.offset)
         if self._filters and (left_out := self._filters.leaves_out(self.source, refused)):
             self._intake.settler.leave_out(left_out, self._label)
-            self._refuse([], len(line))
+            self._refuse([], held)
         else:
-            self._refuse([letter], len(line))
+            self._refuse([letter], held)
 
     async def oversize(self, line: Oversize, end: Position | None = None) -> None:
         """Take a line that was too long to be kept; *end* as in `refuse`, line end included."""
@@ -186,6 +198,15 @@ class Feed:
     def skip(self, end: Position) -> None:
         """Move on past what holds no records: *end* is where the source stands."""
         self._note(end, 0, end.offset - self.position.offset)
+
+    def completes(self, line: bytes) -> bool:
+        """Whether a line that has no end yet is a whole one: a record."""
+        return are_records(line, [line])
+
+    @property
+    def unfinished_bytes(self) -> int:
+        """Bytes held of what has no end yet."""
+        return self._framer.unfinished_bytes
 
     def leave_out(self, name: str, count: int) -> None:
         """Count records that were left out before they had a place in what is handed over."""

@@ -12,9 +12,12 @@ from agent.sources.resuming import identity_of
 from agent.sources.source import StreamSource
 
 
-def files(paths: Sequence[str], name: str | None, block_bytes: int) -> list[StreamSource]:
+def files(
+    paths: Sequence[str], name: str | None, block_bytes: int, *, by_line: bool = True
+) -> list[StreamSource]:
     """A source for every file, in the order given and sorted within a pattern; each file once.
 
+    Unless *by_line*, records may end anywhere in them.
     Raises ConfigError, naming every path that leads to nothing readable.
     """
     problems: list[str] = []
@@ -30,7 +33,8 @@ def files(paths: Sequence[str], name: str | None, block_bytes: int) -> list[Stre
         elif not os.access(path, os.R_OK):
             problems.append(f"{path}: this user may not read it")
         else:
-            chosen.setdefault((found.st_dev, found.st_ino), _source(path, found, name, block_bytes))
+            source = _source(path, found, name, block_bytes, by_line=by_line)
+            chosen.setdefault((found.st_dev, found.st_ino), source)
     if problems:
         raise ConfigError("\n".join(problems))
     return list(chosen.values())
@@ -51,7 +55,9 @@ def _matches(pattern: str) -> list[str]:
     return sorted(path for path in found if not Path(path).is_dir())
 
 
-def _source(path: str, found: os.stat_result, name: str | None, block_bytes: int) -> StreamSource:
+def _source(
+    path: str, found: os.stat_result, name: str | None, block_bytes: int, *, by_line: bool
+) -> StreamSource:
     # without O_NONBLOCK, opening a FIFO would stop everything until somebody writes to it
     return StreamSource(
         name=f"{name}:{path}" if name else path,
@@ -59,5 +65,6 @@ def _source(path: str, found: os.stat_result, name: str | None, block_bytes: int
         identity=identity_of(path),
         open=partial(os.open, path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK),
         block_bytes=block_bytes,
+        by_line=by_line,
         size=found.st_size if stat.S_ISREG(found.st_mode) else None,
     )

@@ -27,8 +27,13 @@ def identity_of(path: str) -> str | None:
     return None
 
 
-def may_resume(path: str, identity: str | None, position: Position) -> bool:
-    """Whether the file is the one of that identity, and *position* is after one of its lines."""
+def may_resume(
+    path: str, identity: str | None, position: Position, *, by_line: bool = True
+) -> bool:
+    """Whether the file is the one of that identity, and *position* is after one of its lines.
+
+    Unless it is read *by_line*: then a record may end anywhere.
+    """
     before = likeness(identity)
     with suppress(OSError):
         if before is None or not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116
@@ -38,7 +43,7 @@ def may_resume(path: str, identity: str | None, position: Position) -> bool:
             is_same = (found.st_dev, found.st_ino) == (before.device, before.inode)
             descriptor = file.fileno()
             is_alike = before.agrees(lambda offset, size: os.pread(descriptor, size, offset))
-        return is_same and is_alike and _ends_a_line(path, position.offset)
+        return is_same and is_alike and (not by_line or _ends_a_line(path, position.offset))
     return False
 
 

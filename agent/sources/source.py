@@ -69,6 +69,20 @@ class Feed(Protocol):
         """Move on past what holds no records."""
         ...
 
+    def refuse_at_once(self, line: bytes, fault: Fault, end: Position | None = None) -> None:
+        """What `refuse` does, whether there is room or not: for the last there is to say."""
+        ...
+
+    @property
+    def unfinished_bytes(self) -> int:
+        """Bytes held of what has no end yet."""
+        ...
+
+    def completes(self, line: bytes) -> bool:
+        """Whether a line that has no end yet is a whole one: what comes behind it could only
+        spoil it."""
+        ...
+
     def leave_out(self, name: str, count: int) -> None:
         """Count records that nobody asked for, by the name of what leaves them out."""
         ...
@@ -149,6 +163,7 @@ class StreamSource(Source):
     path: str | None = None  # of what can be read again
     identity: str | None = None
     start: Position = BEGINNING
+    by_line: bool = True  # or records end anywhere
     _blocks: Blocks | None = field(default=None, init=False)
     _stopped: bool = field(default=False, init=False)
     _ended: Progress | None = field(default=None, init=False)
@@ -159,7 +174,7 @@ class StreamSource(Source):
         before = saved.get(storable(self.name))
         if self.path is None or before is None:
             return
-        if may_resume(self.path, before.identity, before.position):
+        if may_resume(self.path, before.identity, before.position, by_line=self.by_line):
             self.start, self.identity = before.position, before.identity
             log.info("going on where reading had got to", source=self.name, line=self.start.line)
         else:

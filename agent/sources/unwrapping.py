@@ -14,6 +14,7 @@ from agent.record import Position
 from agent.sources.source import Feed
 
 OTHER_STREAM = "other_stream"
+_UNFINISHED = Fault("unfinished", "what it was read from was gone before all of it had come")
 
 
 class Unwrapping:
@@ -51,8 +52,10 @@ class Unwrapping:
         on_taken: Callable[[range], None] | None = None,
     ) -> None:
         """Take whole lines that stand in the source as they are."""
-        assert end is None, "what is taken apart here stands in the source byte for byte"
         assert on_taken is None, "which lines it becomes is not known yet"
+        if end is not None:  # it has no newline there, or one that was counted before
+            at = end.offset - len(data)
+            self._unwrapper.skip(Position(self._unwrapper.position.line, at))
         await self._hand_on(self._unwrapper.feed(data))
 
     async def refuse(
@@ -70,18 +73,60 @@ class Unwrapping:
         """Take a line that was too long to be kept."""
         await self._pass_over(line, end, line.length + 1)
 
+    def hasten(self, within: float, *, is_awaited: bool) -> None:
+        """Have what came out sent soon."""
+        self._feed.hasten(within, is_awaited=is_awaited)
+
     def skip(self, end: Position) -> None:
         """Move on past what holds no records; what is not complete yet goes on behind it."""
         self._unwrapper.skip(end)
         self.position = self._unwrapper.position
+
+    def refuse_at_once(self, line: bytes, fault: Fault, end: Position | None = None) -> None:
+        """Take what is no record; whatever was not complete before it is none either."""
+        self._give_up()
+        self._feed.refuse_at_once(line, fault, end)
+
+    @property
+    def unfinished_bytes(self) -> int:
+        """Bytes held of what is not complete, those of a line without its end included."""
+        held = self._framer.unfinished_bytes if self._framer else 0
+        return held + self._unwrapper.unfinished_bytes
+
+    def completes(self, line: bytes) -> bool:
+        """Whether a line without its end is a whole one."""
+        return self._unwrapper.completes(line)
+
+    @property
+    def identity(self) -> str | None:
+        """What tells the source from others, as far as it was read."""
+        return self._feed.identity
+
+    @identity.setter
+    def identity(self, identity: str | None) -> None:
+        self._feed.identity = identity
 
     def leave_out(self, name: str, count: int) -> None:
         """Count records that nobody asked for."""
         self._feed.leave_out(name, count)
 
     def leave(self, *, forget: bool = False) -> None:
-        """Nothing more will come."""
+        """Nothing more will come. Where nothing can be read again, what is not complete is kept."""
+        if forget:
+            self._give_up()
         self._feed.leave(forget=forget)
+
+    def _give_up(self) -> None:
+        """Make dead letters of what is not complete."""
+        for each in self._unwrapper.end():
+            if isinstance(each.found, Misframed):
+                found, why = each.found.found, each.found.fault
+            else:
+                head = each.found.head if isinstance(each.found, Oversize) else each.found
+                found, why = head.strip(b"\n"), _UNFINISHED
+            if found:
+                self._feed.refuse_at_once(found, why, each.end)
+        self.position = self._unwrapper.position
 
     async def _take(self, frame: bytes | Oversize) -> None:
         if isinstance(frame, Oversize):

@@ -23,7 +23,15 @@ ENVIRON = {
 
 @pytest.mark.parametrize(
     "name",
-    ["aep-agent", "minimal", "sidecar-stdin", "xdm", "authenticated", "http-push", "kubernetes-node"],
+    [
+        "aep-agent",
+        "minimal",
+        "sidecar-stdin",
+        "xdm",
+        "authenticated",
+        "http-push",
+        "kubernetes-node",
+    ],
 )
 def test_an_example_loads(name: str, tmp_path: Path) -> None:
     secret = tmp_path / "secret"

@@ -48,7 +48,7 @@ def pretty(records: list[bytes]) -> bytes:
 
 
 def sources(path: Path, **settings: Any) -> dict[str, Any]:
-    return {"sources": [{"type": "file", "paths": [str(path)], **settings}]}
+    return {"sources": [{"type": "file", "paths": [f"{path}"], **settings}]}
 
 
 @pytest.mark.parametrize("format_", ["cri", "docker", "json"])
@@ -81,7 +81,7 @@ def test_a_kill_between_the_parts_of_a_record_costs_none(
     config = configured(
         emulator,
         delivery={"max_in_flight": 4, "retry": {"max": "500ms"}},
-        **sources(path, format=format_),
+        **sources(path, format=format_, follow=False),
     )
     for _ in range(3):
         agent, before = start("run", config), len(emulator.records())
@@ -90,12 +90,18 @@ def test_a_kill_between_the_parts_of_a_record_costs_none(
         agent.process.wait(10)
     emulator.set_faults()
 
-    assert aep_agent("run", config).code == 3
+    done = aep_agent("run", config)
 
+    assert done.code == 3
+    assert not done.logged("the file is another one")
     kept = kept_in(data_dir)  # the books balance
     assert set(emulator.records()) == set(good)
     assert [letter.record for letter in kept.dead_letters] == [broken] * 10
     assert len({each.line for each in kept.receipts}) == len(good), "each has its own line"
+
+
+def _has_landed(emulator: RunningEmulator, count: int) -> bool:
+    return len(set(emulator.records())) >= count
 
 
 def _has_landed_more(emulator: RunningEmulator, before: int, agent: Running) -> bool:
@@ -115,6 +121,7 @@ def test_what_nobody_asked_for_is_counted_and_the_audit_is_content(
     path.write_bytes(b"".join(line + b"\n" for line in written))
     settings = {
         "format": "cri",
+        "follow": False,
         "stream": "stdout",
         "non_json": "drop",
         "filters": [{"keep": "order <= 100", "name": "few"}],
@@ -154,3 +161,35 @@ def test_pretty_printed_objects_come_through_a_pipe(
 
 def _one_line(record: bytes) -> bytes:
     return json.dumps(json.loads(record), indent=2).replace("\n", " ").encode()
+
+
+@pytest.mark.parametrize("format_", ["cri", "docker", "json"])
+def test_the_log_of_a_container_is_followed_through_rotation(
+    format_: str,
+    emulator: RunningEmulator,
+    configured: Configured,
+    start: Start,
+    data_dir: Path,
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "app.log"
+    records = orders(600)
+    wrap = {"cri": partial(cri, part=60), "docker": partial(docker, part=60)}.get(format_)
+    texts = [lines([each], wrap) if wrap else pretty([each]) + b"\n" for each in records]
+    follow = {"format": format_, "poll": "20ms", "let_go": "200ms", "unfinished": "200ms"}
+    agent = start("run", configured(emulator, **sources(path, **follow)), stdin=None)
+    for first in range(0, 600, 100):
+        with path.open("ab") as file:
+            for text in texts[first : first + 100]:
+                file.write(text[: len(text) // 2])
+                file.flush()
+                file.write(text[len(text) // 2 :])
+        eventually(partial(_has_landed, emulator, first + 50))
+        path.rename(tmp_path / f"app.log.{first}")
+    eventually(partial(_has_landed, emulator, 600))
+    agent.signal(signal.SIGTERM)
+    agent.process.wait(20)
+
+    good = records if wrap else [*map(_one_line, records)]
+    assert sorted(emulator.records()) == sorted(good)
+    assert kept_in(data_dir).dead_letters == []

@@ -84,6 +84,7 @@ class Archive:
                 await self._feed.lines(frame, end)
             else:
                 await self._feed.oversize(frame, end)
+        await self._feed.end()
         self.close()
 
     def _is_same(self) -> bool:

@@ -145,7 +145,8 @@ class Following:
         is_judged = file.feed or not file.size
         if file.is_queued or silent < self._settings.let_go or not is_judged:
             return
-        if not file.feed or (file.caught_up and not file.unfinished):
+        is_whole = not file.feed or not (file.unfinished or file.feed.unfinished_bytes)
+        if not file.feed or (file.caught_up and is_whole):
             self._notices.rotated()
             self._leave(file, forget=not status.st_nlink)
         else:

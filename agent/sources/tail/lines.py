@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from agent.core.framing import Oversize
-from agent.core.validation import fault
 from agent.record import Position
 from agent.sources.source import Feed
 from agent.sources.tail.file import Outcome, TailedFile
@@ -103,9 +102,11 @@ class Lines:
         block = bytes(await self._blocks.read(file.descriptor, file.offset - before, size))
         line = block[before:]
         if not line or block[:before] != file.tail or b"\n" in line:
+            if anyhow and not line:
+                await feed.end()
             return False
         bare = line.lstrip(_NUL)
-        if not anyhow and (len(bare) < len(line) or fault(line.rstrip(b"\r")) is not None):
+        if not anyhow and (len(bare) < len(line) or not feed.completes(line.rstrip(b"\r"))):
             return False
         if len(bare) < len(line):
             self._skip_nuls(len(line) - len(bare))
@@ -115,6 +116,8 @@ class Lines:
             end = Position(feed.position.line + 1, file.offset + 1)
             await feed.lines(bare + b"\n", end if file.has_early_line else None)
             file.has_early_line = True
+        if anyhow:
+            await feed.end()
         file.unfinished = self._searched = 0
         return True
 
