@@ -12,7 +12,7 @@ from functools import cached_property
 from hashlib import sha256
 
 from agent.conditions import Scalar, Steps
-from agent.core.fields import Field, Place, value_of, walk
+from agent.core.fields import Field, Place, value_of
 
 _BLANK = b" \t\r\n"
 _COMMA_AFTER = re.compile(rb"[ \t\r\n]*+,[ \t\r\n]*+")
@@ -83,25 +83,24 @@ class Setting:
 
     def __call__(self, record: bytes) -> bytes:
         """Raises CannotChangeError where the path leads through something that is no object."""
-        if places := self._fields[-1].places(record):
-            for place in _innermost_first(places):
+        if self._fields[-1].last(record):
+            for place in _innermost_first(self._fields[-1].places(record)):
                 record = record[: place.start] + self._written + record[place.end :]
             return record
-        depth = len(self.path) - 1
-        while depth and not self._fields[depth - 1].places(record):
-            depth -= 1
-        within = self._fields[depth - 1].places(record) if depth else [*walk(record, ())]
-        return self._added(record, within[-1], depth)
+        for depth in range(len(self.path) - 1, 0, -1):
+            if within := self._fields[depth - 1].last(record):
+                return self._added(record, within.start, depth)
+        return self._added(record, record.index(b"{"), 0)
 
-    def _added(self, record: bytes, within: Place, depth: int) -> bytes:
+    def _added(self, record: bytes, start: int, depth: int) -> bytes:
         """The record with what is missing of the path right behind the brace of that object."""
-        if record[within.start : within.start + 1] != b"{":
+        if record[start : start + 1] != b"{":
             shown = ".".join(self.path[:depth])
             raise CannotChangeError(f"{shown} is no object, so that nothing can be set in it")
         missing = self._written
         for name in reversed(self.path[depth + 1 :]):
             missing = b"{%b:%b}" % (_json(name), missing)
-        at = within.start + 1
+        at = start + 1
         comma = b"" if record[at:].lstrip(_BLANK).startswith(b"}") else b","
         return record[:at] + _json(self.path[depth]) + b":" + missing + comma + record[at:]
 

@@ -46,7 +46,7 @@ class Reader:
             found = self._decode(record)
             return [_at(getattr(found, name), path) for name, path in self._fields]
         except _BEYOND:
-            return [walked(record, path) for _, path in self._fields]
+            return [_walked(record, path) for _, path in self._fields]
 
 
 class Field:
@@ -78,6 +78,22 @@ class Field:
             Place(start + place.member, start + place.start, start + place.end) for place in within
         ]
 
+    def last(self, record: bytes) -> Place | None:
+        """Its place where of names that are there twice only the last one counts."""
+        text, at, place = record, 0, None
+        for depth, step in enumerate(self.path):
+            places = self._first.places(text) if depth == 0 else list(walk(text, (step,)))
+            if not places:
+                return None
+            found = places[-1]
+            place = Place(at + found.member, at + found.start, at + found.end)
+            text, at = record[place.start : place.end], place.start
+        return place
+
+    @cached_property
+    def _first(self) -> "Field":
+        return Field(self.path[:1])
+
     def _may_be_escaped(self, record: bytes) -> bool:
         return b"\\u" in record or b"/" in self._literal
 
@@ -94,11 +110,9 @@ class Field:
         return _decoder([cast("str", self.path[0])])
 
 
-def walked(record: bytes, path: Steps) -> Value:
+def _walked(record: bytes, path: Steps) -> Value:
     """The value of a field, found token by token."""
-    last = None
-    for last in walk(record, path):  # noqa: B007  # the last one counts
-        pass
+    last = Field(path).last(record)
     return ABSENT if last is None else value_of(record[last.start : last.end])
 
 

@@ -89,6 +89,7 @@ ANY_HASH = _AnyHash()
 @example(b'{"b":1}', ("a",), 1)
 @example(b'{"a":1}', ("a", "b"), 1)
 @example(b'{"a":null}', ("a", "b"), 1)
+@example(b'{"a":{"b":0},"a":{}}', ("a", "b"), 1)
 def test_what_is_set_is_there_and_all_else_stays(
     record: bytes, steps: tuple[str, ...], value: Any
 ) -> None:
