@@ -80,7 +80,7 @@ class Documents:
         found = list(self._found())
         while self._swallowed or self._held.strip(_SPACE):
             if self._is_broken:
-                found.append(self._no_record(len(self._held)))
+                found.append(self._no_record(len(self._held.rstrip(b"\n"))))
             else:
                 self._break()
             found += self._found()

@@ -50,13 +50,13 @@ class Unwrapping:
         data: bytes,
         end: Position | None = None,
         on_taken: Callable[[range], None] | None = None,
-    ) -> None:
-        """Take whole lines that stand in the source as they are."""
+    ) -> int:
+        """Take whole lines that stand in the source as they are; how many records came out."""
         assert on_taken is None, "which lines it becomes is not known yet"
         if end is not None:  # it has no newline there, or one that was counted before
             at = end.offset - len(data)
             self._unwrapper.skip(Position(self._unwrapper.position.line, at))
-        await self._hand_on(self._unwrapper.feed(data))
+        return await self._hand_on(self._unwrapper.feed(data))
 
     async def refuse(
         self,
@@ -140,14 +140,18 @@ class Unwrapping:
         end = end or Position(self.position.line + 1, self.position.offset + size)
         await self._hand_on(self._unwrapper.pass_over(found, end))
 
-    async def _hand_on(self, unwrapped: Iterable[Unwrapped]) -> None:
+    async def _hand_on(self, unwrapped: Iterable[Unwrapped]) -> int:
+        count = 0
         for each in unwrapped:
             if isinstance(each.found, bytes):
-                await self._feed.lines(each.found, each.end)
+                count += await self._feed.lines(each.found, each.end)
             elif isinstance(each.found, Oversize):
                 await self._feed.oversize(each.found, each.end)
+                count += 1
             else:
                 await self._feed.refuse(each.found.found, each.found.fault, each.end)
+                count += 1
             if each.left_out:
                 self._feed.leave_out(OTHER_STREAM, each.left_out)
         self.position = self._unwrapper.position
+        return count

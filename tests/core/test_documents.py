@@ -184,7 +184,11 @@ def test_what_is_passed_over_has_a_number_and_ends_what_was_begun() -> None:
     documents = Documents(START, MAX, HEAD)
     assert not documents.feed(b'{"a":1')
     torn = Misframed(b"???", documents.end()[0].found.fault)  # type: ignore[union-attr]
-    assert not documents.feed(b'{"b":2')
+    assert documents.unfinished_bytes == 0
+    assert not documents.feed(b' {"b":2 ')
+    assert documents.unfinished_bytes == len(b'{"b":2')
+    assert documents.completes(b"}")
+    assert not documents.completes(b",")
 
     _, passed = documents.pass_over(torn, Position(99, 2000))
 

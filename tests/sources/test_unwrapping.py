@@ -90,7 +90,7 @@ async def test_gaps_lines_too_long_and_refused_ones_keep_their_order(
 ) -> None:
     async with delivering(inlet.url, tmp_path) as parts:
         feed = feed_of(parts, format="json")
-        await feed.lines(b'{"a":\n1}\n')
+        assert await feed.lines(b'{"a":\n1}\nwhat\n') == 1
         await feed.oversize(Oversize(b"xxx", 5000, "abc"))
         await feed.refuse(b"torn", Fault("torn", "torn"), Position(9, 9000))
         await feed.lines(b'{"b":\n')
@@ -105,9 +105,10 @@ async def test_gaps_lines_too_long_and_refused_ones_keep_their_order(
     assert inlet.records == [b'{"a": 1}', b'{"b": 2}', b'{"c":3}']
     letters = kept(tmp_path).letters
     assert [(each["record"], each["line"]) for each in letters] == [
-        (b"xxx", 2),
-        (b"torn", 3),
-        (b"last", 6),
+        (b"what", 2),
+        (b"xxx", 3),
+        (b"torn", 4),
+        (b"last", 7),
     ]
 
 
