@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from agent.conditions import condition, path
 from agent.config.filters import Filtered, FilterSettings
-from agent.config.formats import Formatted
+from agent.config.formats import Formatted, Received
 from agent.core.changes import Hashing, Removing, Setting
 from agent.core.containers import READERS
 from agent.core.documents import Documents
 from agent.core.filters import Conditional, Filter, Filters, Sample
 from agent.core.framing import LineFramer
 from agent.core.joining import Joining
+from agent.core.syslog import SyslogMessages
 from agent.core.unwrapping import Unwrapper
 from agent.delivery.intake import Intake, IntakeLimits
 from agent.record import BEGINNING, Position
@@ -47,19 +48,24 @@ class Passage:
 def doors_of(settings: Filtered, intake: Intake) -> Doors:
     """What a source of these settings puts what it reads into: the intake itself, by default."""
     filters = filters_of(settings, intake.limits.record_bytes_max)
-    unwrapped = format_of(settings, intake.limits) if isinstance(settings, Formatted) else None
+    unwrapped = None
+    if isinstance(settings, Formatted | Received):
+        unwrapped = format_of(settings, intake.limits)
     return Passage(intake, filters, unwrapped) if filters or unwrapped else intake
 
 
-def format_of(settings: Formatted, limits: IntakeLimits) -> Format | None:
+def format_of(settings: Formatted | Received, limits: IntakeLimits) -> Format | None:
     """How to take apart what a source reads; None where that is one record a line."""
     record, head = limits.record_bytes_max, limits.dead_letter_bytes_max
     if settings.format == "ndjson":
         return None
     if settings.format == "json":
         return lambda start: (Documents(start, record, head), None)
-    read, only = READERS[settings.format], None if settings.stream == "all" else settings.stream
     line = _WRAPPED * record
+    if settings.format == "syslog":
+        return lambda start: (SyslogMessages(start), LineFramer(line, head))
+    assert isinstance(settings, Formatted), "nobody sends the lines of a container's log"
+    read, only = READERS[settings.format], None if settings.stream == "all" else settings.stream
     return lambda start: (Joining(read, start, record, head, only), LineFramer(line, head))
 
 

@@ -8,13 +8,24 @@ from agent.config.fields import wrong
 from agent.config.filters import Filtered
 
 
+class Received(Filtered):
+    """What can be said of sources that others send to, who frame what they send."""
+
+    format: Literal["ndjson", "syslog"] = Field(
+        default="ndjson",
+        description="ndjson: what comes is records. syslog: messages with a record behind the"
+        " header of each.",
+    )
+
+
 class Formatted(Filtered):
     """What can be said of sources of bytes, which may be in any format."""
 
-    format: Literal["ndjson", "json", "docker", "cri"] = Field(
+    format: Literal["ndjson", "json", "docker", "cri", "syslog"] = Field(
         default="ndjson",
         description="ndjson: one object a line. json: objects over several lines, or with nothing"
-        " between them. docker, cri: lines of a container's log, with a record in each.",
+        " between them. docker, cri: lines of a container's log, with a record in each. syslog:"
+        " messages with a record behind the header of each.",
     )
     stream: Literal["all", "stdout", "stderr"] = Field(
         default="all",

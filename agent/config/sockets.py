@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from agent.config.fields import Duration, FileMode, FilePath, Listen, Network, Size, Text, Whole
-from agent.config.filters import Filtered
+from agent.config.formats import Received
 from agent.config.section import Section
 
 StreamFraming = Literal["newline", "octet_counted", "nul", "length_prefixed", "json_seq"]
 
 
-class _Stream(Filtered):
+class _Stream(Received):
     """What sources of connections have in common."""
 
     framing: StreamFraming = Field(
@@ -115,7 +115,7 @@ class UnixSource(_Stream):
     )
 
 
-class UdpSource(Filtered):
+class UdpSource(Received):
     """Records from UDP datagrams, one or several lines in each."""
 
     type: Literal["udp"] = Field(description="udp: records from UDP datagrams.")
@@ -140,7 +140,7 @@ class UdpSource(Filtered):
     )
 
 
-class UnixDatagramSource(Filtered):
+class UnixDatagramSource(Received):
     """Records from the datagrams of a Unix socket, one or several lines in each."""
 
     type: Literal["unix_datagram"] = Field(

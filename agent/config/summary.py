@@ -10,7 +10,7 @@ from agent.config.envelope import XdmEnvelope
 from agent.config.files import FileSource
 from agent.config.filters import FilterSettings
 from agent.config.flows import FlowSettings
-from agent.config.formats import Formatted
+from agent.config.formats import Formatted, Received
 from agent.config.inlet import InletSettings
 from agent.config.model import Config
 from agent.config.pushes import HttpSource
@@ -138,6 +138,8 @@ def _source(source: Source) -> str:
     if isinstance(source, Formatted) and source.format != "ndjson":
         stream = "" if source.stream == "all" else f" ({source.stream})"
         told += f" in {source.format}{stream}"
+    if isinstance(source, Received) and source.format != "ndjson":
+        told += f" in {source.format}"
     filters = "; ".join(map(described, source.filters))
     return f"{told}, filtered: {filters}" if filters else told
 

@@ -1,4 +1,4 @@
-"""nginx's access log as records: from its file."""
+"""nginx's access log as records: from its file, and from its syslog messages."""
 
 import http.client
 import json
@@ -66,5 +66,19 @@ def test_the_access_log_arrives_from_its_file(
     eventually(lambda: len(uris(stage)) >= len(paths))
     assert sorted(uris(stage)) == sorted(paths)
     assert json.loads(stage.emulator.records()[0])["status"] == 200
+    assert stage.stop(running) == 0
+    books_balance()
+
+
+def test_the_access_log_arrives_as_syslog_messages_without_their_headers(
+    stage: Stage, books_balance: Callable[[], None]
+) -> None:
+    running = stage.listening("syslog.yaml")
+    nginx(stage)
+    eventually(lambda: (stage.root / "nginx.pid").exists())
+    paths = [f"/order/{n}" for n in range(200)] + DELICATE
+    visit(stage, paths)
+    eventually(lambda: len(uris(stage)) >= len(paths))
+    assert sorted(uris(stage)) == sorted(paths)
     assert stage.stop(running) == 0
     books_balance()
