@@ -57,9 +57,12 @@ class Archive:
             )
         return Outcome.MORE
 
-    async def finish(self, *, anyhow: bool) -> bool:
+    async def finish(self) -> None:
         """An archive has its last line when it has an end."""
-        return anyhow
+
+    async def end(self) -> None:
+        """Nothing more will come; what could be decompressed was taken."""
+        await self._feed.end()
 
     def close(self) -> None:
         """Let go of the file; reading begins anew."""

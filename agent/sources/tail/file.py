@@ -30,8 +30,12 @@ class Reader(Protocol):
         """Take the next lines. Raises OSError and InputError."""
         ...
 
-    async def finish(self, *, anyhow: bool) -> bool:
-        """Take a last line without an end: if it is a record, or *anyhow*. Whether it was taken."""
+    async def finish(self) -> None:
+        """Take a last line without an end, if it is a record: what follows could only spoil it."""
+        ...
+
+    async def end(self) -> None:
+        """Nothing more will come: take a last line without an end, whatever it is."""
         ...
 
     def close(self) -> None:
@@ -68,8 +72,10 @@ class TailedFile:
     is_wanted_again: bool = False  # it changed while it was read
     is_finishing: bool = False  # its last line is to be looked at, though it has no end
     is_ending: bool = False  # and to be taken whatever it is: nothing more will come
+    has_ended: bool = False  # that was done
     was_cut: bool = False  # it has been seen to shrink …
     size_before_cut: int = 0  # … from so many bytes
+    size_before: int = 0  # when it was found to have changed last
     is_well: bool = True  # it can be read, as far as is known
     before: "TailedFile | None" = None  # the file to be read first, up to …
     before_size: int = 0
@@ -97,18 +103,30 @@ class TailedFile:
         if size < self.size:
             self.was_cut = True
             self.size_before_cut = max(self.size, self.size_before_cut)
+        self.size_before = self.size
         self.size, self.mtime_ns, self.changed_at = size, mtime_ns, now
+        self.is_ending = self.has_ended = False
         return True
+
+    def size_when_cut(self) -> int:
+        """How large it was before it was cut, as far as is known."""
+        if self.was_cut:
+            return self.size_before_cut
+        # nobody saw it shrink: what was seen last may be what it has grown to since
+        is_smaller = os.fstat(self.descriptor).st_size < self.size
+        seen = self.size if is_smaller else self.size_before
+        return max(seen, self.offset + self.unfinished)
 
     def begin_anew(self) -> None:
         """It holds something else now, of which nothing was read."""
         self.feed = self.reader = None
         self.stream = ""
-        self.offset = self.unfinished = self.size_before_cut = self.compressed = 0
+        self.offset = self.unfinished = self.compressed = 0
+        self.size_before = self.size_before_cut = 0
         self.looked_at = -1
         self.head, self.tail = NOTHING, b""
         self.was_cut = self.caught_up = self.has_early_line = self.is_archive = False
-        self.is_finishing = self.is_ending = False
+        self.is_finishing = self.is_ending = self.has_ended = False
 
     def is_read_to(self, size: int) -> bool:
         """Whether so much of it is read, or nothing more of it can be."""

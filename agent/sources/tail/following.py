@@ -145,12 +145,11 @@ class Following:
         is_judged = file.feed or not file.size
         if file.is_queued or silent < self._settings.let_go or not is_judged:
             return
-        is_whole = not file.feed or not (file.unfinished or file.feed.unfinished_bytes)
-        if not file.feed or (file.caught_up and is_whole):
+        if not file.feed or file.has_ended:
             self._notices.rotated()
             self._leave(file, forget=not status.st_nlink)
         else:
-            file.is_finishing = file.is_ending = True
+            file.is_ending = True
             self._readers.queue(file)
 
     def _found_beside(self, file: TailedFile) -> bool:

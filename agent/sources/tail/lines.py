@@ -87,42 +87,46 @@ class Lines:
             await self._take(lines)
         return outcome
 
-    async def finish(self, *, anyhow: bool) -> bool:
-        """Take a last line without an end: if it is a record, or *anyhow*. Whether it was taken.
+    async def finish(self) -> None:
+        """Take a last line without an end, if it is a record: what follows could only spoil it."""
+        line = b"" if self._swallowed else await self._last_line()
+        if line and line[0] and self._feed.completes(line.rstrip(b"\r")):
+            await self._take_without_end(line)
 
-        What comes behind a record could only spoil it.
-        """
-        file, feed = self._file, self._feed
+    async def end(self) -> None:
+        """Nothing more will come: take a last line without an end, whatever it is."""
         if self._swallowed:
-            if anyhow:
-                await self._end_swallowed(has_end=False)
-            return anyhow
-        before = len(file.tail)
-        size = before + self._limits.line_bytes_max + 1
-        block = bytes(await self._blocks.read(file.descriptor, file.offset - before, size))
-        line = block[before:]
-        if not line or block[:before] != file.tail or b"\n" in line:
-            if anyhow and not line:
-                await feed.end()
-            return False
-        bare = line.lstrip(_NUL)
-        if not anyhow and (len(bare) < len(line) or not feed.completes(line.rstrip(b"\r"))):
-            return False
-        if len(bare) < len(line):
-            self._skip_nuls(len(line) - len(bare))
-        if bare:
-            file.advance(file.offset + len(bare), bare)
-            feed.identity = str(file.likeness())
-            end = Position(feed.position.line + 1, file.offset + 1)
-            await feed.lines(bare + b"\n", end if file.has_early_line else None)
-            file.has_early_line = True
-        if anyhow:
-            await feed.end()
-        file.unfinished = self._searched = 0
-        return True
+            await self._end_swallowed(has_end=False)
+        elif line := await self._last_line():
+            if bare := line.lstrip(_NUL):
+                await self._take_without_end(bare, len(line) - len(bare))
+            else:
+                self._skip_nuls(len(line))
+        await self._feed.end()
 
     def close(self) -> None:
         """Nothing is held open here."""
+
+    async def _last_line(self) -> bytes:
+        """What stands behind the last line end; nothing where that is no longer so."""
+        file = self._file
+        before = len(file.tail)
+        size = before + self._limits.line_bytes_max + 1
+        block = bytes(await self._blocks.read(file.descriptor, file.offset - before, size))
+        is_same = block[:before] == file.tail
+        return block[before:] if is_same and b"\n" not in block[before:] else b""
+
+    async def _take_without_end(self, line: bytes, nuls: int = 0) -> None:
+        """Its position counts one byte more than it has, for the end that may come."""
+        file, feed = self._file, self._feed
+        if nuls:
+            self._skip_nuls(nuls)
+        file.advance(file.offset + len(line), line)
+        feed.identity = str(file.likeness())
+        end = Position(feed.position.line + 1, file.offset + 1)
+        had_early_line, file.has_early_line = file.has_early_line, True
+        file.unfinished = self._searched = 0
+        await feed.lines(line + b"\n", end if had_early_line else None)
 
     async def _next(self, size: int) -> tuple[Outcome, bytes]:
         """Read up to *size* bytes; what came of it, and the whole lines among them."""

@@ -38,7 +38,7 @@ class Abandoned:
             file.path,
             file.likeness(),
             file.feed.position.offset - file.has_early_line,
-            max(file.size_before_cut, file.offset + file.unfinished),
+            file.size_when_cut(),
             file.has_early_line,
             until,
         )

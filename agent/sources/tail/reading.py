@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from agent.errors import InputError
-from agent.sources.tail.file import Outcome, TailedFile
+from agent.sources.tail.file import Outcome, Reader, TailedFile
 from agent.sources.tail.keeping import Keeper
 
 READERS = 4  # a slow disk stops one of them
@@ -60,11 +60,9 @@ class Readers:
         try:
             if not self._keeper.open(file):
                 return False  # another file has its name: the next look tells what became of it
-            if file.is_finishing and await reader.finish(anyhow=file.is_ending):
-                file.is_finishing = False
-                return not file.is_ending
-            file.is_finishing = False
             outcome = await reader.read()
+            if outcome is Outcome.END:
+                await self._finish(file, reader)
         except FileNotFoundError:
             return False
         except InputError as error:
@@ -84,6 +82,15 @@ class Readers:
         file.caught_up = outcome is Outcome.END
         file.is_well = True
         return outcome is Outcome.MORE
+
+    async def _finish(self, file: TailedFile, reader: Reader) -> None:
+        """Look at its last line, where it is time to."""
+        if file.is_ending:
+            await reader.end()
+            file.has_ended = True
+        elif file.is_finishing:
+            await reader.finish()
+        file.is_finishing = False
 
     def let_next(self, file: TailedFile) -> None:
         """Let those be read that were to wait until this one is."""

@@ -114,13 +114,15 @@ class Tail(Source):
             if moved:
                 due = min(due, looked + _PART_WHEN_HINTED * cost)
             if begun >= due:
+                moved = False
                 found = await asyncio.to_thread(self._walk.look)
                 if self._stopped:
                     return
+                seeing = time.thread_time()
                 hints.watch(found.directories)
                 following.see(found)
-                looked, moved = time.monotonic(), False
-                cost = looked - begun
+                cost = found.seconds + time.thread_time() - seeing
+                looked = time.monotonic()
                 due = looked + max(self._settings.poll, _PART_OF_TIME * cost)
                 await asyncio.sleep(_LEAST_PAUSE)
             elif following.waits:

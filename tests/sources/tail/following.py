@@ -34,6 +34,7 @@ class Stream:
     lines_taken: list[bytes] = field(default_factory=list)
     places: list[Position] = field(default_factory=list)
     oversized: list[Oversize] = field(default_factory=list)
+    has_ended: bool = False
     is_left: bool | None = None  # or whether its position is to be forgotten
 
     async def lines(
@@ -44,6 +45,7 @@ class Stream:
     ) -> None:
         assert data.endswith(b"\n")
         await self.doors.room.wait()
+        self.doors.order.append(self.name)
         for number, line in enumerate(data.split(b"\n")[:-1]):
             self.lines_taken.append(line)
             self.places.append(Position(self.position.line + number, self.position.offset))
@@ -69,7 +71,7 @@ class Stream:
         return fault(line) is None
 
     async def end(self) -> None:
-        """Nothing is held that could come out now."""
+        self.has_ended = True
 
     def skip(self, end: Position) -> None:
         assert end.offset >= self.position.offset
@@ -95,6 +97,7 @@ class Books:
         self.streams: list[Stream] = []
         self.saved: dict[str, SavedPosition] = {}
         self.names: set[str] = set()
+        self.order: list[str] = []  # whose lines came when
         self.meters = Meters()
         self.room = asyncio.Event()
         self.room.set()
@@ -159,10 +162,12 @@ class Books:
 
 
 @asynccontextmanager
-async def followed(books: Books, *patterns: Path | str, **changes: object) -> AsyncIterator[Tail]:
+async def followed(
+    books: Books, *patterns: Path | str, streams: Streams | None = None, **changes: object
+) -> AsyncIterator[Tail]:
     """A run that follows the files of some patterns, in the ways of `QUICK` but for *changes*."""
     settings = replace(QUICK, patterns=tuple(map(str, patterns)), **changes)  # type: ignore[arg-type]
-    streams = Streams()
+    streams = streams or Streams()
     streams.learn(books.names)
     tail = Tail("files", settings, streams, books.meters)
     tail.resume(dict(books.saved))
