@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test torture check bench fmt lock
+.PHONY: demo test torture torture-rotation check bench fmt lock
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/runtime          ## the main job on this machine, without an account
@@ -15,6 +15,9 @@ test: $(VENV)/dev              ## every test; `make test T=tests/core` for some
 
 torture: $(VENV)/dev           ## kill, starve and mislead the agent, then count; `make torture SEED=7 KILLS=200`
 	PYTHONPATH=tests:. $(BIN)/python -m torture --kills $(or $(KILLS),30) $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ROUND),--round $(ROUND)) $(T)
+
+torture-rotation: $(VENV)/dev  ## rotate files in every way meanwhile; `make torture-rotation SEED=7 LINES=50000 KILLS=4`
+	PYTHONPATH=tests:. $(BIN)/python -m torture.rotation $(if $(SEED),--seed $(SEED)) $(if $(LINES),--lines $(LINES)) $(if $(KILLS),--kills $(KILLS))
 
 check: $(VENV)/dev             ## format, lint, types, floors
 	$(BIN)/ruff format --check .

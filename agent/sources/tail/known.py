@@ -36,9 +36,13 @@ class KnownFiles:
         self._unname(file)
 
     def kin(self, file: TailedFile) -> Iterable[TailedFile]:
-        """Others that may be the same file rotated; none where very many names are alike."""
-        alike = self._families.get(_shared(file.path), set())
-        return [other for other in alike if other is not file] if len(alike) <= _MOST_KIN else ()
+        """Others that may be the same file rotated; where very many names are alike, only the one
+        that was not renamed."""
+        directory, shared = family(file.path)
+        alike: Iterable[TailedFile | None] = self._families.get(shared, set())
+        if len(self._families.get(shared, ())) > _MOST_KIN:
+            alike = [self.by_path.get(f"{directory}/{shared}" if directory else shared)]
+        return [other for other in alike if other and other is not file]
 
     def _name(self, file: TailedFile) -> None:
         self.by_path[file.path] = file
