@@ -14,6 +14,7 @@ from typing import Any
 
 from benchmarks.children import Child
 from benchmarks.events import MEGABYTE, EventFile
+from benchmarks.following import follow
 from benchmarks.pipeline import Agent, Sent, send_file
 from benchmarks.pushes import push
 from benchmarks.sockets import pour
@@ -33,6 +34,7 @@ class Round:
     none: Sent
     piped: Sent
     disk: Sent
+    followed: Sent
     tcp: Sent
     unix: Sent
     http: Sent  # on disk before it is answered
@@ -64,7 +66,7 @@ class Throughput:
         return median(agent / limit for agent, limit in pairs)
 
     def of_file(self, variant: str) -> float:
-        """Another way (disk, tcp, unix, http) as a part of a file by name, in MB per CPU-second."""
+        """Another way (disk, tcp …) as a part of a file by name, in MB per CPU-second."""
         others, file = self._agents(variant, net=True), self._agents("gzip", net=True)
         return median(one / other for one, other in zip(others, file, strict=True))
 
@@ -112,6 +114,7 @@ def measure(agent: Agent, file: EventFile, rounds: int) -> Iterator[Throughput]:
                     none=send_file(agent, file.path, file.records, _UNCOMPRESSED),
                     piped=send_file(agent, file.path, file.records, piped=True),
                     disk=send_file(agent, file.path, file.records, _ON_DISK),
+                    followed=follow(agent, file),
                     tcp=pour(agent, file, "tcp"),
                     unix=pour(agent, file, "unix"),
                     http=push(agent, file, "disk"),

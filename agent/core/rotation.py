@@ -6,7 +6,7 @@ the ending of a compressed file: app.log.1, app.log-20260301, app-2026-03-01.jso
 
 import re
 
-_ADDED = re.compile(r"[-._]?\d[-\d_T:.]*(?=[-._]|$)|\.(?:gz|bak|old|orig)$")
+_ADDED = re.compile(r"[-._]\d[-\d_T:.]*(?=[-._]|$)|\.(?:gz|bak|old|orig)$")
 
 
 def family(path: str) -> tuple[str, str]:

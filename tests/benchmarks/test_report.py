@@ -30,6 +30,7 @@ def one_round(gzip: float) -> Round:
         tcp=sent(gzip * 1.2),
         unix=sent(gzip * 1.2),
         http=sent(gzip * 1.4),
+        followed=sent(gzip * 1.1),
         one_record=(sent(0.25),) * 3,
     )
 

@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -45,7 +45,7 @@ class Account:
     written: int
     raced: int  # lines that no file held any more, for they were written while one was cut
     missing: tuple[str, ...]
-    duplicates: int
+    duplicates: Counter[str]  # by file
     most_duplicates: int
     kills: int
     operations: Counter[str]
@@ -56,8 +56,10 @@ class Account:
     def findings(self) -> list[str]:
         """What must not be."""
         found = [f"{len(self.missing)} lines are missing: {self.missing[:5]}"] * bool(self.missing)
-        if self.duplicates > self.most_duplicates:
-            found.append(f"{self.duplicates} duplicates, {self.most_duplicates} had a cause")
+        if self.duplicates.total() > self.most_duplicates:
+            found.append(
+                f"{self.duplicates.total()} duplicates, {self.most_duplicates} had a cause"
+            )
         return found
 
 
@@ -156,7 +158,7 @@ class Rotation:
             written=len(written),
             raced=len(raced),
             missing=tuple(missing),
-            duplicates=landed.total() - len(landed),
+            duplicates=_again(landed),
             most_duplicates=self._kills * in_flight + self._operations["down"] * in_flight,
             kills=self._kills,
             operations=self._operations,
@@ -275,7 +277,7 @@ class Rotation:
 
     def _asked(self, path: str) -> bytes:
         connection = http.client.HTTPConnection("127.0.0.1", self._admin_port, timeout=10)
-        with suppress(OSError, http.client.HTTPException):
+        with closing(connection), suppress(OSError, http.client.HTTPException):
             connection.request("GET", path)
             return connection.getresponse().read()
         return b""
@@ -350,6 +352,14 @@ def _lines(log: Log) -> Iterator[bytes]:
     return (b'{"_id":"%s-%d"}' % (name, number) for number in range(log.lines))
 
 
+def _again(landed: Counter[bytes]) -> Counter[str]:
+    """How often a line came again, by file."""
+    again: Counter[str] = Counter()
+    for line, count in landed.items():
+        again[line[8:10].decode()] += count - 1
+    return +again
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run once; exit code 1 where there are findings."""
     parser = argparse.ArgumentParser(prog="python -m torture.rotation", description=__doc__)
@@ -378,7 +388,8 @@ def told(account: Account) -> str:
             f"operations: {operations}",
             f"missing: {len(account.missing)}",
             f"written while a file was cut, and in no file after it: {account.raced}",
-            f"duplicates: {account.duplicates:,}, at most {account.most_duplicates:,} have a cause",
+            f"duplicates: {account.duplicates.total():,} {dict(account.duplicates)},"
+            f" at most {account.most_duplicates:,} have a cause",
             f"bytes the agent suspects to be lost: {account.lost_bytes or 'none'}",
             *account.findings,
         )
