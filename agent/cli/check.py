@@ -18,6 +18,7 @@ _EPILOG = """\
 examples:
   aep-agent check aep-agent.yaml
   aep-agent check aep-agent.yaml --json | jq .warnings
+  aep-agent check aep-agent.yaml --try orders.ndjson
   AEP_INLET_URL=https://… AEP_FLOW_ID=… aep-agent check
 
 exit codes: 0 when the configuration is valid, 78 when it is not.
@@ -39,6 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="a YAML file; without one, only the environment and the defaults count",
     )
+    parser.add_argument(
+        "--try",
+        dest="sample",
+        metavar="FILE",
+        help="say what filters and format make of the records in FILE (- is stdin); sends nothing",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -53,11 +60,27 @@ def run(args: argparse.Namespace) -> int:
             raise
         print(json.dumps({"valid": False, "problems": str(error).splitlines()}, indent=2))
         return _EXIT_CONFIGURATION
-    if args.json:
+    if args.sample:
+        _print_tried(config, args.sample, as_json=args.json)
+    elif args.json:
         print(_as_json(config))
     else:
         print(_in_words(config, args.config))
     return 0
+
+
+def _print_tried(config: "Config", path: str, *, as_json: bool) -> None:
+    from agent.cli.stored import printable
+    from agent.cli.trying import tried
+
+    found = tried(config, path)
+    if as_json:
+        print(json.dumps({name: each.as_json() for name, each in found.items()}, indent=2))
+        return
+    for name, each in found.items():
+        print(f"{path} as {name} would read it:")
+        for line in each.in_words():
+            print(f"  {printable(line)}")
 
 
 def _as_json(config: "Config") -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.cli import check
-from agent.errors import ConfigError
+from agent.errors import ConfigError, InputError
 
 URL = "https://dcs.adobedc.net/collection/0123"
 
@@ -97,3 +97,53 @@ def test_the_rates_that_limit_sending_are_named(
     config.write_text(config.read_text() + rates)
     assert check.run(_arguments(str(config))) == 0
     assert "; at most 1500 records, 1MB a second\n" in capsys.readouterr().out
+
+
+def test_a_file_is_tried_without_sending_anything(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        f"inlet: {{url: '{URL}', flow_id: f}}\n"
+        "sources:\n"
+        "  - {type: stdin, filters: [{drop: a = 1}, {remove: b}]}\n"
+        "  - {type: file, name: logs, paths: [/x], format: cri, stream: stdout, non_json: drop}\n"
+        "  - {type: file, paths: [/y], format: json}\n"
+    )
+    records = tmp_path / "records"
+    line = "2026-01-31T00:00:00Z %s %s %s\n"
+    records.write_text(
+        '{"a":1}\n{"a":2,"b":3}\n{"c":\n4}\n'
+        + "x" * 2_100_000
+        + "\n"
+        + line % ("stdout", "P", '{"d":')
+        + line % ("stderr", "F", "oh")
+        + line % ("stdout", "F", "5}")
+        + line % ("stdout", "F", "hello")
+    )
+
+    assert check.run(_arguments(str(config), "--try", str(records), "--json")) == 0
+    tried = json.loads(capsys.readouterr().out)
+    assert tried["stdin"] == {
+        "going_on": 1,
+        "filtered": {"drop-1": 1},
+        "dead_lettered": {"invalid_json": 6, "too_large": 1},
+        "examples": ['{"a":2}'],
+    }
+    assert tried["logs"] == {
+        "going_on": 1,
+        "filtered": {"non_json": 1, "other_stream": 1},
+        "dead_lettered": {"not_cri": 4, "too_large": 1},
+        "examples": ['{"d":5}'],
+    }
+    assert tried["sources[2]"]["going_on"] == 3
+    assert tried["sources[2]"]["examples"][2] == '{"c": 4}'
+
+    assert check.run(_arguments(str(config), "--try", str(records))) == 0
+    out = capsys.readouterr().out
+    assert f"{records} as stdin would read it:\n  1 records would be sent\n" in out
+    assert "  1 left out by drop-1\n  6 dead letters: invalid_json\n" in out
+    assert '  such as {"a":2}\n' in out
+
+    with pytest.raises(InputError, match="No such file"):
+        check.run(_arguments(str(config), "--try", str(tmp_path / "missing")))
