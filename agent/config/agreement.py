@@ -19,6 +19,7 @@ from agent.config.inlet import DOCUMENTED_REQUEST_BYTES
 from agent.config.keys import KeyPath, all_keys
 from agent.config.model import Config
 from agent.config.problems import show
+from agent.config.pushes import HttpSource
 from agent.config.units import parse_size, show_size
 from agent.errors import ConfigError
 
@@ -132,6 +133,12 @@ def cautions(config: Config) -> Iterator[str]:
         yield f"flows.{name} has no sources: nothing is sent there but what is in the spool"
     if config.admin.listen and not _is_here(config.admin.listen.rpartition(":")[0].strip("[]")):
         yield f"admin.listen is {config.admin.listen}: others can read the metrics and the status"
+    for source in config.sources:
+        if isinstance(source, HttpSource) and _is_open(source):
+            yield (
+                f"{source.shown_name} listens on {source.listen}: whoever reaches it can push"
+                " records, for it has neither a token, nor allow, nor tls.client_ca_file"
+            )
     if config.shutdown.grace > 25:
         yield (
             "shutdown.grace is above 25s: Kubernetes kills after 30s "
@@ -159,6 +166,16 @@ def _cautions_of(flow: FlowSettings) -> Iterator[str]:
         yield "inlet.credentials.token_url is http: the secret crosses the network readable by all"
     if not inlet.tls.verify:
         yield "inlet.tls.verify is off: whoever is on the way can read and change records"
+
+
+def _is_open(source: HttpSource) -> bool:
+    """Whether others than this machine can push without being asked who they are."""
+    host, colon, _ = source.listen.rpartition(":")
+    if not colon or host == "systemd" or source.listen.startswith(("/", ".", "~", "@")):
+        return False  # the file's mode says who may, or the unit says where it listens
+    proof = source.tls.client_ca_file if source.tls else None
+    asks = any((source.token, source.token_file, source.allow, proof))
+    return not asks and not _is_here(host.strip("[]"))
 
 
 def _is_here(host: str) -> bool:

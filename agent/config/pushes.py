@@ -11,6 +11,7 @@ from agent.config.fields import (
     FileMode,
     FilePath,
     Listen,
+    Network,
     Size,
     Text,
     Token,
@@ -19,6 +20,7 @@ from agent.config.fields import (
 )
 from agent.config.filters import Filtered
 from agent.config.section import SECRET
+from agent.config.sockets import ListenerTlsSettings
 
 
 class HttpSource(Filtered):
@@ -89,6 +91,16 @@ class HttpSource(Filtered):
         default=1000,
         description="Connections at the same time; beyond, each is answered 503 and closed.",
         examples=[1000],
+    )
+    allow: tuple[Annotated[str, Network()], ...] = Field(
+        default=(),
+        description="Networks that clients may connect from; none means from everywhere.",
+        examples=[["10.0.0.0/8", "::1"]],
+    )
+    tls: ListenerTlsSettings | None = Field(
+        default=None,
+        description="Certificates; unset, it is http and not https.",
+        examples=[{"cert_file": "/etc/aep-agent/agent.pem"}],
     )
     token: Annotated[SecretStr | None, Token("a bearer token", optional=True)] = Field(
         default=None,

@@ -144,14 +144,14 @@ def _source(source: Source) -> str:
     return f"{told}, filtered: {filters}" if filters else told
 
 
-def _received(source: SocketSource) -> str:
+def _received(source: SocketSource | HttpSource) -> str:
     """How records come over a socket, where that is not as usual."""
     told: list[str] = []
     if isinstance(source, ConnectionSettings) and source.framing != "newline":
         told.append(source.framing)
-    if isinstance(source, TcpSource) and source.tls:
+    if isinstance(source, TcpSource | HttpSource) and source.tls:
         told.append("TLS with client certificates" if source.tls.client_ca_file else "TLS")
-    if isinstance(source, TcpSource) and source.allow:
+    if isinstance(source, TcpSource | HttpSource) and source.allow:
         told.append(f"only from {', '.join(source.allow)}")
     return "".join(f", {each}" for each in told)
 
@@ -180,7 +180,8 @@ def _pushes(source: HttpSource) -> str:
     name = f" ({source.name})" if source.name else ""
     who = "whoever knows the token" if source.token or source.token_file else "anybody"
     until = {"durable": "once on disk", "accepted": "once the platform has said so"}
-    return f"pushed over HTTP to {source.listen}{name} by {who}, answered {until[source.ack]}"
+    where = f"{source.listen}{name}{_received(source)}"
+    return f"http {where}, from {who}, answered {until[source.ack]}"
 
 
 def _record_ids(flow: FlowSettings) -> str:

@@ -10,11 +10,11 @@ import errno
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from agent.core.frames import Frame, Framer, Misframed, last_frame
 from agent.core.framing import Oversize
 from agent.sources.connection import ENDINGS, Connection, MakeConnection, Unsecured, keep_alive
+from agent.sources.networks import Networks, comes_from
 from agent.sources.readiness import Readiness
 from agent.telemetry.logs import get_logger
 from agent.telemetry.meters import Meters
@@ -37,15 +37,7 @@ class ConnectionLimits:
     idle: float | None
     unfinished: float
     unfinished_bytes: int
-    networks: tuple[IPv4Network | IPv6Network, ...] = ()
-
-    def allow(self, peer: object) -> bool:
-        """Whether a client of that address may connect."""
-        if not self.networks or not isinstance(peer, tuple):
-            return True
-        address = ip_address(peer[0].partition("%")[0])
-        mapped = getattr(address, "ipv4_mapped", None)
-        return any((mapped or address) in network for network in self.networks)
+    networks: Networks = ()
 
 
 class Connections:
@@ -91,7 +83,7 @@ class Connections:
             if error.errno in _NO_DESCRIPTORS:
                 raise
             return True  # one that broke off before its turn
-        if not self._limits.allow(peer):
+        if not comes_from(peer, self._limits.networks):
             self._refuse(opened, "not_allowed")
             return True
         if len(self._open) >= self._limits.connections:

@@ -64,12 +64,16 @@ class Encryption:
         except (OSError, ssl.SSLError) as error:
             raise ConfigError(_unusable(certificates, error)) from error
 
+    def present(self) -> ssl.SSLContext:
+        """Whom the agent is now: certificates that were renewed are taken up here."""
+        self._renew()
+        return self.context
+
     def connection(
         self, opened: socket.socket, peer: object, framer: Framer, now: float
     ) -> "EncryptedConnection":
         """A connection that begins with a handshake."""
-        self._renew()
-        secured = self.context.wrap_socket(
+        secured = self.present().wrap_socket(
             opened, server_side=True, do_handshake_on_connect=False, suppress_ragged_eofs=False
         )
         return EncryptedConnection(secured, peer, framer, now)

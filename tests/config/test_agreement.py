@@ -27,6 +27,10 @@ if TYPE_CHECKING:
             "record_id: {add: content, field: key}",
             "record_id.field is key: Profile goes by _id",
         ),
+        (
+            "sources: [{type: http, listen: '0.0.0.0:8080'}]",
+            "http 0.0.0.0:8080 listens on 0.0.0.0:8080: whoever reaches it can push records",
+        ),
         ("shutdown: {grace: 40s}", "shutdown.grace is above 25s: Kubernetes kills after 30s"),
     ],
 )
@@ -51,6 +55,13 @@ def test_a_doubtful_setting_is_a_warning(
         "inlet: {url: 'https://x/collection/1'}\nrecord_id: {add: position, field: key}",
         "inlet: {url: 'https://x/collection/1'}\nadmin: {listen: '[::1]:9600'}",
         "inlet: {url: 'https://x/collection/1'}\nadmin: {listen: null}",
+        "inlet: {url: 'https://x/collection/1'}\nsources: [{type: http}]",
+        "inlet: {url: 'https://x/collection/1'}\nsources: [{type: http, listen: 'systemd:web'}]",
+        "inlet: {url: 'https://x/collection/1'}\nsources: [{type: http, listen: /run/a:b.sock}]",
+        "inlet: {url: 'https://x/collection/1'}\n"
+        "sources: [{type: http, listen: '0.0.0.0:1', allow: [10.0.0.0/8]}]",
+        "inlet: {url: 'https://x/collection/1'}\n"
+        "sources: [{type: http, listen: '[::]:1', token: secret}]",
     ],
 )
 def test_a_usual_setting_is_not(configured: Callable[..., "Config"], text: str) -> None:

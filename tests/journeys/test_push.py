@@ -188,6 +188,7 @@ def test_acknowledged_means_on_disk_and_not_a_moment_earlier(
             try:
                 answer = door.asked(client, lines(records))
             except (OSError, http.client.HTTPException):
+                client.close()
                 return
             assert answer.status == 200
             done.extend(records)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, cast
@@ -10,7 +11,9 @@ from typing import Any, cast
 from aiohttp import web
 
 from agent.sources.descriptors import allowed_connections
+from agent.sources.encryption import Encryption
 from agent.sources.listening import Listeners
+from agent.sources.networks import Networks, comes_from
 from agent.sources.push import answers
 from agent.sources.push.answers import Answer
 from agent.sources.push.refusing import too_many_connections
@@ -19,6 +22,7 @@ from agent.telemetry.meters import Meters
 _READ_AHEAD = 1 << 23  # bytes that all connections may have read and not handed over, roughly
 _LEAST_SHARE, _MOST_SHARE = 1 << 12, 1 << 18  # of it, for one connection
 _BACKLOG = 4096
+_HANDSHAKE = 10.0  # seconds for a client to be secured by TLS
 _TURNED_AWAY_SECONDS = 1.0  # for the answer to arrive: closing at once might overtake it
 _LINGER_SECONDS = 3.0  # for a client to send the rest of what was refused, and read the answer
 _STOP_SECONDS = 2.0  # for answers that are being written
@@ -37,9 +41,9 @@ class Watching:
         """A request was answered."""
         self.meters.push_requests.add(1, self.source, str(status))
 
-    def turned_away(self) -> None:
-        """A connection was one too many."""
-        self.meters.connections_refused.add(1, self.source, "max_connections")
+    def turned_away(self, reason: str) -> None:
+        """A connection was one too many, or from the wrong place."""
+        self.meters.connections_refused.add(1, self.source, reason)
 
 
 class Listener:
@@ -53,13 +57,18 @@ class Listener:
         *,
         max_connections: int,
         idle_timeout: float,
+        networks: Networks = (),
+        encryption: Encryption | None = None,
     ) -> None:
+        """*networks* are where clients may come from; none: from everywhere."""
+        self._tls = _renewing(encryption) if encryption else None
         self._listeners = listeners
         self._servers: list[asyncio.AbstractServer] = []
         self._server = _Server(
             handler,
             watching,
             allowed_connections(max_connections),
+            networks,
             keepalive_timeout=idle_timeout,
             auto_decompress=False,
             access_log=None,
@@ -73,7 +82,8 @@ class Listener:
         for each in self._listeners.sockets:
             is_unix = each.family == socket.AF_UNIX
             create: Any = loop.create_unix_server if is_unix else loop.create_server
-            self._servers.append(await create(self._server, sock=each, backlog=_BACKLOG))
+            how = {"ssl": self._tls, "ssl_handshake_timeout": _HANDSHAKE} if self._tls else {}
+            self._servers.append(await create(self._server, sock=each, backlog=_BACKLOG, **how))
 
     def close(self) -> None:
         """Accept no more; the connections that there are stay."""
@@ -110,6 +120,7 @@ class _Server(web.Server):
         handler: _Handler,
         watching: "Watching",
         max_connections: int,
+        networks: Networks,
         **options: Any,
     ) -> None:
         super().__init__(handler, **options)
@@ -117,17 +128,24 @@ class _Server(web.Server):
         self._count = 0
         watching.meters.connections_open.read_from(lambda: self._count, watching.source)
         self._max = max_connections
+        self._networks = networks
         self._buffer = memoryview(bytearray(_MOST_SHARE))  # what is read is copied out at once
         self._options = options
 
     def __call__(self) -> asyncio.BaseProtocol:  # type: ignore[override]  # a loop takes any
         if self._count >= self._max:
-            self.watching.turned_away()
+            self.watching.turned_away("max_connections")
             return _TurnedAway()
         share = min(max(_READ_AHEAD // (self._count + 1), _LEAST_SHARE), _MOST_SHARE)
         loop = asyncio.get_running_loop()
         connection = _Connection(self, loop=loop, read_bufsize=share // 2, **self._options)
-        return _InShares(connection, self._buffer[:share])
+        return _InShares(connection, self._buffer[:share], self._admits)
+
+    def _admits(self, transport: asyncio.BaseTransport) -> bool:
+        if comes_from(transport.get_extra_info("peername"), self._networks):
+            return True
+        self.watching.turned_away("not_allowed")
+        return False
 
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         self._count += 1
@@ -169,15 +187,27 @@ class _InShares(asyncio.BufferedProtocol):
     the first of them gets to refuse what it is sent.
     """
 
-    def __init__(self, connection: _Connection, buffer: memoryview) -> None:
+    def __init__(
+        self,
+        connection: _Connection,
+        buffer: memoryview,
+        admits: Callable[[asyncio.BaseTransport], bool],
+    ) -> None:
         self._connection = connection
         self._buffer = buffer
+        self._admits = admits
+        self._is_admitted = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._connection.connection_made(transport)
+        self._is_admitted = self._admits(transport)
+        if self._is_admitted:
+            self._connection.connection_made(transport)
+        else:
+            cast(asyncio.Transport, transport).abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._connection.connection_lost(exc)
+        if self._is_admitted:
+            self._connection.connection_lost(exc)
 
     def pause_writing(self) -> None:
         self._connection.pause_writing()
@@ -186,13 +216,14 @@ class _InShares(asyncio.BufferedProtocol):
         self._connection.resume_writing()
 
     def eof_received(self) -> None:
-        self._connection.eof_received()
+        """Nothing: the connection ends then."""
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        self._connection.data_received(bytes(self._buffer[:nbytes]))
+        if self._is_admitted:
+            self._connection.data_received(bytes(self._buffer[:nbytes]))
 
 
 class _TurnedAway(asyncio.Protocol):
@@ -213,6 +244,17 @@ class _TurnedAway(asyncio.Protocol):
             )
         )
         asyncio.get_running_loop().call_later(_TURNED_AWAY_SECONDS, transport.close)
+
+
+def _renewing(encryption: Encryption) -> ssl.SSLContext:
+    """A context of which each client meets the certificate as it is by then."""
+
+    def renew(client: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
+        client.context = encryption.present()
+
+    context = encryption.present()
+    context.sni_callback = renew
+    return context
 
 
 def _silent() -> logging.Logger:

@@ -10,11 +10,13 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 
 from aiohttp import web
 
 from agent.config.pushes import HttpSource
 from agent.core.pushed import Lines
+from agent.sources.encryption import Certificates, Encryption
 from agent.sources.listening import Listening
 from agent.sources.push import answers
 from agent.sources.push.answers import Answer, Collection, Plain
@@ -29,12 +31,13 @@ from agent.store.outcomes import Awaited, Outcomes
 from agent.telemetry.meters import Meters
 
 _LAST_WAIT = 1.0  # seconds for what was handed to the store before the end to become durable
+_SLACK = 0.05  # seconds: who takes a body gives up on it first, and who sent it after that
 _READY = "/readyz"
 
 
 @dataclass(slots=True)
 class _Push:
-    """A body that waits to be taken; the future says when it was, or why not."""
+    """A body that waits to be taken; the future says when that began, or why it did not."""
 
     data: bytes
     awaited: Awaited
@@ -53,6 +56,12 @@ class PushSource(Receiver):
         self._settings = settings
         self._target = target
         self._outcomes = outcomes
+        tls = settings.tls
+        self._encryption = (
+            Encryption(Certificates(tls.cert_file, tls.key_file, tls.client_ca_file))
+            if tls
+            else None
+        )
         self._tokens = Tokens(settings.read_token, settings.token_file)
         self._listener: Listener | None = None
         self._room = Room(settings.max_waiting_bytes, settings.max_waiting_requests)
@@ -71,6 +80,8 @@ class PushSource(Receiver):
             Watching(self._meters, self.name),
             max_connections=self._settings.max_connections,
             idle_timeout=self._settings.idle_timeout,
+            networks=tuple(map(ip_network, self._settings.allow)),
+            encryption=self._encryption,
         )
         if not self._stopped:
             await listener.start()
@@ -124,6 +135,7 @@ class PushSource(Receiver):
         def taken(lines: range) -> None:
             limit.reschedule(None)
             note(lines)
+            _tell(push, None)
 
         try:
             async with asyncio.timeout_at(push.latest) as limit:
@@ -135,7 +147,6 @@ class PushSource(Receiver):
         push.awaited.whole(records)
         settings = self._settings
         feed.hasten(settings.ack_within, is_awaited=settings.ack == "durable")
-        _tell(push, None)
 
     # --- side by side ---
 
@@ -184,7 +195,11 @@ class PushSource(Receiver):
         self._waiting.add(awaited)
         self._wake.set()
         try:
-            await push.taken
+            async with asyncio.timeout_at(latest + _SLACK):
+                await push.taken
+        except TimeoutError:  # those before it are being taken all the time
+            self._forget(awaited)
+            raise buffer_is_full() from None
         except BaseException:
             self._forget(awaited)
             raise
