@@ -19,6 +19,7 @@ import orjson
 from agent.core.alignment import align
 from agent.core.items import (
     STATUS_KEYS,
+    Item,
     Outcome,
     ids_of,
     index_of,
@@ -138,7 +139,10 @@ def _read_success(status: int, body: bytes, count: int) -> Reading:
     answer = _parsed(body)
     items = answer.get("responses")
     batch_id = text(answer.get("batchId"))
-    if isinstance(items, list):
+    if isinstance(items, list) and answer.get("positional") is True and len(items) == count:
+        # another agent, in front of the inlet: the numbers in its ids are from its own requests
+        verdicts: list[Item | None] = [read_item(value, None) for value in items]
+    elif isinstance(items, list):
         verdicts = align(read_items(items, batch_id, count), count)
     elif count == 1 and not _is_error(answer):
         verdicts = [read_item(answer, None)]

@@ -298,3 +298,20 @@ def test_the_quick_reading_says_nothing_that_the_thorough_one_does_not(
         '], "receivedTimeMs": "7"}',
     ):
         assert prefix == "b", "every regular answer is read quickly"
+
+
+def test_another_agent_says_that_its_items_are_in_order_whatever_their_ids_say() -> None:
+    items = [
+        {"xactionId": "1:2:3:7"},
+        {"xactionId": "1:2:3:0", "status": 400, "message": "no"},
+        {"xactionId": "4:5:6:1"},
+        {"statusCode": 202, "status": 202},
+    ]
+    answer = {"batchId": "1:2:3", "positional": True, "responses": items}
+    reading = read(207, encoded(answer), 4)
+
+    assert (list(reading.accepted), list(reading.again)) == ([0, 2], [3])
+    assert [each.index for each in reading.rejected] == [1]
+    assert list(reading.ids) == ["1:2:3:7", "4:5:6:1"]
+    del answer["positional"]
+    assert read(207, encoded(answer), 4) != reading

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from journeys.test_activation import activated
-from support.agent import aep_agent, eventually
-from support.emulator import RunningEmulator
+from support.accounts import accounted_for
+from support.agent import aep_agent, eventually, send_arguments
+from support.emulator import Remote, RunningEmulator
 from support.listening import configured, listening
 from support.pushing import NAME, Door, Pushing, configuration
 from support.records import lines, orders
@@ -143,3 +144,20 @@ def test_a_client_that_pushes_on_and_on_meets_every_answer_of_an_outage(
     assert pushing.stopped() == 0
     landed = [record for record in emulator.records() if b'"z"' not in record]
     assert sorted(landed) == sorted(kept)
+
+
+def test_one_agent_can_be_the_inlet_of_another(
+    pushing: Pushing, inlet: Callable[..., RunningEmulator], tmp_path: Path
+) -> None:
+    emulator = inlet(faults=[{"when": {"matching": "bad"}, "reject": 400}])
+    door = pushing(emulator, {"ack": "accepted"})
+    records = [*orders(300), b'{"bad":1}']
+    gateway = Remote(door.address[1], "http://{}:{}".format(*door.address), emulator.flow_id)
+    gateway.inlet_url += door.single
+    edge = tmp_path / "edge"
+    done = aep_agent(*send_arguments(gateway, edge, "-"), stdin=lines(records))
+
+    assert (done.code, done.summary["accepted"], done.summary["dead_lettered"]) == (3, 300, 1)
+    assert pushing.stopped() == 3
+    accounted_for({"stdin": records}, emulator, edge)
+    accounted_for({NAME: records}, emulator, pushing.data_dir)

@@ -99,6 +99,9 @@ class Collection:
             body["xactionId"] = ids[0]
         body["receivedTimeMs"] = received or time.time_ns() // 1_000_000
         if self.is_batch:
+            body["positional"] = (
+                True  # ids are numbered as the agent's requests were, not as this one
+            )
             body["responses"] = [_item(awaited, ids, index) for index in range(awaited.count)]
         elif self.flow_id:
             body["flowId"] = self.flow_id
