@@ -89,7 +89,7 @@ class Listeners:
     @property
     def addresses(self) -> list[str]:
         """Where it really listens: the ports that the kernel chose in the place of port 0."""
-        return [address_of(each) for each in self.sockets]
+        return [address_of(each) for each in self.sockets if each.fileno() >= 0]
 
     def _open_internet(self, host: str, port: int) -> None:
         wanted = self.wanted

@@ -49,6 +49,12 @@ def test_a_host_and_a_port_are_listened_on_under_all_addresses_of_the_host(
     assert all(not each.getblocking() for each in listeners.sockets)
 
 
+def test_a_socket_that_somebody_else_closed_is_nowhere_and_no_error(listen: Opener) -> None:
+    listeners = listen("127.0.0.1:0")
+    listeners.sockets[0].close()
+    assert listeners.addresses == []
+
+
 def test_a_port_that_is_taken_is_a_configuration_error_that_says_what_to_do(
     listen: Opener,
 ) -> None:

@@ -30,6 +30,7 @@ class Autopsy:
     """What the store says. Positions go by source, with the time (ms) at which they were saved."""
 
     positions: dict[str, tuple[Position, int]] = field(default_factory=dict)
+    read: dict[str, Position] = field(default_factory=dict)  # where numbering goes on, by source
     spooled: int = 0  # records
     ahead: tuple[
         tuple[str, int, int], ...
@@ -79,6 +80,7 @@ def _look(connection: sqlite3.Connection) -> Autopsy:
     )
     return Autopsy(
         positions=_positions(connection),
+        read=_read(connection),
         spooled=connection.execute("SELECT records FROM spool_kept").fetchone()[0],
         ahead=tuple(_ahead(connection)),
         findings=tuple(_findings(connection, ledger)),
@@ -90,6 +92,14 @@ def _positions(connection: sqlite3.Connection) -> dict[str, tuple[Position, int]
         'SELECT name, line, "offset", saved_ms FROM positions JOIN sources ON id = source_id'
     )
     return {name: (Position(line, offset), saved) for name, line, offset, saved in rows}
+
+
+def _read(connection: sqlite3.Connection) -> dict[str, Position]:
+    rows = connection.execute(
+        'SELECT name, COALESCE(read_line, line), COALESCE(read_offset, "offset")'
+        " FROM positions JOIN sources ON id = source_id"
+    )
+    return {name: Position(line, offset) for name, line, offset in rows}
 
 
 def _ahead(connection: sqlite3.Connection) -> Iterator[tuple[str, int, int]]:

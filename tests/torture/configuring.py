@@ -2,6 +2,7 @@
 
 import os
 import socket
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,18 @@ def environment() -> dict[str, str]:
     return ours | {"PYTHONPATH": f"{_TESTS}{os.pathsep}{_TESTS.parent}"}
 
 
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Where the agent listens."""
+
+    admin: int
+    tcp: int
+    unix: Path
+    http: int
+
+
 def configuration(
-    settings: Settings, *, url: str, flow_id: str, files: str, data_dir: Path, admin_port: int
+    settings: Settings, *, url: str, flow_id: str, files: str, data_dir: Path, doors: Doors
 ) -> dict[str, Any]:
     """The whole configuration file."""
     return {
@@ -28,7 +39,13 @@ def configuration(
             "compression": "auto" if settings.gzip else "none",
             "timeouts": {"connect": "2s", "answer": "2s", "total": "3s"},
         },
-        "sources": [{"type": "file", "paths": [files], "follow": False}, {"type": "stdin"}],
+        "sources": [
+            {"type": "file", "paths": [files], "follow": False},
+            {"type": "stdin"},
+            {"type": "tcp", "name": "tcp", "listen": f"127.0.0.1:{doors.tcp}"},
+            {"type": "unix", "name": "unix", "listen": str(doors.unix)},
+            {"type": "http", "name": "http", "listen": f"127.0.0.1:{doors.http}"},
+        ],
         "batch": {
             "max_bytes": settings.max_bytes,
             "max_records": settings.max_records,
@@ -45,7 +62,7 @@ def configuration(
             "retry": {"initial": "20ms", "max": "500ms"},
         },
         "shutdown": {"grace": "5s"},
-        "admin": {"listen": f"127.0.0.1:{admin_port}"},
+        "admin": {"listen": f"127.0.0.1:{doors.admin}"},
         "log": {"format": "json"},
     }
 

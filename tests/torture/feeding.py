@@ -1,29 +1,28 @@
 """What has the agent been given, and what of it must be given again?
 
-A file is there to be read again: its bytes are the obligation. Of a pipe, only what the store's
-position has passed is the agent's; the rest is fed to the next agent, as its owner would.
+A file is there to be read again: its bytes are the obligation. What goes through pipes and sockets
+is written again where it is not known to be safe.
 """
 
 import gzip
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from agent.record import Position
 from torture.minting import Mint
 from torture.script import Life
-
-_BEGINNING = Position(1, 0)
+from torture.streams import Pushed, Stream
 
 
 class Upstream:
-    """Files in a directory, and lines for the pipe."""
+    """Files in a directory, and lines for pipe and sockets."""
 
     def __init__(self, mint: Mint, directory: Path) -> None:
         self.mint = mint
-        self.pending: list[bytes] = []  # lines of the pipe that are not known to be safe
-        self.offered: Counter[bytes] = Counter()  # lines of the pipe, by how often they were fed
-        self.cut: set[bytes] = set()  # lines of the pipe that were read in part
+        self.pipe = Stream("stdin")
+        self.tcp, self.unix = Stream("tcp", numbers_on=True), Stream("unix", numbers_on=True)
+        self.pushed = Pushed("http")
         self.read_again: Counter[bytes] = Counter()  # lines of files that were durable already
         self._directory = directory
         self._contents: dict[str, bytes] = {}  # of files, decompressed, by path
@@ -36,19 +35,43 @@ class Upstream:
         return str(self._directory / "*.ndjson*")
 
     @property
+    def numbered(self) -> tuple[Stream, ...]:
+        """The streams whose positions tell what is safe."""
+        return self.pipe, self.tcp, self.unix
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """What is written by all doors that are not files."""
+        return *self.numbered, self.pushed
+
+    @property
     def fed_again(self) -> int:
-        """How often a line of the pipe was fed for another time."""
-        return sum(times - 1 for times in self.offered.values())
+        """How often a line was written for another time."""
+        return sum(stream.fed_again for stream in self.streams)
+
+    @property
+    def cut(self) -> frozenset[bytes]:
+        """Lines that were read in part."""
+        return frozenset().union(*(stream.cut for stream in self.streams))
 
     @property
     def offered_again(self) -> frozenset[bytes]:
-        """Lines that were fed more than once, or read again although they were durable."""
-        fed_again = {line for line, times in self.offered.items() if times > 1}
+        """Lines that were written more than once, or read again although they were durable."""
+        fed_again = {
+            line for stream in self.streams for line, times in stream.offered.items() if times > 1
+        }
         return frozenset(fed_again | self.read_again.keys())
+
+    def is_safe(self, safe_lines: Mapping[str, int]) -> bool:
+        """Whether all of it is, if each source's lines are safe up to these."""
+        ends = {stream.name: stream.last_line() for stream in self.numbered if stream.pending}
+        ends |= {name: content.count(b"\n") + 1 for name, content in self._contents.items()}
+        return all(safe_lines.get(name, 0) >= end for name, end in ends.items())
 
     def provide(self, life: Life) -> None:
         """The input of one life; files appear whole."""
-        self.pending += self.mint.lines(life.pipe_lines)
+        for stream, count in zip(self.streams, life.stream_lines, strict=True):
+            stream.pending += self.mint.lines(count)
         lines = self.mint.lines(life.file_lines or 1)
         content = b"".join(line + b"\n" for line in lines)
         if life.file_kind == "grown" and self._growing:
@@ -64,23 +87,6 @@ class Upstream:
         hidden.rename(path)
         if not is_gzip:
             self._growing = path
-
-    def note(self, written: int, position: Position | None, *, stopped: bool) -> Iterator[str]:
-        """A life is over: so many lines were fed, and what lies before *position* is safe."""
-        self.offered.update(self.pending[:written])
-        offset = (position or _BEGINNING).offset
-        at = line = 0
-        while at < offset and line < len(self.pending):
-            at += len(self.pending[line]) + 1
-            line += 1
-        if at > offset:  # the agent was told to stop in the middle of a line
-            line -= 1
-            self.cut.add(self.pending[line])
-        if (at != offset and not stopped) or line > written:
-            yield f"the position of the pipe is wrong: offset {offset}, {written} lines were fed"
-        if position and position.line != line + 1 + (at > offset):
-            yield f"the position of the pipe is wrong: line {position.line} for {line + 1}"
-        self.pending = self.pending[line:]
 
     def expect_again(self, ahead: Iterable[tuple[str, int, int]]) -> None:
         """These lines of files are durable, and the next agent will read them again."""

@@ -8,25 +8,25 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from random import Random
 from types import TracebackType
 from typing import IO, Any, Self
 
-from torture.configuring import environment
+from torture.configuring import Doors, environment
+from torture.feeding import Upstream
 from torture.points import POINTS
 from torture.script import Ending
+from torture.writing import ConnectionWriter, PipeWriter, Poster, Writer
 
 _LOOK_EVERY = 0.1  # seconds
 _HUNG = 20.0  # seconds after which an agent that was told to stop counts as hung
-_BLOCKS = (1, 3, 10, 100)  # lines written to the pipe at once
-_PAUSES = (0.0, 0.001, 0.01)
 
 
 class Running:
-    """A process of the agent, its pipe fed by one thread and its status watched by another.
+    """A process of the agent, each door fed by one thread and its status watched by another.
 
     A context manager: leaving it kills what is left.
     """
@@ -34,21 +34,19 @@ class Running:
     def __init__(
         self,
         config: Path,
-        admin_port: int,
+        doors: Doors,
         log: IO[bytes],
-        lines: Sequence[bytes],
+        upstream: Upstream,
         seed: str,
         plan: dict[str, Any],
     ) -> None:
-        self.safe_line = 1  # of the pipe: the line from which on nothing is safe yet, as told
         self.answers = False  # whoever asks how it is
-        self.written = 0  # lines of the pipe
+        self.safe_lines: dict[str, int] = {}  # by source: from which line on nothing is safe yet
+        self.held: int | None = None  # records, as it said last
         self.was_killed = False  # by us, not by its own bomb
-        self._port = admin_port
-        self._lines = lines
+        self._port = doors.admin
         self._dice = Random(seed)
         self._ended = threading.Event()
-        self._close_pipe = threading.Event()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "torture.crashing", json.dumps(plan), "run", str(config)],
             stdin=subprocess.PIPE,
@@ -57,9 +55,18 @@ class Running:
             start_new_session=True,
             env=environment(),
         )
-        self._threads = [threading.Thread(target=each) for each in (self._feed, self._look)]
-        for thread in self._threads:
-            thread.start()
+        assert self.process.stdin
+        lines = {stream.name: list(stream.pending) for stream in upstream.streams}
+        self.writers: dict[str, Writer] = {
+            "stdin": PipeWriter(lines["stdin"], seed, self.process.stdin),
+            "tcp": ConnectionWriter(lines["tcp"], seed, doors.tcp),
+            "unix": ConnectionWriter(lines["unix"], seed, doors.unix),
+            "http": Poster(lines["http"], seed, doors.http),
+        }
+        for writer in self.writers.values():
+            writer.start()
+        self._looking = threading.Thread(target=self._look)
+        self._looking.start()
 
     def __enter__(self) -> Self:
         return self
@@ -75,9 +82,9 @@ class Running:
             self.process.kill()
         self.process.wait()
         self._ended.set()
-        self._close_pipe.set()
-        for thread in self._threads:
-            thread.join()
+        self._looking.join()
+        for writer in self.writers.values():
+            writer.end()
 
     def end(self, ending: Ending) -> int:
         """Let it live as long as it may, then end it; its exit code, negative for a signal."""
@@ -95,13 +102,21 @@ class Running:
             self.process.kill()
         return self.process.wait()
 
-    def close_pipe(self) -> None:
+    def finish_writing(self) -> None:
         """There will be no more lines than those it was made with."""
-        self._close_pipe.set()
+        for writer in self.writers.values():
+            writer.finish()
 
-    def finished(self, patience: float) -> int | None:
-        """Wait for it to end by itself; None where it does not."""
-        return self._wait(patience)
+    def finished(self, patience: float, is_done: Callable[["Running"], bool]) -> int | None:
+        """Stop it once it is done, or has ended by itself; None where neither comes about."""
+        deadline = time.monotonic() + patience
+        while self.process.poll() is None and not is_done(self):
+            if time.monotonic() > deadline:
+                return None
+            time.sleep(_LOOK_EVERY)
+        with suppress(ProcessLookupError):
+            self.process.terminate()
+        return self._wait(_HUNG)
 
     def left_over(self) -> bool:
         """Whether a process that it started is still there."""
@@ -125,20 +140,6 @@ class Running:
             return self.process.wait(seconds)
         return None
 
-    def _feed(self) -> None:
-        pipe = self.process.stdin
-        assert pipe
-        with suppress(BrokenPipeError):
-            while self.written < len(self._lines) and not self._ended.is_set():
-                count = self._dice.choice(_BLOCKS)
-                block = self._lines[self.written : self.written + count]
-                self.written += len(block)  # whatever becomes of the rest, some may be read
-                os.write(pipe.fileno(), b"".join(line + b"\n" for line in block))
-                time.sleep(self._dice.choice(_PAUSES))
-        self._close_pipe.wait()
-        with suppress(BrokenPipeError):
-            pipe.close()
-
     def _look(self) -> None:
         """Ask the agent how much of the pipe is safe, as a careful upstream would."""
         while not self._ended.wait(_LOOK_EVERY):
@@ -149,5 +150,7 @@ class Running:
                     said = json.loads(connection.getresponse().read())
                 finally:
                     connection.close()
-                self.safe_line = said["safe_positions"].get("stdin", {"line": 1})["line"]
                 self.answers = True
+                self.held = said["held"]
+                places = said["safe_positions"].items()
+                self.safe_lines = {name: place["line"] for name, place in places}

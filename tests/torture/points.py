@@ -29,6 +29,8 @@ POINTS: dict[str, Point] = {
     # in
     "file is read": Point("agent.sources.blocks:FileBlocks.read", calls=10),
     "pipe is read": Point("agent.sources.blocks:StreamBlocks.read"),
+    "connection is accepted": Point("agent.sources.connections:Connections.admit", calls=1),
+    "connection is read": Point("agent.sources.connections:Connections.read"),
     "lines are framed": Point("agent.core.framing:LineFramer.feed"),
     "chunk is validated": Point("agent.delivery.intake:read_chunk"),
     "lines are refused": Point("agent.delivery.settling:Settler.refuse", calls=10),

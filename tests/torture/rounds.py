@@ -3,6 +3,7 @@
 import json
 import shutil
 import signal
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -14,7 +15,7 @@ from typing import Any
 
 from agent.record import Position
 from torture import autopsy
-from torture.configuring import configuration, free_port
+from torture.configuring import Doors, configuration, free_port
 from torture.disk import SmallDisk
 from torture.faults import accepts
 from torture.feeding import Upstream
@@ -51,12 +52,17 @@ class Player:
     """Plays one round in a directory of its own, which is made."""
 
     def __init__(
-        self, written: Round, directory: Path, told: Callable[[str], None] = lambda line: None
+        self,
+        written: Round,
+        directory: Path,
+        told: Callable[[str], None] = lambda line: None,
+        patience: float = _PATIENCE,
     ) -> None:
         self._written = written
         self._directory = directory
         self._data_dir = directory / "data"
         self._told = told
+        self._patience = patience
         self._findings: list[str] = []
         self._endings: Counter[str] = Counter()
         self._kills = self._unwritten = 0
@@ -69,6 +75,7 @@ class Player:
         """Live all lives, calm down, drain, and judge."""
         begun = time.monotonic()
         with ExitStack() as stack:
+            self._stack = stack
             self._log = stack.enter_context((self._directory / "agent.log").open("ab"))
             if self._written.ill == SMALL_DISK:
                 self._disk = stack.enter_context(SmallDisk(self._data_dir))
@@ -149,18 +156,27 @@ class Player:
         self._findings += self._last.findings
         self._findings += self._upstream.check(self._last.positions)
         self._upstream.expect_again(self._last.ahead)
-        position: Position | None = None
-        saved = self._last.positions.get("stdin")
-        if saved and saved != before.positions.get("stdin"):
-            position = saved[0]
-        if (position.line if position else 1) < agent.safe_line:
-            self._findings.append(f"line {agent.safe_line} was told to be safe, not {position}")
-        self._findings += self._upstream.note(agent.written, position, stopped=stopped)
+        for stream in self._upstream.numbered:
+            position: Position | None = None
+            saved = self._last.positions.get(stream.name)
+            if saved and saved != before.positions.get(stream.name):
+                position = saved[0]
+            told = agent.safe_lines.get(stream.name, 1)
+            if told > max(position.line if position else 1, stream.first_line()):
+                self._findings.append(
+                    f"line {told} of {stream.name} was told to be safe, not {position}"
+                )
+            written = agent.writers[stream.name].written
+            self._findings += stream.note(written, position, stopped=stopped)
+            if stream.name in self._last.read:
+                stream.number_on(self._last.read[stream.name])
+        poster = agent.writers[self._upstream.pushed.name]
+        self._upstream.pushed.note_answered(poster.written, poster.answered)
 
     def _recover(self) -> tuple[float, float]:
         """The faults end while the agent runs; seconds until that is noticed, and until the end."""
         with self._agent() as agent:
-            latest = time.monotonic() + _PATIENCE
+            latest = time.monotonic() + self._patience
             while not agent.answers and time.monotonic() < latest and agent.process.poll() is None:
                 time.sleep(0.05)
             time.sleep(0.3)
@@ -171,19 +187,33 @@ class Player:
             calm = time.monotonic()
             accepted = self._stage.accepted()
             self._stage.calm()
-            agent.close_pipe()
-            while agent.process.poll() is None and self._stage.accepted() == accepted:
+            agent.finish_writing()
+            while (
+                agent.process.poll() is None
+                and self._stage.accepted() == accepted
+                and not self._is_done(agent)
+            ):
                 if (recovery := time.monotonic() - calm) > _RECOVERED:
                     self._findings.append(f"nothing was accepted for {recovery:.1f} s of calm")
                     break
                 time.sleep(0.02)
             recovery = time.monotonic() - calm
-            code = agent.finished(_PATIENCE)
+            code = agent.finished(self._patience, self._is_done)
             drain = time.monotonic() - calm
-        self._findings += self._upstream.note(agent.written, None, stopped=False)
+        for stream in self._upstream.streams:
+            stream.offered.update(stream.pending[: agent.writers[stream.name].written])
         if code not in _DRAINED:
-            self._findings.append(f"not drained within {_PATIENCE:g} s of calm: exit code {code}")
+            self._findings.append(
+                f"not drained within {self._patience:g} s of calm: exit code {code}"
+            )
         return recovery, drain
+
+    def _is_done(self, agent: Running) -> bool:
+        """Whether everything that was provided is safe with the agent, or answered for."""
+        everything = len(self._upstream.pushed.pending)
+        answered = agent.writers[self._upstream.pushed.name].answered
+        is_taken = answered == everything and self._upstream.is_safe(agent.safe_lines)
+        return is_taken and agent.held == 0
 
     def _evidence(self) -> Evidence:
         self._check_what_stays()
@@ -194,7 +224,7 @@ class Player:
             receipts=kept.receipts,
             letters=kept.letters,
             offered_again=self._upstream.offered_again,
-            cut=frozenset(self._upstream.cut),
+            cut=self._upstream.cut,
             doubles=self._doubles(),
             findings=self._findings,
         )
@@ -232,18 +262,19 @@ class Player:
             plan["skips"] = life.skips
         seed = f"feed {self._written.seed} {self._written.number} {self._endings.total()}"
         config = self._directory / "agent.json"
-        lines = list(self._upstream.pending)
-        return Running(config, self._admin_port, self._log, lines, seed, plan)
+        return Running(config, self._doors, self._log, self._upstream, seed, plan)
 
     def _configure(self) -> None:
-        self._admin_port = free_port()
+        sockets = tempfile.mkdtemp(prefix="torture")  # the names of sockets may not be long
+        self._stack.callback(shutil.rmtree, sockets)
+        self._doors = Doors(free_port(), free_port(), Path(sockets, "records.sock"), free_port())
         config = configuration(
             self._written.settings,
             url=self._stage.inlet_url,
             flow_id=self._stage.remote.flow_id,
             files=self._upstream.pattern,
             data_dir=self._data_dir,
-            admin_port=self._admin_port,
+            doors=self._doors,
         )
         (self._directory / "agent.json").write_text(json.dumps(config))
         script = json.dumps(asdict(self._written), indent=1)

@@ -39,7 +39,7 @@ class Life:
 
     file_lines: int
     file_kind: str  # new | grown | gzip
-    pipe_lines: int
+    stream_lines: tuple[int, int, int, int]  # for the pipe, TCP, a Unix socket, HTTP
     rules: tuple[dict[str, Any], ...]
     fates: dict[str, float]
     ending: Ending
@@ -116,7 +116,12 @@ def _life(dice: random.Random, ill: str, points: Iterator[str]) -> Life:
     return Life(
         file_lines=dice.choice((0, 200, 500, 1000)),
         file_kind=dice.choices(("new", "grown", "gzip"), (4, 2, 1))[0],
-        pipe_lines=dice.choice((0, 100, 300, 600)),
+        stream_lines=(
+            dice.choice((0, 100, 300, 600)),
+            dice.choice((0, 0, 100, 300)),
+            dice.choice((0, 0, 100, 300)),
+            dice.choice((0, 0, 100, 300)),
+        ),
         rules=weather(dice),
         fates=network(dice),
         ending=_ending(dice, points),

@@ -15,6 +15,7 @@ from torture.feeding import Upstream
 from torture.minting import Kind, Mint
 from torture.points import POINTS
 from torture.script import round_of, rounds
+from torture.streams import Pushed, Stream
 
 
 def test_a_seed_decides_the_whole_script() -> None:
@@ -89,33 +90,52 @@ def test_lines_differ_and_are_what_they_are_said_to_be() -> None:
 
 
 @pytest.fixture
-def upstream(tmp_path: Path) -> Upstream:
-    upstream = Upstream(Mint(1, 1), tmp_path / "input")
-    upstream.pending = [b"one", b"four", b"seven"]
-    return upstream
+def pipe() -> Stream:
+    pipe = Stream("stdin")
+    pipe.pending = [b"one", b"four", b"seven"]
+    return pipe
 
 
-def test_what_is_not_safe_is_fed_again(upstream: Upstream) -> None:
-    assert [*upstream.note(3, Position(2, 4), stopped=False)] == []
-    assert upstream.pending == [b"four", b"seven"]
-    assert [*upstream.note(2, None, stopped=False)] == []
-    assert upstream.pending == [b"four", b"seven"]
-    assert (upstream.fed_again, upstream.offered_again) == (2, {b"four", b"seven"})
+def test_what_is_not_safe_is_written_again(pipe: Stream) -> None:
+    assert [*pipe.note(3, Position(2, 4), stopped=False)] == []
+    assert pipe.pending == [b"four", b"seven"]
+    assert [*pipe.note(2, None, stopped=False)] == []
+    assert pipe.pending == [b"four", b"seven"]
+    assert (pipe.fed_again, pipe.offered[b"four"]) == (2, 2)
 
 
-def test_a_line_that_a_stop_cut_in_two_is_fed_again(upstream: Upstream) -> None:
-    assert [*upstream.note(3, Position(3, 7), stopped=True)] == []
-    assert upstream.pending == [b"four", b"seven"]
-    assert upstream.cut == {b"four"}
+def test_a_line_that_a_stop_cut_in_two_is_written_again(pipe: Stream) -> None:
+    assert [*pipe.note(3, Position(3, 7), stopped=True)] == []
+    assert pipe.pending == [b"four", b"seven"]
+    assert pipe.cut == {b"four"}
 
 
 @pytest.mark.parametrize("place", [Position(2, 5), Position(3, 4), Position(4, 15)])
-def test_a_position_where_no_line_begins_is_a_finding(upstream: Upstream, place: Position) -> None:
-    assert [*upstream.note(2, place, stopped=False)]
+def test_a_position_where_no_line_begins_is_a_finding(pipe: Stream, place: Position) -> None:
+    assert [*pipe.note(2, place, stopped=False)]
 
 
-def test_positions_in_files_are_compared_with_the_files(upstream: Upstream) -> None:
-    life = replace(round_of(1, 1).lives[0], file_lines=3, file_kind="gzip", pipe_lines=0)
+def test_the_lines_of_a_socket_are_numbered_over_all_lives() -> None:
+    tcp = Stream("tcp", numbers_on=True)
+    tcp.pending = [b"one", b"four", b"seven"]
+    assert [*tcp.note(3, Position(2, 4), stopped=False)] == []
+    tcp.number_on(Position(4, 15))  # it had been read to its end, and was safe for a third
+    assert [*tcp.note(2, Position(5, 20), stopped=False)] == []
+    tcp.number_on(Position(5, 20))
+    assert (tcp.pending, tcp.last_line()) == ([b"seven"], 6)
+    assert [*tcp.note(1, Position(5, 21), stopped=False)]
+
+
+def test_what_was_answered_is_never_posted_again() -> None:
+    pushed = Pushed("http")
+    pushed.pending = [b"one", b"four", b"seven"]
+    pushed.note_answered(3, 2)
+    assert (pushed.pending, pushed.fed_again) == ([b"seven"], 0)
+
+
+def test_positions_in_files_are_compared_with_the_files(tmp_path: Path) -> None:
+    upstream = Upstream(Mint(1, 1), tmp_path / "input")
+    life = replace(round_of(1, 1).lives[0], file_lines=3, file_kind="gzip")
     upstream.provide(life)
     path, content = next(iter(upstream._contents.items()))
     second = content.index(b"\n") + 1

@@ -44,14 +44,14 @@ def test_an_agent_that_forgets_a_batch_is_found_out(tmp_path: Path) -> None:
     life = Life(
         file_lines=300,
         file_kind="new",
-        pipe_lines=0,
+        stream_lines=(0, 0, 0, 0),
         rules=({"status": 503},),
         fates={WELL: 1.0},
         ending=Ending("kill", 1.2),
         restart_emulator=None,
         skips=(("batches join the transaction", 1, 1000),),
     )
-    result = Player(Round(1, 1, NOTHING, ANY, (life,)), tmp_path / "round").play()
+    result = Player(Round(1, 1, NOTHING, ANY, (life,)), tmp_path / "round", patience=5.0).play()
 
     assert result.verdict.lost > 0
     assert any(" lost: torture-1-1-" in finding for finding in result.verdict.findings)
