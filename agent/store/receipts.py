@@ -27,7 +27,11 @@ _BY_LINE = """SELECT span.receipt_id, span.first + :line - span.line
     WHERE source.name = :source
         AND span.line BETWEEN :line - source.widest_span + 1 AND :line
         AND span.line + span.count > :line"""
-_SOURCES_NAMED = "SELECT name FROM sources WHERE name = ?1 OR substr(name, -length(?1) - 1) = ?2"
+# Of files that are followed, app.log#2 is a later one of the path app.log: both are named so.
+_SOURCES_NAMED = """SELECT name FROM sources
+    WHERE name = ?1 OR substr(name, -length(?1) - 1) = ?2
+        OR rtrim(name, '0123456789') = ?1 || '#'
+        OR substr(rtrim(name, '0123456789'), -length(?1) - 2) = ?2 || '#'"""
 _LINE = re.compile(r"(.+):(\d{1,18})", re.ASCII | re.DOTALL)
 
 
@@ -50,7 +54,8 @@ class FoundReceipt:
 def find(connection: sqlite3.Connection, wanted: str) -> list[FoundReceipt]:
     """The records behind an xactionId, a batch id, or `source:line`; in order of acceptance.
 
-    A source may be named by its last path segments. A line may have been accepted more than once,
+    A source may be named by its last path segments, and means all files that were followed under
+    that name. A line may have been accepted more than once,
     and a name may read as more than one of the three: all that fits is returned.
     """
     wanted = storable(wanted)

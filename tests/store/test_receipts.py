@@ -234,3 +234,18 @@ def test_any_receipt_is_read_back_and_each_of_its_records_found(tmp_path, kept, 
     if wanted.batch_id is not None:
         assert wanted in receipts.find(connection, wanted.batch_id)
     connection.close()
+
+
+async def test_a_path_means_all_files_that_were_followed_under_it(store, receipt, reopened):
+    spans = (
+        Span("/var/log/app.log", 1, 0, 1),
+        Span("/var/log/app.log#2", 1, 0, 1),
+        Span("/var/log/app.log#12", 1, 0, 1),
+        Span("/var/log/other-app.log", 1, 0, 1),
+        Span("/var/log/app.log#x", 1, 0, 1),
+    )
+    await store.settle([receipt(ids=XactionIds(f"{UUID}-", (range(5),)), spans=spans)], [])
+    found = [one.source for one in receipts.find(reopened(), "app.log:1")]
+    assert found == [span.source for span in spans[:3]]
+    (one,) = receipts.find(reopened(), "/var/log/app.log#2:1")
+    assert one.source == "/var/log/app.log#2"

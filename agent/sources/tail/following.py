@@ -17,6 +17,7 @@ from agent.sources.tail.notices import Notices
 from agent.sources.tail.reading import Readers
 from agent.sources.tail.settings import TailSettings
 from agent.sources.tail.streams import Streams
+from agent.sources.tail.turns import taking_turns
 from agent.sources.tail.walking import Found, Seen
 
 
@@ -52,8 +53,8 @@ class Following:
         """Whether anything waits for its time."""
         return bool(self._orphans or self._unfinished or self._judge.is_in_doubt)
 
-    def see(self, found: Found) -> None:
-        """Compare what is there with what was known."""
+    async def see(self, found: Found) -> None:
+        """Compare what is there with what was known; others have their turn meanwhile."""
         now = time.monotonic()
         self._notices.looked(found.problems, self._known)
         new: list[Seen] = []
@@ -65,11 +66,11 @@ class Following:
         for key, file in self._known.by_key.items():
             if key not in found.files and file.orphaned_at is None:
                 self._orphan(file, now)
-        for seen in new:
+        async for seen in taking_turns(new):
             self._add(seen, now)
         if self._is_first_look:
             self._look_beside(now)
-        self._judge.judge_all()
+        await self._judge.judge_all()
         self._is_first_look = self._judge.from_end = False
         self.in_time()
 

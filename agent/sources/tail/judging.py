@@ -22,6 +22,7 @@ from agent.sources.tail.origins import Abandoned, Pasts, is_about_to_be_cut, sus
 from agent.sources.tail.reading import Readers
 from agent.sources.tail.settings import TailSettings
 from agent.sources.tail.streams import Past, Streams
+from agent.sources.tail.turns import taking_turns
 
 _LAST_LINE_BYTES = 1 << 20  # looked through for where the last line ends
 _MAGIC_SECONDS = 1.0  # for the second byte of what may become an archive
@@ -46,6 +47,7 @@ class Judge:
         self.waiting: set[TailedFile] = set()  # nothing is known of them but that they are there
         self._doubtful: set[TailedFile] = set()  # of those, who may be a copy
         self._abandoned: list[Abandoned] = []
+        self._looks = 0
         self._label = name
         self._settings = settings
         self._streams = streams
@@ -88,19 +90,23 @@ class Judge:
             self._readers.queue(file)
         return True
 
-    def judge_all(self) -> None:
+    async def judge_all(self) -> None:
         """Those that an earlier run read come first, so that no copy is taken for one of them."""
-        for file in [*self.waiting]:
+        async for file in taking_turns([*self.waiting]):
             self.recognise(file)
-        for file in _by_age(self.waiting):
-            self.judge(file)
+        async for file in taking_turns(_by_age(self.waiting)):
+            if file in self.waiting:
+                self.judge(file)
+        self._looks += 1
 
     def in_time(self) -> None:
         """See whether doubts are over."""
         for file in _by_age(self._doubtful):
             self.judge(file)
         now = time.monotonic()
-        for abandoned in [each for each in self._abandoned if each.until <= now]:
+        # where there are very many files, the next look may come late: copies are found by it
+        over = [e for e in self._abandoned if e.until <= now and e.until_look <= self._looks]
+        for abandoned in over:
             self._abandoned.remove(abandoned)
             self._notices.lost(abandoned.unread, "truncated", abandoned.path)
             abandoned.feed.leave(forget=True)
@@ -145,7 +151,7 @@ class Judge:
             file.feed.leave(forget=True)
         else:
             until = time.monotonic() + self._settings.copied
-            self._abandoned.append(Abandoned.of(file, until))
+            self._abandoned.append(Abandoned.of(file, until, self._looks + 2))
         file.begin_anew()
         with suppress(OSError):
             status = os.fstat(file.descriptor)

@@ -26,10 +26,11 @@ class Abandoned:
     offset: int
     size: int  # of the file when it was last looked at
     has_early_line: bool
-    until: float  # a copy is waited for (monotonic clock)
+    until: float  # a copy is waited for (monotonic clock) …
+    until_look: int  # … and not before so many looks
 
     @classmethod
-    def of(cls, file: TailedFile, until: float) -> "Abandoned":
+    def of(cls, file: TailedFile, until: float, until_look: int) -> "Abandoned":
         """What is left of a file's stream."""
         assert file.feed
         return cls(
@@ -41,6 +42,7 @@ class Abandoned:
             file.size_when_cut(),
             file.has_early_line,
             until,
+            until_look,
         )
 
     @property

@@ -26,6 +26,7 @@ from agent.telemetry.meters import Meters
 
 _PART_OF_TIME = 50  # looking takes at most one part in so many of the time …
 _PART_WHEN_HINTED = 20  # … or in so many while names come and go
+_ALL_OF_LOOKING = 2  # times what finding costs: what was found is compared, too
 _LEAST_PAUSE = 0.005  # between two looks, however much happens
 _TIMERS_EVERY = 0.1  # while something waits for its time
 _MOST_TOLD = 20  # files in /status
@@ -118,10 +119,9 @@ class Tail(Source):
                 found = await asyncio.to_thread(self._walk.look)
                 if self._stopped:
                     return
-                seeing = time.thread_time()
                 hints.watch(found.directories)
-                following.see(found)
-                cost = found.seconds + time.thread_time() - seeing
+                await following.see(found)
+                cost = _ALL_OF_LOOKING * found.seconds
                 looked = time.monotonic()
                 due = looked + max(self._settings.poll, _PART_OF_TIME * cost)
                 await asyncio.sleep(_LEAST_PAUSE)

