@@ -29,6 +29,9 @@ from agent.store.writer import Hooks, Writer
 NOBODY = Owner()
 
 
+_NEWS_WRITTEN_EVERY = 5.0  # seconds
+
+
 @dataclass(frozen=True, slots=True)
 class StoreLimits:
     """How much is kept. Receipts beyond a limit are removed, oldest first; dead letters wait."""
@@ -208,8 +211,15 @@ class Store:
             return source_names(connection)
 
     async def watch(self) -> None:
-        """Go on until the store fails for good; then raise what it failed with."""
-        await self._failure.watch()
+        """Go on until the store fails for good; then raise what it failed with.
+
+        What sources told is written now and then, though nothing else is: how far they are in what
+        holds no records, and what they forgot.
+        """
+        while True:
+            await self._failure.watch(_NEWS_WRITTEN_EVERY)
+            if self._news:
+                self.write(Entry())
 
     async def close(self) -> None:
         """Write what waits, then close; what cannot be written fails with StoreError."""

@@ -16,11 +16,13 @@ class Failure:
         self._data_dir = data_dir
         self._failed: asyncio.Future[None] | None = None
 
-    async def watch(self) -> None:
-        """Go on until there is one; then raise it."""
+    async def watch(self, seconds: float) -> None:
+        """Go on so long, or until there is one; then raise it."""
         if self._failed is None:
             self._failed = asyncio.get_running_loop().create_future()
-        await self._failed
+        done, _ = await asyncio.wait([self._failed], timeout=seconds)
+        for failed in done:
+            failed.result()
 
     def note(self, written: "asyncio.Future[Any]") -> None:
         """Something was written or read, or was not."""

@@ -7,7 +7,7 @@ as verdicts: never ahead of them, and never behind, which would send them twice.
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agent.core.checkpoints import Checkpoints
 from agent.record import Position, Span
@@ -22,7 +22,8 @@ _SAVE = """INSERT INTO positions
         read_line = excluded.read_line, read_offset = excluded.read_offset"""
 _FORGET = """DELETE FROM positions
     WHERE source_id = (SELECT id FROM sources WHERE name = ?)"""
-_SAVED = """SELECT source.name, COALESCE(read_line, line), COALESCE(read_offset, "offset"), identity
+_SAVED = """SELECT source.name, COALESCE(read_line, line), COALESCE(read_offset, "offset"),
+        identity, saved_ms / 1000.0
     FROM positions JOIN sources AS source ON source.id = positions.source_id"""
 
 _AHEAD = """SELECT source.name, letter.line
@@ -40,6 +41,7 @@ class SavedPosition:
 
     position: Position
     identity: str | None
+    saved_at: float = field(default=0.0, compare=False)  # wall clock; 0 where that is not known
 
 
 def dead_letters_ahead(connection: sqlite3.Connection) -> dict[str, set[int]]:
@@ -58,7 +60,10 @@ def dead_letters_ahead(connection: sqlite3.Connection) -> dict[str, set[int]]:
 def saved_positions(connection: sqlite3.Connection) -> dict[str, SavedPosition]:
     """The saved position of every source, by name."""
     rows = connection.execute(_SAVED)
-    return {name: SavedPosition(Position(*place), identity) for name, *place, identity in rows}
+    return {
+        name: SavedPosition(Position(line, offset), identity, saved_at)
+        for name, line, offset, identity, saved_at in rows
+    }
 
 
 class Positions:

@@ -71,6 +71,8 @@ class Following:
         if self._is_first_look:
             self._look_beside(now)
         await self._judge.judge_all()
+        if self._is_first_look:
+            self._judge.forget_old()
         self._is_first_look = self._judge.from_end = False
         self.in_time()
 

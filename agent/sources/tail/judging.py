@@ -25,6 +25,7 @@ from agent.sources.tail.streams import Past, Streams
 from agent.sources.tail.turns import taking_turns
 
 _LAST_LINE_BYTES = 1 << 20  # looked through for where the last line ends
+_GONE_SECONDS = 30 * 86400.0
 _MAGIC_SECONDS = 1.0  # for the second byte of what may become an archive
 
 
@@ -98,6 +99,15 @@ class Judge:
             if file in self.waiting:
                 self.judge(file)
         self._looks += 1
+
+    def forget_old(self) -> None:
+        """Keep no longer where reading had got to in files that have been gone for long."""
+        oldest = time.time() - _GONE_SECONDS
+        for past in self.pasts:
+            if 0 < past.saved_at < oldest:
+                feed = self.doors.feed(past.stream, past.position, past.text, self._label)
+                feed.leave(forget=True)
+                self.pasts.drop(past)
 
     def in_time(self) -> None:
         """See whether doubts are over."""

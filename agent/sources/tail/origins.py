@@ -101,8 +101,12 @@ class Pasts:
                 return self._taken(past)
         return None
 
-    def _taken(self, past: Past) -> Past:
+    def drop(self, past: Past) -> None:
+        """Expect its file no more."""
         del self._by_stream[past.stream]
+
+    def _taken(self, past: Past) -> Past:
+        self.drop(past)
         return past
 
 

@@ -27,6 +27,7 @@ class Past:
     position: Position
     likeness: Likeness
     text: str  # the likeness as it is kept
+    saved_at: float  # wall clock; 0 where that is not known
 
     @property
     def key(self) -> tuple[int, int]:
@@ -81,7 +82,7 @@ class Streams:
             known, path = likeness(before.identity), self._path(stream)
             if known is not None and path is not None:
                 text = before.identity or ""
-                found.append(Past(stream, path, before.position, known, text))
+                found.append(Past(stream, path, before.position, known, text, before.saved_at))
         return found
 
     def _path(self, stream: str) -> str | None:

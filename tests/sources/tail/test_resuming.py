@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,23 @@ async def test_f12_a_file_that_shrank_below_the_place_reached_is_read_whole(
     path.write_bytes(text(numbered(100, 3)))
     async with followed(books, path):
         await books.have(*numbered(1, 50), *numbered(100, 3))
+
+
+async def test_where_reading_had_got_to_in_a_file_long_gone_is_forgotten(tmp_path: Path) -> None:
+    books = Books()
+    for name in ("gone", "idle", "lately"):
+        (tmp_path / f"{name}.log").write_bytes(text(numbered(1, 2)))
+    async with followed(books, tmp_path / "*.log"):
+        await books.until(lambda: len(books.lines) == 6)
+    for name, age in (("gone", 31), ("idle", 31), ("lately", 29)):
+        stream = str(tmp_path / f"{name}.log")
+        books.saved[stream] = replace(books.saved[stream], saved_at=time.time() - age * 86400)
+    (tmp_path / "gone.log").unlink()
+    (tmp_path / "lately.log").unlink()
+    async with followed(books, tmp_path / "*.log"):
+        await books.until(lambda: str(tmp_path / "gone.log") not in books.saved)
+    assert sorted(books.saved) == [str(tmp_path / "idle.log"), str(tmp_path / "lately.log")]
+    assert len(books.lines) == 6
 
 
 async def test_files_of_equal_beginning_are_told_apart(tmp_path: Path) -> None:
