@@ -112,7 +112,7 @@ def array(body: bytes) -> Lines:
     """The elements of a JSON array. Raises BadBody where it is none, or holds no record."""
     elements = _decoded(body, _decode_array, lambda raws: raws)
     if elements:
-        _require_a_record(elements[:_LOOKED_AT], "element")
+        _require_a_record(elements[:_LOOKED_AT])
     return _one_a_line(elements, body)
 
 
@@ -228,7 +228,7 @@ def _after_blanks(body: bytes, start: int) -> int:
     return _BLANKS.match(body, start).end()  # type: ignore[union-attr]  # always matches
 
 
-def _require_a_record(first: Iterable[bytes], noun: str) -> None:
+def _require_a_record(first: Iterable[bytes]) -> None:
     """Raise BadBody where the first values are all no records: who sent them is to hear of it."""
     problems: list[str] = []
     for value in first:
@@ -236,9 +236,7 @@ def _require_a_record(first: Iterable[bytes], noun: str) -> None:
         if problem is None:
             return
         problems.append(problem.message)
-    if not problems:
-        raise BadBody("the body is empty: there is no record in it")
-    which = f"the only {noun} is no" if len(problems) == 1 else f"the first {noun}s are no"
+    which = "the only element is no" if len(problems) == 1 else "the first elements are no"
     raise BadBody(f"{which} record{'s' * (len(problems) > 1)}: {problems[0]}")
 
 

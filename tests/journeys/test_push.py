@@ -123,7 +123,7 @@ def test_a_record_that_is_none_is_named_and_kept_and_its_neighbours_go_through(
     assert door.post(b'\n {"a":1}\r\n \t\n\n').json == {"durable": 1}
     answer = door.post(lines(mixed))
 
-    assert answer.status == 207
+    assert answer.status == 200, "nothing is left to be pushed again"
     assert (answer.json["durable"], answer.json["dead_lettered"]) == (2, 3)
     told = [(each["index"], each["reason"]) for each in answer.json["records"]]
     assert told == [(1, "invalid_json"), (2, "not_an_object"), (3, "invalid_utf8")]
@@ -229,7 +229,7 @@ def test_ids_are_the_platforms_own_and_rejected_records_are_named(
     single = door.post(records[1], door.single)
     by_id = emulator.records_by_id()
 
-    assert plain.status == batch.status == 207
+    assert (plain.status, batch.status) == (200, 207)
     (named,) = plain.json["records"]
     assert (named["index"], named["reason"], named["status"]) == (1, "rejected", 400)
     assert [given and by_id[given] for given in plain.json["xactionIds"]] == [

@@ -145,7 +145,8 @@ def _counted(counts: Mapping[str, object], awaited: Awaited) -> Answer:
         "dead_lettered": len(letters),
         "records": [_named(index, letters[index]) for index in named],
     }
-    return Answer(207, orjson.dumps(body) + b"\n")
+    # Not 207: some shippers take that for a failure, and would push all of it again, for ever.
+    return Answer(200, orjson.dumps(body) + b"\n")
 
 
 def _named(index: int, letter: DeadLetter) -> Mapping[str, object]:
