@@ -43,8 +43,9 @@ def run(args: argparse.Namespace) -> int:
         log.error(
             "not everything that was read could be written to disk before the end",
             records=done.in_memory,
-            next_step="free space on the disk of data_dir and start again: files are read on from"
-            " what is on disk; what came by a pipe or a connection is to be sent again",
+            next_step="mend what the store told of (mostly: free space on its disk) and start"
+            " again: files are read on from what is on disk; what came by a pipe or a connection"
+            " is to be sent again",
         )
     for name, flow in done.flows.items():
         log.info("flow ended", flow=name, destination=flow.state, **_told(flow, held=flow.held))

@@ -120,6 +120,14 @@ def _open_existing(
         return connection
 
 
+def file_in(data_dir: Path) -> tuple[int, int] | None:
+    """What tells the store's file in *data_dir* from any other; None where there is none."""
+    with suppress(OSError):
+        found = (data_dir / FILE_NAME).stat()
+        return found.st_dev, found.st_ino
+    return None
+
+
 def bytes_on_disk(data_dir: Path) -> int:
     """What the store takes in *data_dir*, its log included."""
     size = 0
@@ -171,6 +179,8 @@ def _set_up(connection: sqlite3.Connection, checkpoint_pages: int = CHECKPOINT_P
     """What a connection that writes must be told each time: the file does not keep it."""
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # Some builds overwrite what is removed: then a removal would be as large as what it removes.
+    connection.execute("PRAGMA secure_delete = FAST")
     connection.execute(f"PRAGMA wal_autocheckpoint = {checkpoint_pages}")
 
 

@@ -11,13 +11,14 @@ from pathlib import Path
 from agent.record import Batch, DeadLetter, Position, Receipt, Row
 from agent.store.books import Balance, Books, News, begun, left, was_read
 from agent.store.database import FILE_NAME, bytes_on_disk, open_for_reading
-from agent.store.entry import Entry, Mark, Owner
+from agent.store.entry import NOBODY, NOTHING, Entry, Mark, Owner
 from agent.store.failing import Failure
 from agent.store.known import KnownDeadLetters
 from agent.store.loading import Loader
 from agent.store.lock import Lock, take
 from agent.store.opening import Opened, open_store
 from agent.store.positions import SavedPosition
+from agent.store.progress import StoreStatistics
 from agent.store.pruning import tidy
 from agent.store.room import room_for
 from agent.store.source_ids import source_names
@@ -25,8 +26,6 @@ from agent.store.spooling import Damaged, hold
 from agent.store.trouble import readable_errors
 from agent.store.waiting import Work
 from agent.store.writer import Hooks, Writer
-
-NOBODY = Owner()
 
 
 _NEWS_WRITTEN_EVERY = 5.0  # seconds
@@ -41,19 +40,6 @@ class StoreLimits:
     dead_letters_max_bytes: int
     receipts_enabled: bool = True
     spool_max_bytes: int = 0  # 0: nothing is spooled
-
-
-@dataclass(frozen=True, slots=True)
-class StoreStatistics:
-    """What the store did since it was opened."""
-
-    commits: int
-    waiting: int  # entries that are not durable yet
-    receipts: int  # durable, as the next
-    dead_letters: int
-    last_commit_seconds: float
-    bytes_on_disk: int
-    trouble: str | None  # why entries wait, where they do
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +149,10 @@ class Store:
             nothing.set_result(None)
             return nothing
         entry = self._known.without(entry)
-        news: list[News] = []
-        if not entry.frees:  # that may be written before others, and news must stay in order
-            news, self._news = self._news, news
-        work = partial(self._books.write, entry, owner, news)
-        future = self.submit(work, frees=entry.frees, size=entry.size)
+        if self._news and entry.removed:  # it may be written early, and news must stay in order
+            self.write(Entry())
+        news, self._news = self._news, []
+        future = self.submit(partial(self._books.write, entry, owner, news), entry)
         future.add_done_callback(partial(self._committed, entry))
         return future
 
@@ -177,10 +162,10 @@ class Store:
         """Keep verdicts on records that were never spooled."""
         return self.write(Entry(receipts, dead_letters))
 
-    def submit(self, work: Work, *, frees: bool = False, size: int = 0) -> "asyncio.Future[None]":
-        """Have statements of one's own made durable, in order with the entries."""
+    def submit(self, work: Work, entry: Entry = NOTHING) -> "asyncio.Future[None]":
+        """Have statements of one's own, or an *entry*, made durable in order with the entries."""
         self._waiting += 1
-        future = self._writer.submit(work, frees=frees, size=size)
+        future = self._writer.submit(work, entry)
         future.add_done_callback(self._done)
         return future
 

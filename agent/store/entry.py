@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agent.record import Batch, DeadLetter, Position, Receipt, Row, Span
-from agent.store.schema import PAGE_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +53,13 @@ class Entry:
 
     @property
     def frees(self) -> bool:
-        """Whether it makes room, writes little besides, and waits for no entry before it."""
+        """Whether it makes room, writes little besides, and waits for no entry before it.
+
+        That may come to be so while it waits: once the rows it removes are there.
+        """
         if not self.removed or self.appended or self.dead_letters or self.passed:
             return False
         return all(batch.row is Row.THERE for batch in self.removed)
-
-    @property
-    def size(self) -> int:
-        """Bytes of pages that it changes, roughly: a row that goes changes the one it is on."""
-        bodies = sum(len(batch.body) for batch in self.appended)
-        records = sum(len(letter.record) for letter in self.dead_letters)
-        return bodies + records + PAGE_SIZE * len(self.removed)
 
     def ledger(self) -> Counter[tuple[str, str]]:
         """What it adds to the ledger, by entry and reason."""
@@ -80,3 +75,7 @@ class Entry:
         for name, count in self.filtered.items():
             added["filtered", name] += count
         return added
+
+
+NOTHING = Entry()
+NOBODY = Owner()

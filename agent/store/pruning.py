@@ -5,7 +5,6 @@ The oldest go first, a few in a transaction, so that no entry waits for long.
 
 import sqlite3
 import time
-from contextlib import suppress
 
 from agent.store import ledger
 from agent.store.source_ids import milliseconds
@@ -13,6 +12,7 @@ from agent.store.source_ids import milliseconds
 RECEIPTS_PER_STEP = 200
 PAGES_PER_STEP = 64
 _PAGES_WHERE_CRAMPED = 8  # each may move another page, which the log must have room for
+_STEPS_WHERE_CRAMPED = 32
 _FREE_PAGES_KEPT = 256  # 8 MiB, to be used again
 _RECORDS = "SELECT COALESCE(SUM(count), 0) FROM receipt_spans WHERE receipt_id <= ?"
 
@@ -62,12 +62,20 @@ def give_back(connection: sqlite3.Connection) -> bool:
     return True
 
 
-def fold(connection: sqlite3.Connection) -> None:
-    """Have the log become room again, and a few free pages of the file, as far as that goes."""
-    with suppress(sqlite3.Error):
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        _give_back(connection, _PAGES_WHERE_CRAMPED)
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+def fold(connection: sqlite3.Connection) -> bool:
+    """Have the log become room again, and the free pages of the file; whether none of it is left.
+
+    No more than a few megabytes of pages at a time. Both take a little room themselves.
+    """
+    try:
+        for _ in range(_STEPS_WHERE_CRAMPED):
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            if not connection.execute("PRAGMA freelist_count").fetchone()[0]:
+                return True
+            _give_back(connection, _PAGES_WHERE_CRAMPED)
+    except sqlite3.Error:  # it went as far as it goes
+        pass
+    return False
 
 
 def _give_back(connection: sqlite3.Connection, pages: int) -> None:

@@ -30,17 +30,26 @@ class Room:
     commit_bytes: int
     reserve_bytes: int
 
-    def portions(self, group: Sequence[Waiting]) -> list[list[Waiting]]:
-        """The group in order, in parts that one commit may write: one piece of work at least."""
-        portions: list[list[Waiting]] = []
-        size = 0
-        for waiting in group:
-            size += waiting.size
-            if size > self.commit_bytes or not portions:
-                portions.append([])
-                size = waiting.size
-            portions[-1].append(waiting)
-        return portions
+    def portion(self, group: Sequence[Waiting]) -> list[Waiting]:
+        """The most of the group, from its beginning, that one commit may write; one at least.
+
+        What is appended and removed in one commit is never written at all.
+        """
+        appended: dict[int, int] = {}
+        size = most = 0
+        for count, waiting in enumerate(group, 1):
+            entry = waiting.entry
+            appended |= {batch.number: len(batch.body) for batch in entry.appended}
+            size += sum(len(batch.body) for batch in entry.appended)
+            size += sum(len(letter.record) for letter in entry.dead_letters)
+            # A row that goes changes the page it is on, and little else.
+            size += sum(
+                -appended.pop(batch.number) if batch.number in appended else PAGE_SIZE
+                for batch in entry.removed
+            )
+            if size <= self.commit_bytes or not most:
+                most = count
+        return list(group[:most])
 
 
 def room_for(data_dir: Path, spool_max_bytes: int) -> Room:

@@ -13,6 +13,10 @@ _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 # A full file system may show first as an error of writing to the log.
 _NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 _LITTLE_ROOM = 1 << 20  # bytes: with less, an error of writing is for want of room
+GONE = (
+    "its file was removed or replaced while in use, and what it holds ends with this process: put"
+    " it back, or let what is held be sent, and start the agent again; until then reading waits"
+)
 NO_ROOM = "no room is left; free space on its disk"
 _HINTS = {
     sqlite3.SQLITE_FULL: NO_ROOM,

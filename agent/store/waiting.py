@@ -9,17 +9,18 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+from agent.store.entry import NOTHING, Entry
+
 Work = Callable[[sqlite3.Connection], None]
 """Statements for a transaction that is open; may raise StoreFull before its first write."""
 
 
 class Waiting(NamedTuple):
-    """Work, and who waits for it to be durable."""
+    """Work, who waits for it to be durable, and the entry that it writes, if any."""
 
     work: Work
     future: asyncio.Future[None]
-    frees: bool  # needs next to no room, and makes some
-    size: int = 0  # bytes that it adds to the log, roughly
+    entry: Entry = NOTHING
 
 
 class Inbox:

@@ -15,25 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.errors import StoreCorrupt, StoreError, StoreFull
-from agent.store.database import suspect
+from agent.store.database import file_in, suspect
+from agent.store.entry import NOTHING, Entry
+from agent.store.progress import Progress
 from agent.store.pruning import fold
 from agent.store.reserve import Reserve
 from agent.store.room import Room
-from agent.store.trouble import NO_ROOM, is_damage, is_full, is_refusal, why
+from agent.store.trouble import GONE, NO_ROOM, is_damage, is_full, is_refusal, why
 from agent.store.waiting import Inbox, Waiting, Work, resolve
 
 COMMIT_SPACING = 0.040  # seconds between the starts of two commits: under load they share an fsync
 RETRY_EVERY = 1.0  # seconds until what was refused is tried again
 TIDY_EVERY = 10.0  # seconds between two looks at what may be removed
-
-
-@dataclass(slots=True)
-class Progress:
-    """What the writer has done so far; written by its thread alone."""
-
-    commits: int = 0
-    last_commit_seconds: float = 0.0
-    trouble: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,36 +50,33 @@ class Writer:
         data_dir: Path,
         hooks: Hooks,
         room: Room,
-        *,
-        spacing: float = COMMIT_SPACING,
-        retry_every: float = RETRY_EVERY,
     ) -> None:
         self.progress = Progress()
         self._connection = connection
         self._data_dir = data_dir
         self._hooks = hooks
-        self._spacing = spacing
-        self._retry_every = retry_every
+        self._spacing = COMMIT_SPACING
+        self._retry_every = RETRY_EVERY
+        self._file = file_in(data_dir)
         self._inbox = Inbox()
         self._held: list[Waiting] = []
         self._broken: StoreError | None = None
         self._room = room
         self._reserve = Reserve(data_dir, room.reserve_bytes)
         self._reserve.take()
-        self._next_commit = self._next_report = 0.0
-        self._next_tidy = time.monotonic()
+        self._next_commit = self._next_report = self._next_tidy = 0.0
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Work, *, frees: bool = False, size: int = 0) -> asyncio.Future[None]:
-        """Have *work* of so many bytes written; the future is done once it is durable.
+    def submit(self, work: Work, entry: Entry = NOTHING) -> asyncio.Future[None]:
+        """Have *work*, which writes *entry* if any, done; the future is done once it is durable.
 
-        Work that *frees* room may be written before other work that waits for room. The future
+        An entry that frees room may be written before other work that waits for room. The future
         fails with StoreError where the store was closed before that, with StoreCorrupt where the
         file turned out to be damaged, and with whatever else *work* raised.
         """
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        if not self._inbox.put(Waiting(work, future, frees, size)):
+        if not self._inbox.put(Waiting(work, future, entry)):
             future.set_exception(self._broken or StoreError("the store is closed"))
         return future
 
@@ -123,10 +113,10 @@ class Writer:
         held: list[Waiting] = []
         while group:
             last_try = self._inbox.is_closed
-            portion = self._room.portions(group)[0]
+            portion = self._room.portion(group)
             rest = group[len(portion) :]
             try:
-                self._require_reserve()
+                self._require_room()
                 held += self._commit(portion, is_all=not rest and not held)
                 group = rest
                 continue
@@ -140,24 +130,34 @@ class Writer:
                     continue
                 self._report(f"the store in {self._data_dir} cannot be written: {why(error)}")
                 if is_full(error):
-                    group = self._write_what_frees(group)
+                    waited, group = group, self._write_what_frees(group)
+                    self._make_room()
+                    if len(group) < len(waited):
+                        continue
             if last_try:
                 break
             self._inbox.pause(self._retry_every)
             group += self._inbox.take_now()
         return held + group
 
-    def _require_reserve(self) -> None:
-        """Nothing but what frees room may be written without the room that this takes."""
-        if self._reserve.take():
-            return
-        fold(self._connection)
-        if not self._reserve.take():
+    def _require_room(self) -> None:
+        """Nothing but what frees room is written without that which this takes, or nowhere."""
+        if file_in(self._data_dir) != self._file:
+            raise StoreFull(GONE)
+        if not self._reserve.take() and not self._make_room():
             raise StoreFull(NO_ROOM)
+
+    def _make_room(self) -> bool:
+        """Shorten log and file; whether there is room for the reserve, which may be used for it."""
+        if not fold(self._connection):
+            self._reserve.give_up()
+            fold(self._connection)
+        return self._reserve.take()
 
     def _write_what_frees(self, group: list[Waiting]) -> list[Waiting]:
         """Where the disk is full, removing comes first: who waits for room waits for that."""
-        for portion in self._room.portions([waiting for waiting in group if waiting.frees]):
+        while freeing := [waiting for waiting in group if waiting.entry.frees]:
+            portion = self._room.portion(freeing)
             self._reserve.give_up()
             fold(self._connection)
             try:

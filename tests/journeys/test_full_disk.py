@@ -1,5 +1,6 @@
 """A disk smaller than the buffer: intake waits, nothing is lost, and room is all it needs."""
 
+import shutil
 import signal
 import threading
 import time
@@ -31,11 +32,15 @@ RECORDS = [
 
 
 @pytest.fixture
-def disk(tmp_path: Path) -> Iterator[SmallDisk]:
+def disk(data_dir: Path) -> Iterator[SmallDisk]:
+    with _small(data_dir) as mounted:
+        yield mounted
+
+
+def _small(data_dir: Path, size: int = 8 << 20) -> SmallDisk:
     if not can_mount():
         pytest.skip("NOT RUN: only a superuser can mount the small disk that this test fills")
-    with SmallDisk(tmp_path / "data") as mounted:
-        yield mounted
+    return SmallDisk(data_dir, size)
 
 
 class Writer:
@@ -169,6 +174,52 @@ def test_a_pipe_whose_records_cannot_be_written_before_the_end_is_no_success(
     agent.signal(signal.SIGTERM)
     writer.join()
     _nothing_is_glossed_over(_end_of(agent), spooled(data_dir))
+
+
+@pytest.mark.parametrize("megabytes", [4, 6, 12])
+def test_tiny_disks_and_batches_of_the_usual_size_go_together(
+    megabytes: int,
+    inlet: Inlet,
+    configured: Configured,
+    start: Start,
+    data_dir: Path,
+    tmp_path: Path,
+) -> None:
+    """Of batches that fill such a disk by the handful, most are answered before they fit on it."""
+    path = tmp_path / "app.ndjson"
+    path.write_bytes(lines(RECORDS))
+    emulator = inlet(faults=DOWN)
+    with _small(data_dir, megabytes << 20):
+        config = configured(emulator, path, batch={"max_wait": "100ms"}, delivery=QUICKLY)
+        agent = start("run", config)
+        eventually(lambda: spooled(data_dir))
+        eventually(lambda: not _grows(data_dir))
+        emulator.set_faults()
+        done = agent.finished()
+
+        assert done.code == 0, done.stderr[-2000:]
+        assert done.logged("the store takes nothing")
+        assert not accounted_for({str(path): RECORDS}, emulator, data_dir).dead_letters
+
+
+def test_a_store_that_is_removed_under_the_agent_is_told_and_nothing_goes_on_as_if_it_were_there(
+    inlet: Inlet, configured: Configured, start: Start, data_dir: Path
+) -> None:
+    emulator = inlet(faults=DOWN)
+    agent = start("run", configured(emulator, delivery=QUICKLY))
+    agent.write(lines(RECORDS[:500]))
+    eventually(lambda: spooled(data_dir) == 500)
+    shutil.rmtree(data_dir)
+    agent.write(lines(RECORDS[500:1000]))
+    eventually(lambda: b"removed or replaced" in agent.process.stderr.readline())
+    emulator.set_faults()
+    eventually(lambda: len(emulator.records()) == 1000)
+    agent.signal(signal.SIGTERM)
+    ended = agent.finished()
+
+    assert ended.code == 1
+    assert ended.logged("not everything that was read")[0]["records"] == 500
+    assert (ended.log[-1]["accepted"], ended.log[-1]["held"]) == (500, 500)
 
 
 def _nothing_is_glossed_over(ended: Finished, on_disk: int) -> None:

@@ -1,4 +1,4 @@
-"""What if the disk is small, and somebody else fills it? A file system of its own, of 8 MiB."""
+"""What if the disk is small, and somebody else fills it? A file system of its own."""
 
 import subprocess
 from contextlib import suppress
@@ -22,21 +22,21 @@ def can_mount() -> bool:
     return False
 
 
-def _mounting(directory: Path | str) -> list[str]:
-    size = f"size={SMALL_DISK_BYTES}"
-    return ["mount", "-t", "tmpfs", "-o", size, "torture", str(directory)]
+def _mounting(directory: Path | str, size: int = SMALL_DISK_BYTES) -> list[str]:
+    return ["mount", "-t", "tmpfs", "-o", f"size={size}", "torture", str(directory)]
 
 
 class SmallDisk:
     """`with SmallDisk(directory) as disk: ...`; what is in it is gone at the end."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, size: int = SMALL_DISK_BYTES) -> None:
         self._directory = directory
+        self._size = size
         self._ballast = directory / "ballast"
 
     def __enter__(self) -> Self:
         self._directory.mkdir()
-        subprocess.run(_mounting(self._directory), check=True)
+        subprocess.run(_mounting(self._directory, self._size), check=True)
         return self
 
     def __exit__(
