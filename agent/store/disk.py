@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -10,23 +9,20 @@ from pathlib import Path
 
 from agent.record import Batch, DeadLetter, Position, Receipt, Row
 from agent.store.books import Balance, Books, News, begun, left, was_read
-from agent.store.database import FILE_NAME, bytes_on_disk, open_for_reading
+from agent.store.database import bytes_on_disk
 from agent.store.entry import NOBODY, NOTHING, Entry, Mark, Owner
 from agent.store.failing import Failure
 from agent.store.known import KnownDeadLetters
-from agent.store.loading import Loader
+from agent.store.loading import Loader, names_in
 from agent.store.lock import Lock, take
 from agent.store.opening import Opened, open_store
 from agent.store.positions import SavedPosition
 from agent.store.progress import StoreStatistics
 from agent.store.pruning import tidy
 from agent.store.room import room_for
-from agent.store.source_ids import source_names
 from agent.store.spooling import Damaged, hold
-from agent.store.trouble import readable_errors
 from agent.store.waiting import Work
 from agent.store.writer import Hooks, Writer
-
 
 _NEWS_WRITTEN_EVERY = 5.0  # seconds
 
@@ -190,10 +186,7 @@ class Store:
 
     def names(self) -> Sequence[str]:
         """Of all streams that there ever were. Raises StoreError."""
-        connection = open_for_reading(self.data_dir)
-        assert connection, "a store that is open has a file"
-        with closing(connection), readable_errors(self.data_dir / FILE_NAME):
-            return source_names(connection)
+        return names_in(self.data_dir)
 
     async def watch(self) -> None:
         """Go on until the store fails for good; then raise what it failed with.

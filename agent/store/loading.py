@@ -1,12 +1,15 @@
-"""How are rows of the spool read while others are written?"""
+"""How is a store read from while others write to it?"""
 
 import asyncio
 import sqlite3
 import threading
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from agent.record import Batch
 from agent.store.database import FILE_NAME, open_for_reading
+from agent.store.source_ids import source_names
 from agent.store.spooling import Damaged, load
 from agent.store.trouble import readable_errors
 
@@ -42,3 +45,11 @@ class Loader:
             assert self._connection, "a store that is open has a file"
             with readable_errors(self._data_dir / FILE_NAME):
                 return load(self._connection, destination_id, after, max_bytes)
+
+
+def names_in(data_dir: Path) -> Sequence[str]:
+    """The names of all streams that the store in *data_dir* ever knew. Raises StoreError."""
+    connection = open_for_reading(data_dir)
+    assert connection, "a store that is open has a file"
+    with closing(connection), readable_errors(data_dir / FILE_NAME):
+        return source_names(connection)
