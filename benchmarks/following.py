@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.children import Child
 from benchmarks.events import EventFile
-from benchmarks.pipeline import Agent, RunningSink, Sent, check_counted
+from benchmarks.pipeline import Agent, RunningSink, Sent, sent
 
 
 def follow(agent: Agent, file: EventFile) -> Sent:
@@ -34,12 +34,4 @@ def follow(agent: Agent, file: EventFile) -> Sent:
             child.stop()
             finished = child.expect(timeout)
         counted = sink.stats()
-    check_counted(counted, file.records, gzipped=True)
-    return Sent(
-        cpu_seconds=finished.cpu_seconds,
-        wall_seconds=wall,
-        peak_rss=finished.peak_rss,
-        sink_cpu_seconds=counted["cpu_seconds"] - before["cpu_seconds"],
-        requests=counted["requests"],
-        bytes_wire=counted["bytes_wire"],
-    )
+    return sent(file.records, finished, wall, before, counted)

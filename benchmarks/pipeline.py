@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from benchmarks.children import BenchmarkError, Child
+from benchmarks.children import BenchmarkError, Child, Finished
 
 _LISTENS_WITHIN = 10.0  # seconds
 _POLL = 0.01  # seconds
@@ -142,10 +142,27 @@ def send_file(
             child = agent.send(sink, Path(store), *options, str(path))
         finished = children.enter_context(child).expect(timeout)
         counted = sink.stats()
-    check_counted(counted, records, gzipped=not {"none", "--compression=none"} & {*options})
+    gzipped = not {"none", "--compression=none"} & {*options}
+    return sent(records, finished, finished.wall_seconds, before, counted, gzipped=gzipped)
+
+
+def sent(
+    records: int,
+    finished: Finished,
+    wall_seconds: float,
+    before: dict[str, Any],
+    counted: dict[str, Any],
+    *,
+    gzipped: bool = True,
+) -> Sent:
+    """What it cost, from what the sink had counted before and has counted now.
+
+    Raises BenchmarkError unless it was sent exactly `records` records, all of them (un)gzipped.
+    """
+    check_counted(counted, records, gzipped=gzipped)
     return Sent(
         cpu_seconds=finished.cpu_seconds,
-        wall_seconds=finished.wall_seconds,
+        wall_seconds=wall_seconds,
         peak_rss=finished.peak_rss,
         sink_cpu_seconds=counted["cpu_seconds"] - before["cpu_seconds"],
         requests=counted["requests"],
@@ -154,7 +171,6 @@ def send_file(
 
 
 def check_counted(counted: dict[str, Any], records: int, *, gzipped: bool) -> None:
-    """Raise BenchmarkError unless the sink was sent `records` records, all of them (un)gzipped."""
     if counted["records"] != records:
         raise BenchmarkError(
             f"the sink was sent {counted['records']} records, the source held {records}"

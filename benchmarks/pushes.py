@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks.children import BenchmarkError
 from benchmarks.events import EventFile
-from benchmarks.pipeline import Agent, Sent, check_counted
+from benchmarks.pipeline import Agent, Sent, sent
 from benchmarks.sockets import connected, listening
 
 CLIENTS = 8
@@ -46,15 +46,7 @@ def push(agent: Agent, file: EventFile, buffer: str) -> Sent:
         child.stop()
         finished = child.expect(timeout)
         counted = sink.stats()
-    check_counted(counted, file.records, gzipped=True)
-    return Sent(
-        cpu_seconds=finished.cpu_seconds,
-        wall_seconds=wall,
-        peak_rss=finished.peak_rss,
-        sink_cpu_seconds=counted["cpu_seconds"] - before["cpu_seconds"],
-        requests=counted["requests"],
-        bytes_wire=counted["bytes_wire"],
-    )
+    return sent(file.records, finished, wall, before, counted)
 
 
 def _bodies(lines: mmap.mmap) -> list[tuple[int, int]]:

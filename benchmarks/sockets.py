@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.children import BenchmarkError, Child
 from benchmarks.events import EventFile
-from benchmarks.pipeline import Agent, RunningSink, Sent, check_counted
+from benchmarks.pipeline import Agent, RunningSink, Sent, sent
 
 _LISTENS_WITHIN = 20.0  # seconds
 _POLL = 0.02  # seconds
@@ -53,15 +53,7 @@ def pour(agent: Agent, file: EventFile, kind: str) -> Sent:
         child.stop()
         finished = child.expect(timeout)
         counted = sink.stats()
-    check_counted(counted, file.records, gzipped=True)
-    return Sent(
-        cpu_seconds=finished.cpu_seconds,
-        wall_seconds=wall,
-        peak_rss=finished.peak_rss,
-        sink_cpu_seconds=counted["cpu_seconds"] - before["cpu_seconds"],
-        requests=counted["requests"],
-        bytes_wire=counted["bytes_wire"],
-    )
+    return sent(file.records, finished, wall, before, counted)
 
 
 def idle(agent: Agent, connections: int = IDLE) -> Idle:
