@@ -1,6 +1,5 @@
 """`run` with a configuration file: sources side by side, watched over HTTP, counted at the end."""
 
-import http.client
 import json
 import signal
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from support.accounts import accounted_for
 from support.agent import Running, eventually
 from support.emulator import RunningEmulator
 from support.records import lines, orders
+from support.watching import admin_address, get
 
 Start = Callable[..., Running]
 
@@ -41,26 +41,6 @@ def config(emulator: RunningEmulator, tmp_path: Path, data_dir: Path) -> Path:
     return path
 
 
-def _get(address: str, path: str) -> tuple[int, bytes]:
-    host, _, port = address.rpartition(":")
-    connection = http.client.HTTPConnection(host, int(port), timeout=10)
-    try:
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        return answer.status, answer.read()
-    finally:
-        connection.close()
-
-
-def _address(agent: Running) -> str:
-    assert agent.process.stderr
-    for line in agent.process.stderr:
-        said = json.loads(line)
-        if said["event"] == "admin listens":
-            return str(said["address"])
-    raise AssertionError("it never listened")
-
-
 def test_sources_side_by_side_are_counted_while_it_runs_and_when_it_ends(
     config: Path, start: Start, emulator: RunningEmulator, tmp_path: Path, data_dir: Path
 ) -> None:
@@ -68,11 +48,11 @@ def test_sources_side_by_side_are_counted_while_it_runs_and_when_it_ends(
     (tmp_path / "a.ndjson").write_bytes(lines(first))
     (tmp_path / "b.ndjson").write_bytes(lines([*second, b"nonsense"]))
     agent = start("run", config)
-    address = _address(agent)
+    address = admin_address(agent)
     agent.write(lines(piped))
-    eventually(lambda: json.loads(_get(address, "/status")[1])["accepted"] == 2100)
-    assert _get(address, "/livez")[0] == _get(address, "/readyz")[0] == 200
-    metrics = _get(address, "/metrics")[1].decode()
+    eventually(lambda: json.loads(get(address, "/status")[1])["accepted"] == 2100)
+    assert get(address, "/livez")[0] == get(address, "/readyz")[0] == 200
+    metrics = get(address, "/metrics")[1].decode()
     assert "aep_agent_pipeline_accepted_records_total 2100" in metrics
     assert "xaction_ids_total 2100" in metrics
     done = agent.finished()
@@ -100,8 +80,8 @@ def test_a_signal_at_idle_ends_it_with_0(
 ) -> None:
     (tmp_path / "a.ndjson").write_bytes(b"")
     agent = start("run", config)
-    address = _address(agent)
-    eventually(lambda: _get(address, "/readyz")[0] == 200)
+    address = admin_address(agent)
+    eventually(lambda: get(address, "/readyz")[0] == 200)
     agent.signal(number)
     agent.process.wait(10)
     done = agent.finished()

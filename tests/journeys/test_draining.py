@@ -3,10 +3,9 @@
 import json
 import signal
 import socket
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from support.accounts import accounted_for
 from support.agent import Running, aep_agent, eventually
 from support.emulator import RunningEmulator
 from support.records import lines, orders
+from support.spools import spooled
 
 Start = Callable[..., Running]
 GRACE = 2.0
@@ -45,16 +45,6 @@ def black_hole() -> Iterator[str]:
     """An address that takes connections and never says a word."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/collection/c0ffee"
-
-
-def in_spool(data_dir: Path) -> int:
-    if not (data_dir / "store.db").exists():
-        return 0
-    with closing(sqlite3.connect(data_dir / "store.db")) as connection:
-        try:
-            return int(connection.execute("SELECT records FROM spool_kept").fetchone()[0])
-        except sqlite3.OperationalError:  # not made yet
-            return 0
 
 
 SITUATIONS: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
@@ -95,7 +85,7 @@ def test_stopped_within_the_grace_nothing_is_lost(
     assert done.code == 0
     left = 0 if not faults else len(RECORDS)
     assert done.log[-1]["accepted"] == len(RECORDS) - left
-    assert done.log[-1].get("held_on_disk", 0) == left == in_spool(data_dir)
+    assert done.log[-1].get("held_on_disk", 0) == left == spooled(data_dir)
     emulator.set_faults()
     assert aep_agent("run", written).code == 0
     # a request that was cut off may have been accepted all the same
@@ -110,7 +100,7 @@ def test_a_black_hole_does_not_hold_it_up(
     with black_hole() as url:
         agent = start("run", config(url, "flow"))
         agent.write(lines(RECORDS))
-        eventually(lambda: in_spool(data_dir) == len(RECORDS))
+        eventually(lambda: spooled(data_dir) == len(RECORDS))
         begun = time.monotonic()
         agent.signal(signal.SIGTERM)
         done = agent.finished()
@@ -124,7 +114,7 @@ def test_a_second_signal_releases_at_once_and_what_it_releases_is_in_the_spool(
     with black_hole() as url:
         agent = start("run", config(url, "flow", shutdown={"grace": "1h"}))
         agent.write(lines(RECORDS))
-        eventually(lambda: in_spool(data_dir) == len(RECORDS))
+        eventually(lambda: spooled(data_dir) == len(RECORDS))
         agent.signal(signal.SIGTERM)
         time.sleep(0.3)
         assert agent.process.poll() is None
@@ -132,7 +122,7 @@ def test_a_second_signal_releases_at_once_and_what_it_releases_is_in_the_spool(
         agent.signal(signal.SIGTERM)
         done = agent.finished()
     assert time.monotonic() - begun < 2
-    assert (done.code, in_spool(data_dir)) == (0, len(RECORDS))
+    assert (done.code, spooled(data_dir)) == (0, len(RECORDS))
 
 
 def test_a_full_spool_does_not_hold_it_up_and_what_was_read_goes_into_it(
@@ -154,7 +144,7 @@ def test_a_full_spool_does_not_hold_it_up_and_what_was_read_goes_into_it(
     written = config("", "", **settings)
     agent = start("run", written)
     agent.write(lines(orders(700)))  # more than spool and memory take, less than the pipe does
-    eventually(lambda: in_spool(data_dir) > 150)
+    eventually(lambda: spooled(data_dir) > 150)
     time.sleep(0.3)
     agent.signal(signal.SIGTERM)
     agent.process.wait(GRACE + 10)
@@ -163,7 +153,7 @@ def test_a_full_spool_does_not_hold_it_up_and_what_was_read_goes_into_it(
     # of a pipe, half a line may be in the agent's hands; it becomes a dead letter
     held = last["read"] - last["dead_lettered"]
     assert last["dead_lettered"] <= 1
-    assert last["held_on_disk"] == in_spool(data_dir) == held < 700
+    assert last["held_on_disk"] == spooled(data_dir) == held < 700
     emulator.set_faults()
     aep_agent("run", written)
     assert sorted(emulator.records()) == sorted(orders(700)[:held])

@@ -1,6 +1,5 @@
 """Several flows in one agent: none waits for another, and no record goes astray."""
 
-import http.client
 import json
 import signal
 import sqlite3
@@ -16,6 +15,7 @@ from support.accounts import kept_in
 from support.agent import Finished, Running, aep_agent, eventually
 from support.emulator import RunningEmulator
 from support.records import lines, orders
+from support.watching import admin_address, get
 
 Inlet = Callable[..., RunningEmulator]
 Start = Callable[..., Running]
@@ -85,26 +85,6 @@ def _spooled(data_dir: Path) -> dict[str, int]:
 def _stopped(agent: Running) -> Finished:
     agent.signal(signal.SIGTERM)
     return agent.finished()
-
-
-def _get(address: str, path: str) -> tuple[int, str]:
-    host, _, port = address.rpartition(":")
-    connection = http.client.HTTPConnection(host, int(port), timeout=10)
-    try:
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
-    finally:
-        connection.close()
-
-
-def _address(agent: Running) -> str:
-    assert agent.process.stderr
-    for line in agent.process.stderr:
-        said = json.loads(line)
-        if said["event"] == "admin listens":
-            return str(said["address"])
-    raise AssertionError("it never listened")
 
 
 # One is blocked.
@@ -180,10 +160,10 @@ def test_a_full_buffer_stops_the_sources_of_its_own_flow_and_no_others(
     agent = start(
         "run", configured({"blocked": blocked, "fine": fine}, sources, flows, admin=admin)
     )
-    address = _address(agent)
+    address = admin_address(agent)
 
     def status() -> Any:
-        return json.loads(_get(address, "/status")[1])
+        return json.loads(get(address, "/status")[1])
 
     def read() -> dict[str, int]:
         return {name: flow["read"] for name, flow in status()["flows"].items()}
@@ -207,8 +187,8 @@ def test_a_full_buffer_stops_the_sources_of_its_own_flow_and_no_others(
     assert whole["destination"] == whole["flows"]["blocked"]["destination"] == "down"
     assert whole["flows"]["fine"]["destination"] == "ready"
     assert whole["flows"]["blocked"]["held"] == stuck_at
-    assert _get(address, "/readyz")[0] == _get(address, "/livez")[0] == 200
-    metrics = _get(address, "/metrics")[1].splitlines()
+    assert get(address, "/readyz")[0] == get(address, "/livez")[0] == 200
+    metrics = get(address, "/metrics")[1].decode().splitlines()
     assert 'aep_agent_pipeline_accepted_records_total{flow="fine"} 3000.0' in metrics
     assert 'aep_agent_pipeline_accepted_records_total{flow="blocked"} 0.0' in metrics
     assert 'aep_agent_pipeline_read_records_total{flow="fine",source="stdin"} 3000.0' in metrics
@@ -280,8 +260,8 @@ def test_the_last_batches_of_all_flows_get_the_same_grace(
     shutdown = {"grace": "3s"}
     agent = start("run", configured(emulators, sources, **settings, shutdown=shutdown))
     agent.write(lines(orders(10)))
-    address = _address(agent)
-    eventually(lambda: json.loads(_get(address, "/status")[1])["read"] == 20)
+    address = admin_address(agent)
+    eventually(lambda: json.loads(get(address, "/status")[1])["read"] == 20)
     begun = time.monotonic()
     done = _stopped(agent)
 

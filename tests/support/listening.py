@@ -1,6 +1,5 @@
 """An agent that listens, as `run` starts it, and the clients it listens to."""
 
-import http.client
 import json
 import socket
 import threading
@@ -11,6 +10,7 @@ from typing import Any
 
 from support.agent import LIMIT, Finished, Running, eventually
 from support.emulator import Remote
+from support.watching import get
 
 
 def configured(
@@ -92,13 +92,7 @@ class Listening:
                 self.log.append(json.loads(line))
 
     def _get(self, path: str) -> bytes:
-        host, _, port = str(self.said("admin listens")[0]["address"]).rpartition(":")
-        connection = http.client.HTTPConnection(host, int(port), timeout=10)
-        try:
-            connection.request("GET", path)
-            return connection.getresponse().read()
-        finally:
-            connection.close()
+        return get(str(self.said("admin listens")[0]["address"]), path)[1]
 
 
 def connected(address: str, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
