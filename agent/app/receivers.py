@@ -3,9 +3,8 @@
 import socket
 from collections.abc import Callable, Mapping
 from functools import partial
-from ipaddress import ip_network
 
-from agent.config.sockets import ConnectionSettings, SocketSource, TcpSource, UdpSource, called
+from agent.config.sockets import ConnectionSettings, SocketSource, TcpSource, UdpSource
 from agent.core.announced import LengthPrefixedFramer, OctetCountedFramer
 from agent.core.frames import Framer
 from agent.core.framing import LineFramer
@@ -14,7 +13,7 @@ from agent.delivery.intake import IntakeLimits
 from agent.sources.connection import Connection, MakeConnection
 from agent.sources.connections import ConnectionLimits
 from agent.sources.datagrams import DatagramSource
-from agent.sources.encryption import Certificates, Encryption
+from agent.sources.encryption import encryption_of
 from agent.sources.listening import Listening
 from agent.sources.receiving import ConnectionSource
 from agent.sources.source import Source
@@ -33,7 +32,7 @@ def receiver(
     settings: SocketSource, limits: IntakeLimits, block_bytes: int, meters: Meters
 ) -> Source:
     """The source that receives what the settings say."""
-    name, listening = called(settings), _listening(settings)
+    name, listening = settings.shown_name, _listening(settings)
     if isinstance(settings, ConnectionSettings):
         kind = _FRAMERS[settings.framing]
         framer = partial(kind, limits.record_bytes_max, limits.dead_letter_bytes_max)
@@ -59,10 +58,8 @@ def _listening(settings: SocketSource) -> Listening:
 
 def _connection(settings: ConnectionSettings) -> MakeConnection:
     """Raises ConfigError where certificates cannot be loaded."""
-    if isinstance(settings, TcpSource) and (tls := settings.tls):
-        certificates = Certificates(tls.cert_file, tls.key_file, tls.client_ca_file)
-        return Encryption(certificates).connection
-    return Connection
+    encryption = encryption_of(settings.tls) if isinstance(settings, TcpSource) else None
+    return encryption.connection if encryption else Connection
 
 
 def _limits(settings: ConnectionSettings) -> ConnectionLimits:
@@ -71,5 +68,5 @@ def _limits(settings: ConnectionSettings) -> ConnectionLimits:
         idle=settings.idle_timeout,
         unfinished=settings.unfinished_timeout,
         unfinished_bytes=settings.max_unfinished_bytes,
-        networks=tuple(map(ip_network, settings.allow)) if isinstance(settings, TcpSource) else (),
+        networks=settings.networks if isinstance(settings, TcpSource) else (),
     )

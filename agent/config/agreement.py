@@ -20,6 +20,7 @@ from agent.config.keys import KeyPath, all_keys
 from agent.config.model import Config
 from agent.config.problems import show
 from agent.config.pushes import HttpSource
+from agent.config.sockets import TcpSource
 from agent.config.units import parse_size, show_size
 from agent.errors import ConfigError
 
@@ -134,10 +135,11 @@ def cautions(config: Config) -> Iterator[str]:
     if config.admin.listen and not _is_here(config.admin.listen.rpartition(":")[0].strip("[]")):
         yield f"admin.listen is {config.admin.listen}: others can read the metrics and the status"
     for source in config.sources:
-        if isinstance(source, HttpSource) and _is_open(source):
+        if isinstance(source, TcpSource | HttpSource) and _is_open(source):
+            proofs = "token, allow" if isinstance(source, HttpSource) else "allow"
             yield (
-                f"{source.shown_name} listens on {source.listen}: whoever reaches it can push"
-                " records, for it has neither a token, nor allow, nor tls.client_ca_file"
+                f"{source.shown_name} listens on {source.listen}: whoever reaches it can send"
+                f" records, for it has none of {proofs} and tls.client_ca_file"
             )
     if config.shutdown.grace > 25:
         yield (
@@ -168,14 +170,13 @@ def _cautions_of(flow: FlowSettings) -> Iterator[str]:
         yield "inlet.tls.verify is off: whoever is on the way can read and change records"
 
 
-def _is_open(source: HttpSource) -> bool:
-    """Whether others than this machine can push without being asked who they are."""
+def _is_open(source: TcpSource | HttpSource) -> bool:
+    """Whether others than this machine can send records without being asked who they are."""
     host, colon, _ = source.listen.rpartition(":")
     if not colon or host == "systemd" or source.listen.startswith(("/", ".", "~", "@")):
         return False  # the file's mode says who may, or the unit says where it listens
-    proof = source.tls.client_ca_file if source.tls else None
-    asks = any((source.token, source.token_file, source.allow, proof))
-    return not asks and not _is_here(host.strip("[]"))
+    knows = isinstance(source, HttpSource) and (source.token or source.token_file)
+    return not (knows or source.asks_who_it_is or _is_here(host.strip("[]")))
 
 
 def _is_here(host: str) -> bool:

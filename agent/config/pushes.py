@@ -6,24 +6,13 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from agent.config.credentials import read_word
-from agent.config.fields import (
-    Duration,
-    FileMode,
-    FilePath,
-    Listen,
-    Network,
-    Size,
-    Text,
-    Token,
-    Whole,
-    wrong,
-)
+from agent.config.fields import Duration, FilePath, Listen, Size, Text, Token, Whole, wrong
 from agent.config.filters import Filtered
+from agent.config.listening import ListeningSource, OnFile, OnNetwork
 from agent.config.section import SECRET
-from agent.config.sockets import ListenerTlsSettings
 
 
-class HttpSource(Filtered):
+class HttpSource(OnNetwork, OnFile, ListeningSource, Filtered):
     """Records that others push over HTTP: lines, arrays, or the platform's own requests."""
 
     type: Literal["http"] = Field(description="http: records that others push over HTTP.")
@@ -31,11 +20,6 @@ class HttpSource(Filtered):
         default="127.0.0.1:8080",
         description="Address: host:port, the path of a Unix socket, @name, systemd, systemd:NAME.",
         examples=["127.0.0.1:8080", "systemd:push"],
-    )
-    mode: Annotated[int, FileMode()] = Field(
-        default=0o660,
-        description="Permissions of the file of a Unix socket; who may write to it may push.",
-        examples=["0660"],
     )
     route: Annotated[str, Text("a path that begins with /, such as /records")] = Field(
         default="/",
@@ -92,16 +76,6 @@ class HttpSource(Filtered):
         description="Connections at the same time; beyond, each is answered 503 and closed.",
         examples=[1000],
     )
-    allow: tuple[Annotated[str, Network()], ...] = Field(
-        default=(),
-        description="Networks that clients may connect from; none means from everywhere.",
-        examples=[["10.0.0.0/8", "::1"]],
-    )
-    tls: ListenerTlsSettings | None = Field(
-        default=None,
-        description="Certificates; unset, it is http and not https.",
-        examples=[{"cert_file": "/etc/aep-agent/agent.pem"}],
-    )
     token: Annotated[SecretStr | None, Token("a bearer token", optional=True)] = Field(
         default=None,
         description="Bearer token that requests must carry; unset takes records from anybody.",
@@ -112,11 +86,6 @@ class HttpSource(Filtered):
         default=None,
         description="File holding the bearer token; it is read again when it changes.",
         examples=["/run/secrets/aep-push-token"],
-    )
-    name: Annotated[str | None, Text("a name", optional=True)] = Field(
-        default=None,
-        description="Name in receipts, dead letters and metrics; unset is http and the address.",
-        examples=["web"],
     )
 
     @field_validator("route")
@@ -139,11 +108,6 @@ class HttpSource(Filtered):
         if file is not None and info.data.get("token") is not None:
             raise wrong("either token or token_file")
         return file
-
-    @property
-    def shown_name(self) -> str:
-        """The name that it has."""
-        return self.name or f"http {self.listen}"
 
     def read_token(self) -> str | None:
         """The token as it is now, if there is one. ConfigError where its file does not hold one."""

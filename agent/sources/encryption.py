@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.config.listening import ListenerTlsSettings
 from agent.core.frames import Framer
 from agent.errors import ConfigError
 from agent.sources.connection import Connection, Unsecured
@@ -49,6 +50,14 @@ class Certificates:
     cert_file: Path
     key_file: Path | None = None
     client_ca_file: Path | None = None
+
+
+def encryption_of(settings: ListenerTlsSettings | None) -> "Encryption | None":
+    """What the settings say. Raises ConfigError where the certificates cannot be loaded."""
+    if settings is None:
+        return None
+    files = settings.cert_file, settings.key_file, settings.client_ca_file
+    return Encryption(Certificates(*files))
 
 
 class Encryption:

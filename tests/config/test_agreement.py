@@ -29,7 +29,11 @@ if TYPE_CHECKING:
         ),
         (
             "sources: [{type: http, listen: '0.0.0.0:8080'}]",
-            "http 0.0.0.0:8080 listens on 0.0.0.0:8080: whoever reaches it can push records",
+            "http 0.0.0.0:8080 listens on 0.0.0.0:8080: whoever reaches it can send records",
+        ),
+        (
+            "sources: [{type: tcp, listen: '0.0.0.0:5170'}]",
+            "tcp 0.0.0.0:5170 listens on 0.0.0.0:5170: whoever reaches it can send records",
         ),
         ("shutdown: {grace: 40s}", "shutdown.grace is above 25s: Kubernetes kills after 30s"),
     ],

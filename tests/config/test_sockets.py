@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.config.sockets import TcpSource, UdpSource, UnixSource, called
+from agent.config.sockets import TcpSource, UdpSource, UnixSource
 from agent.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def test_a_source_has_the_name_of_its_address_unless_it_has_one_of_its_own(
     tcp, udp = config.sources
     assert isinstance(tcp, TcpSource)
     assert isinstance(udp, UdpSource)
-    assert (called(tcp), called(udp)) == ("tcp [::1]:5170", "devices")
+    assert (tcp.shown_name, udp.shown_name) == ("tcp [::1]:5170", "devices")
     assert (tcp.max_connections, tcp.idle_timeout, tcp.unfinished_timeout) == (10_000, None, 300)
 
 

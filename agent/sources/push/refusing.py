@@ -1,7 +1,5 @@
 """What keeps a request from being taken, in words for whoever sent it?"""
 
-from agent.core.pushed import MOST_RECORDS
-
 
 class Refused(Exception):
     """Nothing of the request was taken. `retry_after` is in seconds, where trying again helps."""
@@ -41,8 +39,3 @@ def too_many_connections() -> Refused:
 def too_large(limit: int) -> Refused:
     """The body is too long."""
     return Refused(413, f"the body has more than {limit} bytes: send it in several requests")
-
-
-def too_many_records() -> Refused:
-    """The body holds too many."""
-    return Refused(413, f"more than {MOST_RECORDS} records in one request: send them in several")

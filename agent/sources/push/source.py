@@ -10,13 +10,12 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_network
 
 from aiohttp import web
 
 from agent.config.pushes import HttpSource
 from agent.core.pushed import Lines
-from agent.sources.encryption import Certificates, Encryption
+from agent.sources.encryption import encryption_of
 from agent.sources.listening import Listening
 from agent.sources.push import answers
 from agent.sources.push.answers import Answer, Collection, Plain
@@ -56,12 +55,7 @@ class PushSource(Receiver):
         self._settings = settings
         self._target = target
         self._outcomes = outcomes
-        tls = settings.tls
-        self._encryption = (
-            Encryption(Certificates(tls.cert_file, tls.key_file, tls.client_ca_file))
-            if tls
-            else None
-        )
+        self._encryption = encryption_of(settings.tls)
         self._tokens = Tokens(settings.read_token, settings.token_file)
         self._listener: Listener | None = None
         self._room = Room(settings.max_waiting_bytes, settings.max_waiting_requests)
@@ -80,7 +74,7 @@ class PushSource(Receiver):
             Watching(self._meters, self.name),
             max_connections=self._settings.max_connections,
             idle_timeout=self._settings.idle_timeout,
-            networks=tuple(map(ip_network, self._settings.allow)),
+            networks=self._settings.networks,
             encryption=self._encryption,
         )
         if not self._stopped:
