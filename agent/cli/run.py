@@ -12,8 +12,9 @@ _EPILOG = """\
 SIGTERM and SIGINT stop it: reading ends, what is held gets shutdown.grace to be answered, and the
 last log line counts accepted, dead-lettered and held records. A second signal releases at once.
 
-exit status: 0 drained; 1 failed, or stopped with records held; 3 all input ended and some records
-were dead-lettered; 78 the configuration is wrong, or another agent uses the data directory
+exit status: 0 stopped with nothing left over, or all input ended; 1 failed, or stopped with records
+held in memory only; 3 all input ended, and some records were dead-lettered; 78 the configuration is
+wrong, or another agent uses the data directory
 
 example:
   aep-agent run /etc/aep-agent/aep-agent.yaml"""
@@ -32,7 +33,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run until the sources end or a signal comes."""
-    from agent.cli.pipeline import configured, deliver, exit_code, overrides
+    from agent.cli.pipeline import (
+        DONE,
+        SOME_DEAD_LETTERED,
+        configured,
+        deliver,
+        exit_code,
+        overrides,
+    )
     from agent.telemetry.logs import get_logger
 
     config = configured(args, overrides(args))
@@ -50,7 +58,9 @@ def run(args: argparse.Namespace) -> int:
     for name, flow in done.flows.items():
         log.info("flow ended", flow=name, destination=flow.state, **_told(flow, held=flow.held))
     log.info("stopped", **told(done))
-    return exit_code(done)
+    code = exit_code(done)
+    # who stops a service is told whether that worked; its dead letters are in metrics and the log
+    return DONE if done.interrupted and code == SOME_DEAD_LETTERED else code
 
 
 def told(done: "Snapshot") -> dict[str, Any]:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from agent.config.buffer import DISK_BYTES
 from agent.config.credentials import read_word
 from agent.config.envelope import XdmEnvelope
+from agent.config.files import FileSource
 from agent.config.flows import FlowSettings, disagreements
 from agent.config.inheritance import each_flow, no_such_flow
 from agent.config.inlet import DOCUMENTED_REQUEST_BYTES
@@ -20,7 +21,8 @@ from agent.config.keys import KeyPath, all_keys
 from agent.config.model import Config
 from agent.config.problems import show
 from agent.config.pushes import HttpSource
-from agent.config.sockets import TcpSource
+from agent.config.sockets import TcpSource, UdpSource
+from agent.config.sources import StdinSource
 from agent.config.units import parse_size, show_size
 from agent.errors import ConfigError
 
@@ -123,6 +125,21 @@ def same_destinations(config: Config) -> Iterator[tuple[KeyPath, str]]:
             text = f"goes where flow {first} goes; write another url or flow_id, or give the"
             yield ("flows", name, "inlet"), f"{text} sources of both to {first}"
         seen.setdefault(flow.inlet.destination, name)
+
+
+def shared_addresses(config: Config) -> Iterator[tuple[KeyPath, str]]:
+    """Sources that listen where another one does."""
+    seen: dict[tuple[bool, str], int] = {}
+    for index, source in enumerate(config.sources):
+        listen = "" if isinstance(source, StdinSource | FileSource) else source.listen
+        may_share = isinstance(source, TcpSource | UdpSource) and source.reuse_port
+        # what systemd opened may be several sockets, and any free port is another one each time
+        if not listen or may_share or listen.split(":")[0] == "systemd" or listen.endswith(":0"):
+            continue
+        first = seen.setdefault((source.type == "udp", listen), index)
+        if first != index:
+            text = f"found {show(listen)}, where sources[{first}] listens; write another address"
+            yield ("sources", index, "listen"), text
 
 
 def cautions(config: Config) -> Iterator[str]:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from agent.config.agreement import (
     cautions,
     same_destinations,
+    shared_addresses,
     size_disagreements,
     unclear_flows,
     unreadable_files,
@@ -114,8 +115,9 @@ class Reading:
         for check in (size_disagreements, unreadable_files, unclear_flows):
             for path, text in check(self._tree):
                 self._add(path, text)
-        for path, text in same_destinations(config) if config else ():
-            self._add(path, text)
+        for compare in (same_destinations, shared_addresses):
+            for path, text in compare(config) if config else ():
+                self._add(path, text)
         if config is None or self._problems:
             raise ConfigError(self._report())
         return config.with_warnings((*self._warnings, *cautions(config)))

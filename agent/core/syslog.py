@@ -8,7 +8,7 @@ first brace. A cookie (`@cee:`) before the record is part of the header.
 import re
 from collections.abc import Iterator
 
-from agent.core.frames import Misframed
+from agent.core.frames import FRAMING, Misframed, as_line
 from agent.core.framing import Oversize
 from agent.core.unwrapping import Unwrapped
 from agent.core.validation import fault
@@ -64,8 +64,16 @@ class SyslogMessages:
         yield Unwrapped(without_headers(data), self._position)
 
     def pass_over(self, found: Oversize | Misframed, end: Position) -> Iterator[Unwrapped]:
-        """Take what is no message."""
+        """Take what is no line: a message all the same, where it carries a whole record.
+
+        It has newlines in its record then, or its connection was closed without a newline behind.
+        """
         self._position = end
+        if isinstance(found, Misframed) and found.fault.reason != FRAMING:
+            record = without_headers(found.found)
+            if fault(record) is None:
+                yield Unwrapped(as_line(record), end)
+                return
         yield Unwrapped(found, end)
 
     def skip(self, end: Position) -> None:

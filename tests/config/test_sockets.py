@@ -28,6 +28,34 @@ def test_a_source_has_the_name_of_its_address_unless_it_has_one_of_its_own(
     assert (tcp.max_connections, tcp.idle_timeout, tcp.unfinished_timeout) == (10_000, None, 300)
 
 
+def test_two_sources_do_not_listen_in_one_place(configured: Configured) -> None:
+    with pytest.raises(ConfigError) as told:
+        configured(
+            "sources: [{type: udp, listen: 'h:1'}, {type: tcp, listen: 'h:1'},"
+            " {type: http, listen: 'h:1'}, {type: unix, listen: /run/a},"
+            " {type: unix_datagram, listen: /run/a}]"
+        )
+    problems = [line.partition(": sources")[2] for line in str(told.value).splitlines()]
+    assert problems == [
+        '[2].listen: found "h:1", where sources[1] listens; write another address',
+        '[4].listen: found "/run/a", where sources[3] listens; write another address',
+    ]
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        "{type: tcp, listen: 'h:1'}, {type: udp, listen: 'h:1'}",
+        "{type: tcp, listen: 'h:0'}, {type: http, listen: 'h:0'}",
+        "{type: tcp, listen: systemd}, {type: udp, listen: systemd}",
+        "{type: tcp, listen: 'h:1', reuse_port: true, name: a},"
+        " {type: tcp, listen: 'h:1', reuse_port: true, name: b}",
+    ],
+)
+def test_two_sources_may_share_what_can_be_shared(configured: Configured, sources: str) -> None:
+    assert len(configured(f"sources: [{sources}]").sources) == 2
+
+
 @pytest.mark.parametrize(
     ("digits", "mode"), [("0660", 0o660), ("600", 0o600), ('"0666"', 0o666), ("0o600", None)]
 )

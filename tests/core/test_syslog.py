@@ -65,6 +65,21 @@ def test_messages_keep_their_lines_and_say_where_their_source_stands() -> None:
 
 
 @pytest.mark.parametrize(
+    ("message", "record"),
+    [
+        (HEADERS[0] + b'{"a":1}', b'{"a":1}\n'),
+        (HEADERS[4] + b'{\n "a": 1\n}\r', b'{  "a": 1 }\r\n'),
+    ],
+)
+def test_a_message_that_is_no_line_is_one_all_the_same(message: bytes, record: bytes) -> None:
+    messages, end = SyslogMessages(Position(5, 100)), Position(6, 100 + len(message))
+    broke_off = Misframed(message, Fault("torn", "the connection was closed"))
+    assert [*messages.pass_over(broke_off, end)] == [Unwrapped(record, end)]
+    misframed = Misframed(message, Fault("framing", "no length stands before it"))
+    assert [*messages.pass_over(misframed, end)] == [Unwrapped(misframed, end)]
+
+
+@pytest.mark.parametrize(
     ("line", "is_whole"),
     [(HEADERS[0] + b'{"a":1}', True), (HEADERS[4] + b'{"a":', False), (b"<14>words", False)],
 )

@@ -75,13 +75,13 @@ def test_sources_side_by_side_are_counted_while_it_runs_and_when_it_ends(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_at_idle_ends_it_with_0(
+def test_a_signal_at_idle_ends_it_with_0_whatever_was_dead_lettered(
     number: signal.Signals, config: Path, start: Start, tmp_path: Path
 ) -> None:
-    (tmp_path / "a.ndjson").write_bytes(b"")
+    (tmp_path / "a.ndjson").write_bytes(b"nonsense\n")
     agent = start("run", config)
     address = admin_address(agent)
-    eventually(lambda: get(address, "/readyz")[0] == 200)
+    eventually(lambda: json.loads(get(address, "/status")[1])["dead_lettered"] == 1)
     agent.signal(number)
     agent.process.wait(10)
     done = agent.finished()
