@@ -16,7 +16,8 @@ from agent.config.sockets import SocketSource
 from agent.config.sources import StdinSource
 from agent.delivery.intake import IntakeLimits
 from agent.errors import ConfigError
-from agent.sources.source import Source, stdin
+from agent.sources.once import stdin
+from agent.sources.source import Source
 from agent.sources.tail.streams import Streams
 from agent.store.disk import Store
 from agent.store.outcomes import Outcomes

@@ -3,13 +3,14 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from agent.core.chunks import Refused, read_chunk
 from agent.core.filters import Filters, LeftOut
 from agent.core.framing import LineFramer, Oversize
+from agent.core.pieces import may_be_many_lines, pieces
 from agent.core.validation import Fault, are_records
 from agent.delivery import dead_letters
 from agent.delivery.batcher import Batcher
@@ -19,8 +20,6 @@ from agent.store.budget import Budget
 from agent.telemetry.meters import Meters
 
 _PRESSURE_NOTICED = 0.001  # seconds of waiting that count as pressure
-_LINES_AT_ONCE = 4096  # what a line costs in time and memory does not shrink with its length
-_SAMPLES, _SAMPLE_BYTES = 4, 1024  # counting all lines would cost as much as reading them
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +130,10 @@ class Feed:
         they became, before anything can become of them: once, or several times where there are
         thousands of lines and no *end*.
         """
-        if end is not None or not _may_be_many_lines(data):
+        if end is not None or not may_be_many_lines(data):
             return await self._lines(data, end, on_taken)
         count = 0
-        for piece in _pieces(data):
+        for piece in pieces(data):
             count += await self._lines(piece, None, on_taken)
             await asyncio.sleep(0)
         return count
@@ -270,24 +269,3 @@ class Feed:
         self._intake.meters.bytes_read.add(size, self._label)
         self._intake.progress.read(self.source, end, count, self.identity)
         self.position = end
-
-
-def _may_be_many_lines(data: bytes) -> bool:
-    """Whether there seem to be more lines than should be taken at once, going by samples."""
-    if len(data) < 2 * _LINES_AT_ONCE:
-        return False
-    step = len(data) // _SAMPLES
-    starts = range(0, step * _SAMPLES, step)
-    found = sum(data.count(b"\n", start, start + _SAMPLE_BYTES) for start in starts)
-    return found * len(data) > _LINES_AT_ONCE * _SAMPLES * _SAMPLE_BYTES
-
-
-def _pieces(data: bytes) -> Iterator[bytes]:
-    """Whole lines, cut into pieces of not too many."""
-    if data.count(b"\n") <= _LINES_AT_ONCE:
-        yield data
-        return
-    half = len(data) // 2
-    middle = data.rfind(b"\n", 0, half) + 1 or data.find(b"\n", half) + 1
-    yield from _pieces(data[:middle])
-    yield from _pieces(data[middle:])

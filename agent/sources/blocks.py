@@ -44,7 +44,7 @@ def open_blocks(descriptor: int) -> Blocks:
     """The right way to read this descriptor, which then belongs to the blocks."""
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return FileBlocks(descriptor)
-    return StreamBlocks(descriptor)
+    return PipeBlocks(descriptor)
 
 
 class FileBlocks:
@@ -103,7 +103,7 @@ class FileBlocks:
         return bytes(view[: whole_lines or count])
 
 
-class StreamBlocks:
+class PipeBlocks:
     """A pipe, terminal, socket or character device."""
 
     is_again_readable = False

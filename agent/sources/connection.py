@@ -5,6 +5,10 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from agent.core.frames import Framer
+from agent.telemetry.logs import get_logger
+from agent.telemetry.meters import Meters
+
+log = get_logger("source")
 
 _KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 20), ("TCP_KEEPCNT", 4))
 
@@ -72,6 +76,18 @@ class Connection:
 
 
 MakeConnection = Callable[[socket.socket, object, Framer, float], Connection]
+
+
+def tell_refused(source: str, reason: str, connections: int, meters: Meters) -> None:
+    """Count a client that is turned away while there are so many others, and say so."""
+    meters.connections_refused.add(1, source, reason)
+    log.warning(
+        "a connection is refused",
+        once_per=("source", "reason"),
+        source=source,
+        reason=reason,
+        connections=connections,
+    )
 
 
 def keep_alive(opened: socket.socket) -> None:

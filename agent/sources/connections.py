@@ -1,8 +1,7 @@
 """Which connections are open, what is read of each when its turn comes, and when does one end?
 
-Whatever its client does to it, nobody else's
-records are touched: it is closed alone, what it had begun becomes a record or a dead letter, and
-the reason is counted.
+Whatever its client does to it, nobody else's records are touched: it is closed alone, what it had
+begun becomes a record or a dead letter, and the reason is counted.
 """
 
 import asyncio
@@ -13,7 +12,14 @@ from dataclasses import dataclass
 
 from agent.core.frames import Frame, Framer, Misframed, last_frame
 from agent.core.framing import Oversize
-from agent.sources.connection import ENDINGS, Connection, MakeConnection, Unsecured, keep_alive
+from agent.sources.connection import (
+    ENDINGS,
+    Connection,
+    MakeConnection,
+    Unsecured,
+    keep_alive,
+    tell_refused,
+)
 from agent.sources.networks import Networks, comes_from
 from agent.sources.readiness import Readiness
 from agent.telemetry.logs import get_logger
@@ -100,14 +106,7 @@ class Connections:
 
     def _refuse(self, opened: socket.socket, reason: str) -> None:
         opened.close()
-        self._meters.connections_refused.add(1, self._source, reason)
-        log.warning(
-            "a connection is refused",
-            once_per=("source", "reason"),
-            source=self._source,
-            reason=reason,
-            connections=len(self._open),
-        )
+        tell_refused(self._source, reason, len(self._open), self._meters)
 
     async def ready(self, within: float | None = None) -> list[Connection]:
         """Those with something to read, as soon as there are any; perhaps none when woken.

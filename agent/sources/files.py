@@ -8,20 +8,20 @@ from glob import glob, has_magic
 from pathlib import Path
 
 from agent.errors import ConfigError
+from agent.sources.once import ReadOnce
 from agent.sources.resuming import identity_of
-from agent.sources.source import StreamSource
 
 
 def files(
     paths: Sequence[str], name: str | None, block_bytes: int, *, by_line: bool = True
-) -> list[StreamSource]:
+) -> list[ReadOnce]:
     """A source for every file, in the order given and sorted within a pattern; each file once.
 
     Unless *by_line*, records may end anywhere in them.
     Raises ConfigError, naming every path that leads to nothing readable.
     """
     problems: list[str] = []
-    chosen: dict[tuple[int, int], StreamSource] = {}
+    chosen: dict[tuple[int, int], ReadOnce] = {}
     for path in _expanded(paths, problems):
         try:
             found = Path(path).stat()
@@ -57,9 +57,9 @@ def _matches(pattern: str) -> list[str]:
 
 def _source(
     path: str, found: os.stat_result, name: str | None, block_bytes: int, *, by_line: bool
-) -> StreamSource:
+) -> ReadOnce:
     # without O_NONBLOCK, opening a FIFO would stop everything until somebody writes to it
-    return StreamSource(
+    return ReadOnce(
         name=f"{name}:{path}" if name else path,
         path=path,
         identity=identity_of(path),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.sources.blocks import Blocks, FileBlocks, StreamBlocks, open_blocks
+from agent.sources.blocks import Blocks, FileBlocks, PipeBlocks, open_blocks
 
 UNCACHED = Path("/proc/version")  # a regular file, but one that the cache knows nothing of
 SOON = 5.0  # seconds that nothing here may take
@@ -122,7 +122,7 @@ def pipe() -> tuple[int, int]:
 async def test_a_pipe_is_read_as_it_is_written(pipe: tuple[int, int]) -> None:
     reading, writing = pipe
     blocks = open_blocks(reading)
-    assert isinstance(blocks, StreamBlocks)
+    assert isinstance(blocks, PipeBlocks)
     assert blocks.progress() == (0, None)
     for part in (b"one", b"two"):
         waiting = asyncio.ensure_future(blocks.read(100))

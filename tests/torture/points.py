@@ -28,7 +28,7 @@ POINTS: dict[str, Point] = {
     "store is migrated": Point("agent.store.database:_migrate", calls=1),
     # in
     "file is read": Point("agent.sources.blocks:FileBlocks.read", calls=10),
-    "pipe is read": Point("agent.sources.blocks:StreamBlocks.read"),
+    "pipe is read": Point("agent.sources.blocks:PipeBlocks.read"),
     "connection is accepted": Point("agent.sources.connections:Connections.admit", calls=1),
     "connection is read": Point("agent.sources.connections:Connections.read"),
     "lines are framed": Point("agent.core.framing:LineFramer.feed"),

@@ -10,18 +10,17 @@ from typing import Any, cast
 
 from aiohttp import web
 
+from agent.sources.connection import tell_refused
 from agent.sources.descriptors import allowed_connections
 from agent.sources.encryption import Encryption
-from agent.sources.listening import Listeners
+from agent.sources.listening import BACKLOG, Listeners
 from agent.sources.networks import Networks, comes_from
 from agent.sources.push import answers
 from agent.sources.push.answers import Answer
 from agent.sources.push.refusing import too_many_connections
+from agent.sources.push.shares import InShares, share_of
 from agent.telemetry.meters import Meters
 
-_READ_AHEAD = 1 << 23  # bytes that all connections may have read and not handed over, roughly
-_LEAST_SHARE, _MOST_SHARE = 1 << 12, 1 << 18  # of it, for one connection
-_BACKLOG = 4096
 _HANDSHAKE = 10.0  # seconds for a client to be secured by TLS
 _TURNED_AWAY_SECONDS = 1.0  # for the answer to arrive: closing at once might overtake it
 _LINGER_SECONDS = 3.0  # for a client to send the rest of what was refused, and read the answer
@@ -40,10 +39,6 @@ class Watching:
     def answered(self, status: int) -> None:
         """A request was answered."""
         self.meters.push_requests.add(1, self.source, str(status))
-
-    def turned_away(self, reason: str) -> None:
-        """A connection was one too many, or from the wrong place."""
-        self.meters.connections_refused.add(1, self.source, reason)
 
 
 class Listener:
@@ -83,7 +78,7 @@ class Listener:
             is_unix = each.family == socket.AF_UNIX
             create: Any = loop.create_unix_server if is_unix else loop.create_server
             how = {"ssl": self._tls, "ssl_handshake_timeout": _HANDSHAKE} if self._tls else {}
-            self._servers.append(await create(self._server, sock=each, backlog=_BACKLOG, **how))
+            self._servers.append(await create(self._server, sock=each, backlog=BACKLOG, **how))
 
     def close(self) -> None:
         """Accept no more; the connections that there are stay."""
@@ -129,23 +124,26 @@ class _Server(web.Server):
         watching.meters.connections_open.read_from(lambda: self._count, watching.source)
         self._max = max_connections
         self._networks = networks
-        self._buffer = memoryview(bytearray(_MOST_SHARE))  # what is read is copied out at once
+        self._buffer = memoryview(bytearray(share_of(1)))  # what is read is copied out at once
         self._options = options
 
     def __call__(self) -> asyncio.BaseProtocol:  # type: ignore[override]  # a loop takes any
         if self._count >= self._max:
-            self.watching.turned_away("max_connections")
+            self._turn_away("max_connections")
             return _TurnedAway()
-        share = min(max(_READ_AHEAD // (self._count + 1), _LEAST_SHARE), _MOST_SHARE)
+        share = share_of(self._count + 1)
         loop = asyncio.get_running_loop()
         connection = _Connection(self, loop=loop, read_bufsize=share // 2, **self._options)
-        return _InShares(connection, self._buffer[:share], self._admits)
+        return InShares(connection, self._buffer[:share], self._admits)
 
     def _admits(self, transport: asyncio.BaseTransport) -> bool:
         if comes_from(transport.get_extra_info("peername"), self._networks):
             return True
-        self.watching.turned_away("not_allowed")
+        self._turn_away("not_allowed")
         return False
+
+    def _turn_away(self, reason: str) -> None:
+        tell_refused(self.watching.source, reason, self._count, self.watching.meters)
 
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         self._count += 1
@@ -178,52 +176,6 @@ class _Connection(web.RequestHandler):
         refusal = response(answers.problem(status, said))
         refusal.force_close()
         return refusal
-
-
-class _InShares(asyncio.BufferedProtocol):
-    """Reads for a connection, no more at once than its share.
-
-    Left to itself a loop reads a quarter of a megabyte of each of any number of connections before
-    the first of them gets to refuse what it is sent.
-    """
-
-    def __init__(
-        self,
-        connection: _Connection,
-        buffer: memoryview,
-        admits: Callable[[asyncio.BaseTransport], bool],
-    ) -> None:
-        self._connection = connection
-        self._buffer = buffer
-        self._admits = admits
-        self._is_admitted = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._is_admitted = self._admits(transport)
-        if self._is_admitted:
-            self._connection.connection_made(transport)
-        else:
-            cast(asyncio.Transport, transport).abort()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._is_admitted:
-            self._connection.connection_lost(exc)
-
-    def pause_writing(self) -> None:
-        self._connection.pause_writing()
-
-    def resume_writing(self) -> None:
-        self._connection.resume_writing()
-
-    def eof_received(self) -> None:
-        """Nothing: the connection ends then."""
-
-    def get_buffer(self, sizehint: int) -> memoryview:
-        return self._buffer
-
-    def buffer_updated(self, nbytes: int) -> None:
-        if self._is_admitted:
-            self._connection.data_received(bytes(self._buffer[:nbytes]))
 
 
 class _TurnedAway(asyncio.Protocol):

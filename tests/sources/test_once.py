@@ -9,7 +9,8 @@ import pytest
 
 from agent.errors import InputError
 from agent.sources.files import files
-from agent.sources.source import Progress, StreamSource, stdin
+from agent.sources.once import ReadOnce, stdin
+from agent.sources.source import Progress
 
 SOON = 5.0
 BLOCK = 10
@@ -17,11 +18,11 @@ ONE_LINE = Progress(8, 72)  # of a block of ten bytes; all ten where the cache c
 LINES = b'{"a":1}\n' * 10
 
 
-def of_descriptor(descriptor: int) -> StreamSource:
-    return StreamSource("pipe", lambda: descriptor, BLOCK)
+def of_descriptor(descriptor: int) -> ReadOnce:
+    return ReadOnce("pipe", lambda: descriptor, BLOCK)
 
 
-def of_file(path: Path) -> StreamSource:
+def of_file(path: Path) -> ReadOnce:
     return files([str(path)], None, BLOCK)[0]
 
 
@@ -66,7 +67,7 @@ async def test_a_source_stopped_before_it_runs_opens_nothing(taken) -> None:
     def never() -> int:
         raise AssertionError("opened")
 
-    source = StreamSource("never", never, BLOCK)
+    source = ReadOnce("never", never, BLOCK)
     source.stop()
     source.stop()
     await source.run(taken)
