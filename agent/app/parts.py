@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from agent.app import pushing, storing
+from agent.app.descriptors import shared_out
 from agent.app.pipeline import Ends, Pipeline, ends, pipeline, saying
 from agent.app.receivers import receiver
 from agent.app.replay import Replay
@@ -59,6 +60,7 @@ class Common:
 
 def build(config: Config, replay: Replay | None = None) -> Parts:
     """Make the parts. Raises ConfigError, or StoreError where the store does not open."""
+    config = shared_out(config)
     common = Common(Outcomes(), Streams())
     found: list[Ends] = []
     for name in config.each_flow():

@@ -14,13 +14,11 @@ import termios
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 
 from agent.core.frames import Framer, Misframed
 from agent.core.framing import Oversize
 from agent.sources.connection import Connection, MakeConnection
 from agent.sources.connections import TURN_BYTES, ConnectionLimits, Connections
-from agent.sources.descriptors import allowed_connections
 from agent.sources.listening import BACKLOG, Listening
 from agent.sources.receiver import Receiver
 from agent.sources.source import Doors, Feed
@@ -58,12 +56,6 @@ class ConnectionSource(Receiver):
         self._limits = limits
         self._connections: Connections | None = None
         self._paused: dict[socket.socket, asyncio.TimerHandle] = {}
-
-    async def claim(self) -> None:
-        """Listen: connections queue up from now on. Raises ConfigError."""
-        await super().claim()
-        allowed = allowed_connections(self._limits.connections)
-        self._limits = replace(self._limits, connections=allowed)
 
     async def run(self, doors: Doors) -> None:
         """Receive until stopped; then what had come until that moment."""

@@ -153,17 +153,16 @@ def test_an_address_that_is_taken_is_told_before_anything_is_read(
         eventually(lambda: agent.status()["accepted"] == 1)
 
 
-def test_clients_beyond_what_the_system_allows_wait_or_are_refused_and_delivery_goes_on(
+def test_clients_for_whom_no_descriptor_is_left_wait_and_delivery_goes_on(
     emulator: RunningEmulator, tmp_path: Path, data_dir: Path, unix: dict[str, Any]
 ) -> None:
     config = configured(tmp_path / "agent.yaml", emulator, data_dir, {**TCP, "name": "tcp"}, unix)
-    few = {resource.RLIMIT_NOFILE: 80}  # 40 for each source, and none is left for anything else
-    with listening(["run", config], 2, limits=few) as agent:
-        assert agent.said("fewer connections can be open than max_connections")
+    with listening(["run", config], 2) as agent:
         local = [agent.connect(1) for _ in range(39)]
         for peer in local:
             peer.sendall(b'{"local":1}\n')
         eventually(lambda: len(emulator.records()) == 39)
+        resource.prlimit(agent.agent.process.pid, resource.RLIMIT_NOFILE, (80, 80))
         others = [agent.connect() for _ in range(39)]
         for peer in others:
             peer.sendall(b'{"other":1}\n')
@@ -175,6 +174,41 @@ def test_clients_beyond_what_the_system_allows_wait_or_are_refused_and_delivery_
             peer.close()
         agent.agent.signal(signal.SIGTERM)
         assert agent.finished().code == 0
+
+
+def test_files_and_clients_of_several_sources_leave_each_other_descriptors(
+    emulator: RunningEmulator, tmp_path: Path, data_dir: Path
+) -> None:
+    for number in range(100):
+        (tmp_path / f"{number}.log").write_bytes(b'{"line":1}\n')
+    config = configured(
+        tmp_path / "agent.yaml",
+        emulator,
+        data_dir,
+        {**TCP, "name": "tcp"},
+        {"type": "http", "listen": "127.0.0.1:0", "name": "http"},
+        {"type": "file", "paths": [str(tmp_path / "*.log")], "name": "files"},
+    )
+    few = {resource.RLIMIT_NOFILE: 96}  # half of them for sources, 16 for each
+    with listening(["run", config], 2, limits=few) as agent:
+        eventually(lambda: len(emulator.records()) == 100)
+        assert agent.status()["sources"]["files"]["open"] == 16
+        clients = [agent.connect() for _ in range(16)]
+        for peer in clients:
+            peer.sendall(b'{"sent":1}\n')
+        with agent.connect() as one_too_many:
+            assert one_too_many.recv(1) == b""
+        with agent.connect(1) as pushing:
+            pushing.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
+            assert pushing.recv(99).startswith(b"HTTP/1.1 200 OK")
+        eventually(lambda: len(emulator.records()) == 117)
+        for peer in clients:
+            peer.close()
+        agent.agent.signal(signal.SIGTERM)
+        assert agent.finished().code == 0
+    fewer = agent.said("fewer connections can be open than max_connections")
+    assert [line["source"] for line in fewer] == ["tcp", "http"]
+    assert not agent.said("a file is not read, looking again later")
 
 
 def test_records_come_over_tls_from_clients_with_a_certificate(

@@ -11,7 +11,6 @@ from typing import Any, cast
 from aiohttp import web
 
 from agent.sources.connection import tell_refused
-from agent.sources.descriptors import allowed_connections
 from agent.sources.encryption import Encryption
 from agent.sources.listening import BACKLOG, Listeners
 from agent.sources.networks import Networks, comes_from
@@ -62,7 +61,7 @@ class Listener:
         self._server = _Server(
             handler,
             watching,
-            allowed_connections(max_connections),
+            max_connections,
             networks,
             keepalive_timeout=idle_timeout,
             auto_decompress=False,

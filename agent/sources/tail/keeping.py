@@ -5,14 +5,11 @@ and those go first that were read to their end and have been silent longest.
 """
 
 import os
-import resource
 from collections import OrderedDict
 from itertools import islice
 
 from agent.sources.tail.file import CLOSED, TailedFile
 
-_FOR_OTHERS = 100  # descriptors that the rest of the agent may need
-_FEWEST = 16
 _LOOKED_AT = 32
 
 
@@ -20,9 +17,6 @@ class Keeper:
     """Opens files, and closes others for them."""
 
     def __init__(self, most: int) -> None:
-        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if soft != resource.RLIM_INFINITY:
-            most = min(most, max(_FEWEST, soft - _FOR_OTHERS))
         self._most = most
         self._open: OrderedDict[TailedFile, None] = OrderedDict()
 

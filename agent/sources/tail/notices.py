@@ -26,7 +26,7 @@ class Notices:
     def recovered(self, path: str) -> None:
         """It can be read after all."""
         self.problems.pop(path, None)
-        log.info("a file can be read now", path=path)
+        log.info("a file can be read now", once_per=(), path=path)
 
     def looked(self, problems: Mapping[str, str], known: KnownFiles) -> None:
         """Compare what could not even be looked at with what is known of it."""

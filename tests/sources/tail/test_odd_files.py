@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import resource
 from pathlib import Path
 
 import pytest
@@ -152,21 +151,16 @@ async def test_f20_more_changes_than_the_kernel_can_tell_of_are_found_by_looking
 async def test_f19_more_files_than_may_be_open_are_all_read(tmp_path: Path) -> None:
     for number in range(300):
         (tmp_path / f"{number}.log").write_bytes(text(numbered(number, 1)))
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
     books = Books()
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (140, before[1]))
-        async with followed(books, tmp_path / "*.log") as tail:
-            await books.have(*numbered(0, 300))
-            assert tail.details()["open"] == 40
-            for number in range(300):
-                append(tmp_path / f"{number}.log", text(numbered(1000 + number, 1)))
-            await books.have(*numbered(0, 300), *numbered(1000, 300))
-            for number in range(0, 300, 2):
-                (tmp_path / f"{number}.log").unlink()
-            await books.until(lambda: tail.details()["files"] == 150)
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    async with followed(books, tmp_path / "*.log", most_open=40) as tail:
+        await books.have(*numbered(0, 300))
+        assert tail.details()["open"] == 40
+        for number in range(300):
+            append(tmp_path / f"{number}.log", text(numbered(1000 + number, 1)))
+        await books.have(*numbered(0, 300), *numbered(1000, 300))
+        for number in range(0, 300, 2):
+            (tmp_path / f"{number}.log").unlink()
+        await books.until(lambda: tail.details()["files"] == 150)
     assert books.lost() == 0
 
 
