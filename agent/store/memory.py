@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from agent.record import Batch
-from agent.store.line import Line
+from agent.store.queue import Queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +83,18 @@ class MemorySpool:
 
     def __init__(self) -> None:
         self._held: dict[int, Batch] = {}  # by number: in line and leased
-        self._line = Line()
+        self._queue = Queue()
         self._closed = False
 
     async def append(self, batch: Batch) -> None:
         """Put a new batch at the end of the line."""
         assert not self._closed, "nothing is appended after close"
         self._held[batch.number] = batch
-        self._line.join(batch)
+        self._queue.join(batch)
 
     async def lease(self) -> Batch | None:
         """The next batch to send, waiting for it; None once closed and all is settled."""
-        return await self._line.next()
+        return await self._queue.next()
 
     def settle(self, batch: Batch, remainder: Sequence[Batch] = (), wait: float = 0.0) -> Change:
         """Forget a leased batch; the parts of it that need more work take its place."""
@@ -115,9 +115,9 @@ class MemorySpool:
         It goes first then, or behind all that are ready where it is to be *last*.
         """
         if wait > 0:
-            self._line.delay(batch, wait)
+            self._queue.delay(batch, wait)
         else:
-            self._line.join(batch, first=not last)
+            self._queue.join(batch, first=not last)
 
     def close(self) -> None:
         """No more batches will be appended."""
@@ -126,7 +126,7 @@ class MemorySpool:
 
     def hurry(self) -> None:
         """Cut all waits short: the agent is stopping."""
-        self._line.hurry()
+        self._queue.hurry()
 
     def write(self) -> None:
         """Nothing here outlives the process."""
@@ -138,10 +138,10 @@ class MemorySpool:
             batches=len(held),
             records=sum(batch.count for batch in held),
             bytes=sum(len(batch.body) for batch in held),
-            leased=len(held) - len(self._line),
+            leased=len(held) - len(self._queue),
             oldest_read_at=min((batch.read_at for batch in held), default=None),
         )
 
     def _end_line(self) -> None:
         if self._closed and not self._held:
-            self._line.end()
+            self._queue.end()

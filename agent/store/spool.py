@@ -16,9 +16,9 @@ from agent.store.backlog import Arrival, Backlog
 from agent.store.dropping import BLOCK, DROP_NEWEST, DROP_OLDEST, Dropping
 from agent.store.entry import Entry
 from agent.store.handover import Handover
-from agent.store.line import Line
 from agent.store.memory import Change, SpoolStatistics
 from agent.store.partition import Partition
+from agent.store.queue import Queue
 from agent.store.spooling import ROW_BYTES, Damaged, size_of
 
 
@@ -64,7 +64,7 @@ class DiskSpool:
         self._bytes = mine.bytes + mine.batches * ROW_BYTES
         self._held: dict[int, Batch] = {}  # in memory: in line, leased, or being written
         self._leased: set[int] = set()
-        self._line = Line()
+        self._queue = Queue()
         self._handover = Handover(store, limits.write_after, self._is_durable)
         self._backlog = Backlog(store, self._arrived)
         self._dropping = Dropping(store, free, on_dropped)
@@ -84,13 +84,13 @@ class DiskSpool:
         self._take_in(batch)
         is_behind = self._backlog.is_there
         if not is_behind:
-            self._line.join(batch)
+            self._queue.join(batch)
         self._handover.add(batch, at_once=is_behind or self._lifted)
 
     async def lease(self) -> Batch | None:
         """The next batch to send, waiting for it; None once closed and all is settled."""
         self._fetch()
-        if batch := await self._line.next():
+        if batch := await self._queue.next():
             self._leased.add(batch.number)
         return batch
 
@@ -127,7 +127,7 @@ class DiskSpool:
 
     def hurry(self) -> None:
         """The agent is stopping: cut all waits short, and write what is not written."""
-        self._line.hurry()
+        self._queue.hurry()
         self.write()
 
     def write(self) -> None:
@@ -159,9 +159,9 @@ class DiskSpool:
     def _put_back(self, batch: Batch, wait: float, *, last: bool = False) -> None:
         batch.not_before = time.time() + wait if wait > 0 else 0.0
         if wait > 0:
-            self._line.delay(batch, wait)
+            self._queue.delay(batch, wait)
         else:
-            self._line.join(batch, first=not last)
+            self._queue.join(batch, first=not last)
 
     def _forget(self, batch: Batch) -> None:
         del self._held[batch.number]
@@ -180,7 +180,7 @@ class DiskSpool:
 
     def _end_line(self) -> None:
         if self._closed and not self._batches:
-            self._line.end()
+            self._queue.end()
 
     # --- from memory to disk and back ---
 
@@ -190,22 +190,22 @@ class DiskSpool:
             return
         self._free(batch.held_bytes)
         batch.held_bytes = 0
-        if batch.number in self._leased or self._line.is_delayed(batch):
+        if batch.number in self._leased or self._queue.is_delayed(batch):
             return
-        is_ready = self._line.is_ready(batch)
-        is_full = self._line.ready_bytes > self._limits.ready_bytes
+        is_ready = self._queue.is_ready(batch)
+        is_full = self._queue.ready_bytes > self._limits.ready_bytes
         stays_out = is_full or (self._backlog.is_there and not is_ready)
         if stays_out and self._backlog.will_fetch(batch.number):
             if is_ready:
-                self._line.leave(batch)
+                self._queue.leave(batch)
             self._backlog.leave(batch.number)
             del self._held[batch.number]
         elif not is_ready:
-            self._line.join(batch)
+            self._queue.join(batch)
 
     def _fetch(self) -> None:
         """Fetch the next rows where few batches are ready and there are more on disk."""
-        room = self._limits.ready_bytes - self._line.ready_bytes
+        room = self._limits.ready_bytes - self._queue.ready_bytes
         if room >= self._limits.ready_bytes // 2:
             self._backlog.fetch(room)
 
@@ -223,9 +223,9 @@ class DiskSpool:
     def _offer(self, batch: Batch) -> None:
         wait = min(batch.not_before - time.time(), self._limits.longest_wait)
         if wait > 0 and not self._lifted:
-            self._line.delay(batch, wait)
+            self._queue.delay(batch, wait)
         else:
-            self._line.join(batch)
+            self._queue.join(batch)
 
     def _hold_back(self, damaged: Damaged) -> None:
         """Never send what is not what was written; its row stays, for whoever can read it."""
@@ -237,10 +237,10 @@ class DiskSpool:
 
     async def _drop_oldest(self) -> bool:
         """Drop the batch that has waited longest; False where each is in a sender's hands."""
-        if not self._line:
+        if not self._queue:
             self._fetch()
             await self._backlog.arrival()
-        if (batch := self._line.oldest()) is None:
+        if (batch := self._queue.oldest()) is None:
             return False
         self._forget(batch)
         self._dropping.drop(batch)

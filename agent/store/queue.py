@@ -1,6 +1,6 @@
 """Which batch is sent next, and which sender is next to get one?
 
-Batches are ready, or delayed until they are; senders wait in a line of their own. What is in a
+Batches are ready, or delayed until they are; senders wait in a queue of their own. What is in a
 sender's hands is in neither.
 """
 
@@ -12,7 +12,7 @@ from agent.record import Batch
 from agent.store.spooling import size_of
 
 
-class Line:
+class Queue:
     """Batches that wait for a sender, and senders that wait for a batch. For one event loop."""
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class Line:
             self._wake()
 
     async def next(self) -> Batch | None:
-        """The next batch to send, waiting for it; None once the line has ended."""
+        """The next batch to send, waiting for it; None once the queue has ended."""
         while not self._ready:
             if self._ended:
                 return None
