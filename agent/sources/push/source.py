@@ -192,8 +192,9 @@ class PushSource(Receiver):
             async with asyncio.timeout_at(latest + _SLACK):
                 await push.taken
         except TimeoutError:  # those before it are being taken all the time
-            self._forget(awaited)
-            raise buffer_is_full() from None
+            if not _was_taken(push):
+                self._forget(awaited)
+                raise buffer_is_full() from None
         except BaseException:
             self._forget(awaited)
             raise
@@ -246,6 +247,12 @@ class PushSource(Receiver):
 
     def _count(self, status: int) -> None:
         self._meters.push_requests.add(1, self.name, str(status))
+
+
+def _was_taken(push: _Push) -> bool:
+    """Whether it was, when the time was up as well: a busy loop hears of both at once."""
+    taken = push.taken
+    return taken.done() and not taken.cancelled() and taken.exception() is None
 
 
 def _tell(push: _Push, refused: Refused | None) -> None:
