@@ -18,7 +18,7 @@ from agent.core.pushed import BadBody, Lines, TooMany, Unwrap
 from agent.sources.push.answers import Collection, Plain
 from agent.sources.push.decoding import Decode, decoder_of
 from agent.sources.push.refusing import Refused, too_large
-from agent.sources.push.room import Lease
+from agent.sources.push.room import Place
 
 _FLOW_HEADER = "x-adobe-flow-id"
 _COLLECTION, _BATCH = "/collection/", "/collection/batch/"
@@ -54,18 +54,18 @@ class Asked:
     decode: Decode | None
     answers: Plain | Collection
 
-    def lines(self, body: bytes, lease: Lease, limit: int) -> Lines:
+    def lines(self, body: bytes, place: Place, limit: int) -> Lines:
         """The values in the body, one a line, *limit* bytes at most. Raises Refused."""
         if self.decode:
             body = self.decode(body, limit)
-            lease.hold(len(body))
+            place.hold(len(body))
         try:
             lines = self.find(body)
         except TooMany as error:
             raise Refused(413, str(error)) from None
         except BadBody as error:
             raise Refused(400, str(error)) from None
-        lease.hold(len(lines.data))
+        place.hold(len(lines.data))
         return lines
 
 
@@ -122,7 +122,7 @@ def _media_type(request: web.BaseRequest) -> str:
     return request.content_type
 
 
-async def read(request: web.BaseRequest, lease: Lease, limit: int, timeout: float) -> bytes:
+async def read(request: web.BaseRequest, place: Place, limit: int, timeout: float) -> bytes:
     """The whole body as it was sent, *limit* bytes at most, within *timeout* seconds.
 
     Raises Refused, and ConnectionError where the client has gone.
@@ -141,7 +141,7 @@ async def read(request: web.BaseRequest, lease: Lease, limit: int, timeout: floa
                 size += len(part)
                 if size > limit:
                     raise too_large(limit)
-                lease.hold(size)
+                place.hold(size)
                 parts.append(part)
     except TimeoutError:
         raise Refused(408, f"the body did not come within {timeout:g} s") from None

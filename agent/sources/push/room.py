@@ -15,11 +15,11 @@ class Room:
         self._max_bytes = max_bytes
         self._max_requests = max_requests
 
-    def let_in(self) -> "Lease":
+    def let_in(self) -> "Place":
         """Room for one more request, until it is answered. Raises Refused where there is none."""
         if self.requests >= self._max_requests or self.bytes >= self._max_bytes:
             raise too_much_waits()
-        return Lease(self)
+        return Place(self)
 
     def resize(self, before: int, after: int) -> None:
         """What took *before* bytes takes *after* now. Raises Refused where that is too much."""
@@ -28,7 +28,7 @@ class Room:
         self.bytes += after - before
 
 
-class Lease:
+class Place:
     """What one request holds; a context that gives all of it back."""
 
     def __init__(self, room: Room) -> None:

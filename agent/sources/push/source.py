@@ -23,7 +23,7 @@ from agent.sources.push.entering import Tokens
 from agent.sources.push.listener import Listener, Watching, response
 from agent.sources.push.refusing import Refused, buffer_is_full, draining, store_is_full
 from agent.sources.push.requests import Target, asked, read
-from agent.sources.push.room import Lease, Room
+from agent.sources.push.room import Place, Room
 from agent.sources.receiver import Receiver
 from agent.sources.source import Doors, Feed
 from agent.store.outcomes import Awaited, Outcomes
@@ -168,16 +168,16 @@ class PushSource(Receiver):
         wanted = asked(request, self._settings, self._target)
         self._require_open()
         settings = self._settings
-        with self._room.let_in() as lease:
+        with self._room.let_in() as place:
             limit = settings.max_body_bytes
             lines = wanted.lines(
-                await read(request, lease, limit, settings.body_timeout), lease, limit
+                await read(request, place, limit, settings.body_timeout), place, limit
             )
             self._require_open()
-            awaited = await self._handed_over(lines, lease)
+            awaited = await self._handed_over(lines, place)
             return await self._acknowledged(awaited, wanted.answers)
 
-    async def _handed_over(self, lines: Lines, lease: Lease) -> Awaited:
+    async def _handed_over(self, lines: Lines, place: Place) -> Awaited:
         awaited = Awaited(for_verdicts=self._settings.ack == "accepted")
         if lines.is_empty:
             awaited.whole(0)
@@ -198,7 +198,7 @@ class PushSource(Receiver):
         except BaseException:
             self._forget(awaited)
             raise
-        lease.hold(0)
+        place.hold(0)
         return awaited
 
     async def _acknowledged(self, awaited: Awaited, wording: Plain | Collection) -> Answer:

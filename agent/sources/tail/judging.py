@@ -13,10 +13,11 @@ from agent.record import BEGINNING, Position
 from agent.sources.gzipped import MAGIC
 from agent.sources.source import Doors
 from agent.sources.tail.archive import Archive
+from agent.sources.tail.blocks import SharedBlocks
 from agent.sources.tail.file import TailedFile
 from agent.sources.tail.keeping import Keeper
 from agent.sources.tail.known import KnownFiles
-from agent.sources.tail.lines import Blocks, Lines
+from agent.sources.tail.lines import Lines
 from agent.sources.tail.notices import Notices
 from agent.sources.tail.origins import Abandoned, Pasts, is_about_to_be_cut, suspects
 from agent.sources.tail.reading import Readers
@@ -56,7 +57,7 @@ class Judge:
         self._keeper = keeper
         self._readers = readers
         self._notices = notices
-        self._blocks = Blocks()
+        self._blocks = SharedBlocks()
         readers.on_cut = self.cut
 
     @property

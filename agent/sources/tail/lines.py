@@ -5,7 +5,6 @@ and is read again, so that an idle file holds no memory. Each block is read toge
 before it, which tell at no cost whether the file is still the one that was read.
 """
 
-import asyncio
 import os
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,9 +13,9 @@ from hashlib import sha256
 from agent.core.framing import Oversize
 from agent.record import Position
 from agent.sources.source import Feed
+from agent.sources.tail.blocks import SharedBlocks
 from agent.sources.tail.file import Outcome, TailedFile
 
-_ONLY_CACHED = getattr(os, "RWF_NOWAIT", None)  # Linux
 _NUL = b"\0"
 
 
@@ -42,32 +41,12 @@ class _Swallowed:
         self.hash.update(part)
 
 
-class Blocks:
-    """Reads blocks of any file: from the page cache, and by a thread only where they are not in it.
-
-    Shared by those who read, for no block outlives the next one.
-    """
-
-    def __init__(self) -> None:
-        self._buffer = bytearray()
-
-    async def read(self, descriptor: int, offset: int, size: int) -> memoryview:
-        """Up to *size* bytes; less only at the end of the file. Good until the next read."""
-        if _ONLY_CACHED is not None:
-            if len(self._buffer) < size:
-                self._buffer = bytearray(size)
-            view = memoryview(self._buffer)[:size]
-            with suppress(OSError):  # not cached, or this file system cannot tell
-                count = os.preadv(descriptor, [view], offset, _ONLY_CACHED)
-                if count == size or offset + count >= os.fstat(descriptor).st_size:
-                    return view[:count]
-        return memoryview(await asyncio.to_thread(os.pread, descriptor, size, offset))
-
-
 class Lines:
     """Hands the lines of one file to its feed."""
 
-    def __init__(self, file: TailedFile, feed: Feed, limits: LineLimits, blocks: Blocks) -> None:
+    def __init__(
+        self, file: TailedFile, feed: Feed, limits: LineLimits, blocks: SharedBlocks
+    ) -> None:
         self._file = file
         self._feed = feed
         self._limits = limits
