@@ -100,13 +100,16 @@ class Agent:
             self._aborting.set_result(None)
 
     def on_signal(self, number: signal.Signals) -> None:
-        """The first signal drains, the second one releases."""
-        if self._stopping.done():
-            log.warning("second signal, releasing what is unanswered", signal=number.name)
-            self.abort()
-        else:
+        """The first signal drains, the second one releases.
+
+        When a terminal is closed, kernel and shell both say so by SIGHUP: that is one signal.
+        """
+        if not self._stopping.done():
             log.info("stopping", signal=number.name, grace_seconds=self._config.shutdown.grace)
             self.stop()
+        elif number != signal.SIGHUP:
+            log.warning("second signal, releasing what is unanswered", signal=number.name)
+            self.abort()
 
     def snapshot(self) -> Snapshot:
         """What became of everything so far, once `run` has begun."""

@@ -19,6 +19,7 @@ from agent.errors import ConfigError
 from agent.telemetry import logs
 
 _SWITCH_SECONDS = 0.001
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 DONE, FAILED, SOME_DEAD_LETTERED = 0, 1, 3
 
@@ -70,8 +71,9 @@ def deliver(
     async def deliver_until_signalled() -> Snapshot:
         agent = Agent(config, replay, patient=patient)
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, agent.on_signal, number)
+        for number in _STOPPING:
+            if signal.getsignal(number) != signal.SIG_IGN:  # nohup has SIGHUP ignored
+                loop.add_signal_handler(number, agent.on_signal, number)
         return await agent.run(view)
 
     return run_loop(deliver_until_signalled())

@@ -9,8 +9,9 @@ if TYPE_CHECKING:
 HELP = "run the agent with a configuration file"
 
 _EPILOG = """\
-SIGTERM and SIGINT stop it: reading ends, what is held gets shutdown.grace to be answered, and the
-last log line counts accepted, dead-lettered and held records. A second signal releases at once.
+SIGTERM, SIGINT and SIGHUP stop it: reading ends, what is held gets shutdown.grace to be answered,
+and the last log line counts accepted, dead-lettered and held records. A second signal releases at
+once. The configuration is read when it starts.
 
 exit status: 0 stopped with nothing left over, or all input ended; 1 failed, or stopped with records
 held in memory only; 3 all input ended, and some records were dead-lettered; 78 the configuration is

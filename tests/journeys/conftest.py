@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -78,8 +78,9 @@ def start() -> Iterator[Callable[..., Running]]:
             *arguments: str | Path,
             stdin: Any = subprocess.PIPE,
             limits: Mapping[int, int] | None = None,
+            before: Sequence[str] = (),
         ) -> Running:
-            running = Running([*map(str, arguments)], stdin, limits)
+            running = Running([*map(str, arguments)], stdin, limits, before)
             stack.callback(running.close)
             return running
 

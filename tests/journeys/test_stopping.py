@@ -128,3 +128,33 @@ def test_the_exit_leaves_a_store_that_another_run_goes_on_with(
     again = start(*send_arguments(emulator, data_dir, "-"))
     assert again.finished(lines(records[1000:])).code == 0
     assert len(kept_in(data_dir).receipts) == 2000
+
+
+def test_a_terminal_that_is_closed_stops_it_in_order_however_often_that_is_told(
+    inlet: Inlet, start: Start, data_dir: Path
+) -> None:
+    emulator = inlet(latency=1.0)
+    agent = start(*send_arguments(emulator, data_dir, "-", batch__max_wait="20ms"))
+    agent.write(lines(orders(10)))
+    eventually(lambda: emulator.stats()["requests"] == 1)
+    agent.signal(signal.SIGHUP)
+    time.sleep(0.1)
+    agent.signal(signal.SIGHUP)
+    done = agent.finished()
+
+    assert (done.code, done.summary["accepted"], done.summary["interrupted"]) == (0, 10, True)
+
+
+def test_under_nohup_a_terminal_may_be_closed(inlet: Inlet, start: Start, data_dir: Path) -> None:
+    emulator = inlet()
+    arguments = send_arguments(emulator, data_dir, "-", batch__max_wait="20ms")
+    agent = start(*arguments, before=["nohup"])
+    agent.write(lines(orders(10)))
+    eventually(lambda: emulator.stats()["records_accepted"] == 10)
+    agent.signal(signal.SIGHUP)
+    time.sleep(0.1)
+    agent.write(lines(orders(10, first=10)))
+    eventually(lambda: emulator.stats()["records_accepted"] == 20)
+    done = agent.finished()
+
+    assert (done.code, done.summary["interrupted"]) == (0, False)

@@ -27,8 +27,9 @@ def draining() -> Refused:
 
 
 def store_is_full() -> Refused:
-    """The disk takes nothing."""
-    return Refused(503, "the agent's disk takes nothing at the moment", 10)
+    """Nothing can be recorded."""
+    why = "its disk or its dead letters are full, and its log says which"
+    return Refused(503, f"the agent's store takes nothing at the moment: {why}", 10)
 
 
 def too_many_connections() -> Refused:
