@@ -132,7 +132,11 @@ def pipeline(
     settings, encoder, meters = ends.settings, ends.encoder, ends.meters
     part = storing.partition(store, ends.name, settings)
     budget = Budget(settings.buffer.memory_limit)
-    spool = storing.spool(settings, part, budget, meters)
+
+    def write_left_out() -> None:
+        settler.flush()  # made below, of the spool
+
+    spool = storing.spool(settings, part, budget, meters, write_left_out)
     journal = replay.journal(store) if replay else part
     settler = Settler(journal, spool, encoder, budget, meters, ends.limits.dead_letter_bytes_max)
     batching = Batching(_batch_limits(settings), encoder.envelope)

@@ -63,8 +63,17 @@ def partition(store: Store, name: str, flow: FlowSettings) -> Partition:
     return Partition(store, name, key if flow.buffer.type == "disk" else None)
 
 
-def spool(flow: FlowSettings, part: Partition, budget: Budget, meters: Meters) -> Spool:
-    """Where the batches of a flow wait, in its part of the store if they are spooled."""
+def spool(
+    flow: FlowSettings,
+    part: Partition,
+    budget: Budget,
+    meters: Meters,
+    before_writing: Callable[[], None],
+) -> Spool:
+    """Where the batches of a flow wait, in its part of the store if they are spooled.
+
+    *before_writing* has written what is to become durable with them.
+    """
     buffer = flow.buffer
     if buffer.type == "memory":
         return MemorySpool()
@@ -84,6 +93,7 @@ def spool(flow: FlowSettings, part: Partition, budget: Budget, meters: Meters) -
         free=budget.give,
         on_dropped=partial(_dropped, meters, limits),
         on_damaged=_damaged,
+        before_writing=before_writing,
     )
 
 

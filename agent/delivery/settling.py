@@ -80,7 +80,9 @@ class Settler:
     def leave_out(self, left_out: LeftOut, label: str) -> None:
         """Settle records that go no further, counted under *label*: soon, and many at once.
 
-        Nobody waits for them, and a store with nothing else to write is spared many commits.
+        Nobody waits for them, and a store with nothing else to write is spared many commits. But
+        they are written before any batch is, for until then the lines beside theirs are not safe,
+        and a crash would have those sent again.
         """
         if not left_out.counts:
             return
@@ -122,6 +124,7 @@ class Settler:
 
         Returns the parts of the batch that are left.
         """
+        self.flush()
         if len(reading.accepted) == batch.count:
             passed = self._passed(batch, batch.spans)
             removed = self._replace(batch, (), 0.0).removed
@@ -157,6 +160,7 @@ class Settler:
 
         The second one holds the records *apart*, some of them by index; without any, half of all.
         """
+        self.flush()
         records = self._encoder.records(batch)
         second = set(apart or range(batch.count // 2, batch.count))
         first = [index for index in range(batch.count) if index not in second]

@@ -13,11 +13,21 @@ _ENTRY_BYTES = 256 << 10  # of bodies that are written all or not at all, where 
 class Handover:
     """Batches that the store does not have yet, in the order of their coming. For one loop."""
 
-    def __init__(self, store: Partition, after: float, durable: Callable[[Batch], None]) -> None:
-        """A batch is handed over *after* seconds; *durable* is called once its row is there."""
+    def __init__(
+        self,
+        store: Partition,
+        after: float,
+        durable: Callable[[Batch], None],
+        beforehand: Callable[[], None] = lambda: None,
+    ) -> None:
+        """A batch is handed over *after* seconds; *durable* is called once its row is there.
+
+        *beforehand* has written what is to become durable with it.
+        """
         self._store = store
         self._after = after
         self._durable = durable
+        self._beforehand = beforehand
         self._fresh: dict[int, tuple[Batch, float]] = {}  # by number, with the loop's time
         self._timer: asyncio.TimerHandle | None = None
 
@@ -51,6 +61,7 @@ class Handover:
     def _hand_over(self, batches: Sequence[Batch]) -> None:
         if not batches:
             return
+        self._beforehand()
         entry: list[Batch] = []
         size = 0
         for batch in batches:

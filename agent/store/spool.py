@@ -50,10 +50,12 @@ class DiskSpool:
         free: Callable[[int], None] = lambda size: None,
         on_dropped: Callable[[str, int], None] = lambda reason, records: None,
         on_damaged: Callable[[int, int], None] = lambda number, records: None,
+        before_writing: Callable[[], None] = lambda: None,
     ) -> None:
         """*free* gets back what a batch held of the budget once it is durable.
 
         *on_dropped* is told reason and records, *on_damaged* number and records of a batch.
+        *before_writing* is called before batches are written that nobody has answered for.
         """
         self._store = store
         self._limits = limits
@@ -65,7 +67,7 @@ class DiskSpool:
         self._held: dict[int, Batch] = {}  # in memory: in line, leased, or being written
         self._leased: set[int] = set()
         self._queue = Queue()
-        self._handover = Handover(store, limits.write_after, self._is_durable)
+        self._handover = Handover(store, limits.write_after, self._is_durable, before_writing)
         self._backlog = Backlog(store, self._arrived)
         self._dropping = Dropping(store, free, on_dropped)
         self._has_room = asyncio.Event()

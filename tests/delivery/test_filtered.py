@@ -5,12 +5,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from agent.app.doors import doors_of
 from agent.app.parts import Parts
 from agent.config.filters import Filtered
+from agent.delivery import settling
 from agent.record import BEGINNING, Position
 from agent.store.ledger import residue
-from delivery.rig import Inlet, delivering, kept, lines, until
+from delivery.rig import Inlet, Reply, Request, delivering, kept, lines, until
 
 BEATS = [b'{"n":%d,"kind":"%b"}' % (n, b"beat" if n % 3 else b"order") for n in range(300)]
 
@@ -35,6 +38,28 @@ async def test_filtered_records_are_counted_and_the_books_balance(
     assert parts.store.balance.ledger["filtered", "drop-1"] == 200
     assert residue(parts.store.balance.ledger, 0) == 0
     assert parts.store.safe["app.log"] == Position(301, len(lines(BEATS)))
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.5])
+async def test_what_is_safe_is_so_with_the_filtered_lines_beside_it(
+    seconds: float, inlet: Inlet, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Answered for at once, or written because it was not: nothing of it is read again."""
+    monkeypatch.setattr(settling, "_GATHERED_SECONDS", 60.0)
+
+    async def answer(request: Request) -> Reply:
+        await asyncio.sleep(seconds)
+        return inlet.accept(request)
+
+    inlet.rule = answer
+    async with delivering(inlet.url, data_dir, buffer__type="disk") as parts:
+        doors = doors_of(
+            Filtered.model_validate({"filters": [{"drop": "kind = beat"}]}), parts.intake
+        )
+        await doors.feed("app.log", identity="1").put(lines(BEATS))
+        await until(lambda: parts.store.safe.get("app.log", BEGINNING).line > 1)
+        assert parts.store.safe["app.log"].line == 301
+        assert parts.settler.totals.accepted == (0 if seconds else 100)
 
 
 async def test_a_source_moves_on_past_lines_that_are_all_filtered(
