@@ -23,6 +23,7 @@ from agent.telemetry.meters import Meters
 _HANDSHAKE = 10.0  # seconds for a client to be secured by TLS
 _TURNED_AWAY_SECONDS = 1.0  # for the answer to arrive: closing at once might overtake it
 _LINGER_SECONDS = 3.0  # for a client to send the rest of what was refused, and read the answer
+_LAST_REQUESTS = 0.1  # seconds for the requests of who was accepted last
 _STOP_SECONDS = 2.0  # for answers that are being written
 
 _Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -86,8 +87,14 @@ class Listener:
         self._servers.clear()
 
     async def stop(self) -> None:
-        """End all connections, once the answers that are due have been written."""
+        """End all connections, once the answers that are due have been written.
+
+        Who was accepted in the last moment has sent a request, or is about to: it is answered, for
+        a connection that is closed before its request was read looks broken to its client.
+        """
         self.close()
+        if self._server.connections:
+            await asyncio.sleep(_LAST_REQUESTS)
         self._server.pre_shutdown()
         await self._server.shutdown(_STOP_SECONDS)
 
