@@ -4,7 +4,7 @@ A few clients post the lines of a file, half a megabyte a request, each on a con
 keeps; it is the same file, in the same round, as the one that is sent by name.
 """
 
-import mmap
+import os
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -33,12 +33,11 @@ def push(agent: Agent, file: EventFile, buffer: str) -> Sent:
         before = sink.stats()
         begun = time.monotonic()
         with (
-            file.path.open("rb") as opened,
-            mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as lines,
+            file.path.open("rb") as lines,
             ThreadPoolExecutor(CLIENTS) as pool,
         ):
-            bodies = _bodies(lines)
-            clients = [pool.submit(_post, address, lines, bodies) for _ in range(CLIENTS)]
+            bodies = _bodies(lines.fileno(), file.size)
+            clients = [pool.submit(_post, address, lines.fileno(), bodies) for _ in range(CLIENTS)]
             for client in clients:
                 client.result(timeout)
         sink.wait_for(file.records, timeout, child)
@@ -49,29 +48,32 @@ def push(agent: Agent, file: EventFile, buffer: str) -> Sent:
     return sent(file.records, finished, wall, before, counted)
 
 
-def _bodies(lines: mmap.mmap) -> list[tuple[int, int]]:
-    """Where each body of whole lines begins and ends, the last one first."""
+def _bodies(lines: int, size: int) -> list[tuple[int, int]]:
+    """Where each body of whole lines begins and how long it is, the last one first."""
     bodies = []
     start = 0
-    while start < len(lines):
-        end = lines.find(b"\n", min(start + BODY_BYTES, len(lines) - 1)) + 1
-        bodies.append((start, end))
-        start = end
+    while start < size:
+        length = os.pread(lines, BODY_BYTES, start).rfind(b"\n") + 1
+        bodies.append((start, length))
+        start += length
     return bodies[::-1]
 
 
-def _post(address: str, lines: mmap.mmap, bodies: list[tuple[int, int]]) -> None:
-    """Post one body after the other while there are any."""
-    with connected(address) as client, memoryview(lines) as view:
+def _post(address: str, lines: int, bodies: list[tuple[int, int]]) -> None:
+    """Post one body after the other while there are any.
+
+    Each is read when it is its turn: the agent's peak memory is never told as less than that of
+    who started it, so the file must not be in ours.
+    """
+    with connected(address) as client:
         client.settimeout(60)
         while True:
             try:
-                start, end = bodies.pop()
+                start, length = bodies.pop()
             except IndexError:
                 return
-            client.sendall(_HEAD % (end - start))
-            with view[start:end] as body:
-                client.sendall(body)
+            client.sendall(_HEAD % length)
+            client.sendall(os.pread(lines, length, start))
             _expect_200(client)
 
 
