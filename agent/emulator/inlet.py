@@ -9,10 +9,10 @@ from agent.emulator import answers, broken, messages
 from agent.emulator.answers import Answer, Inlet, Verdicts
 from agent.emulator.faults import Firing
 from agent.emulator.landed import Rejection
+from agent.emulator.platform import ORG_ID
 from agent.emulator.state import State
 from agent.emulator.submission import Submission, read_body, submitted
 
-_SOME_ORG = "0A1B2C3D4E5F60718293A4B5@AdobeOrg"
 _ID_IN_XDM = ("body", "xdmEntity", "_id")
 
 
@@ -21,7 +21,7 @@ class InletRoutes:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._inlet = Inlet(state.options.inlet_id, state.options.ims_org_id or _SOME_ORG)
+        self._inlet = Inlet(state.options.inlet_id, state.options.ims_org_id or ORG_ID)
         self._path_of_id = _ID_IN_XDM if state.options.xdm else ("_id",)
 
     def routes(self) -> list[web.RouteDef]:

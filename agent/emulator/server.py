@@ -126,7 +126,7 @@ class Emulator:
             await self._runner.cleanup()
             self._runner = None
         if self._state is not None:
-            self._state.landed.close()
+            self._state.close()
             self._state = None
 
 

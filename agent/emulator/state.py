@@ -8,17 +8,19 @@ from agent.emulator.faults import Faults, Script
 from agent.emulator.issued_tokens import IssuedTokens
 from agent.emulator.landed import Landed
 from agent.emulator.options import EmulatorOptions
+from agent.emulator.platform import Platform
 from agent.emulator.rules import parse_script, parse_text
 
 WrittenScript = str | bytes | Mapping[str, Any] | Sequence[Any] | Script
 
 
 class State:
-    """The options, the records, the numbers and the faults at work."""
+    """The options, the records, the platform's objects, the numbers and the faults at work."""
 
     def __init__(self, options: EmulatorOptions, landed: Landed, faults: Script) -> None:
         self.options = options
         self.landed = landed
+        self.platform = Platform(options.directory)
         self.counts = Counts()
         self.faults = Faults(faults)
         self.issued = IssuedTokens(options)
@@ -34,6 +36,11 @@ class State:
         elif not isinstance(script, Script):
             script = parse_script(script if isinstance(script, Mapping) else list(script))
         self.faults = Faults(script)
+
+    def close(self) -> None:
+        """Close the files. What is in a directory stays there."""
+        self.landed.close()
+        self.platform.close()
 
     def stats(self) -> dict[str, Any]:
         """What /_emulator/stats answers."""
