@@ -1,7 +1,7 @@
 """Which objects of one kind does the emulated platform have, and do they outlive a restart?
 
-With a file every change is one line at its end, written before anybody sees the change: what a killed
-emulator had answered is there again. Opening the file leaves out what was replaced since.
+With a file every change is one line at its end, written before anybody sees the change: what a
+killed emulator had answered is there again. Opening the file leaves out what was replaced since.
 """
 
 import os
@@ -19,7 +19,7 @@ SANDBOX = "prod"
 
 
 class Resource(msgspec.Struct, frozen=True):
-    """One object as it is now. Its body belongs to the collection: change a copy, and replace it."""
+    """One object as it is now. To change its body, change a copy and replace it."""
 
     id: str
     body: dict[str, Any]
@@ -90,7 +90,7 @@ class Resources:
     def add(
         self, body: Mapping[str, Any], *, id: str | None = None, sandbox: str = SANDBOX
     ) -> Resource:
-        """Keep a new object, by its own id or by one that is made here. Raises KeyError: id taken."""
+        """Keep a new object under its id, or one that is made here. Raises KeyError: taken."""
         id_ = self._new_id() if id is None else id
         if id_ in self._by_id:
             raise KeyError(id_)
