@@ -33,7 +33,7 @@ _EPILOG = """\
 faults:
   A script is a list of rules in YAML or JSON, each with effects and, in `when`, what they apply
   to. --fault takes one rule as text; it may be given several times.
-    when:     path=single|batch|token  encoding=gzip|identity  matching=REGEX
+    when:     path=single|batch|token|platform  encoding=gzip|identity  matching=REGEX
               after=N  every=K  requests=N  probability=P
     answer:   status=503  body=html|empty|problem  body_is=error_in_200  retry_after=2
               hang=true|SECONDS  reset=BYTES  accept_then_reset=true  truncate=BYTES  accept=true

@@ -128,7 +128,7 @@ WHEN: dict[str, Check] = {
     "after": _whole(0),
     "every": _whole(1),
     "probability": _number(0, 1, "a chance from 0 to 1"),
-    "path": _one_of("single", "batch", "token"),
+    "path": _one_of("single", "batch", "token", "platform"),
     "encoding": _one_of("gzip", "identity"),
     "matching": _pattern,
 }

@@ -14,10 +14,12 @@ every chance repeatable. A rule has effects, and says in `when` what they apply 
 
 when (all optional, all must hold; without any the rule always applies)
     path: single | batch        only requests to this endpoint; other rules apply to both
-    path: token                 only requests for a token; no other rule applies to these
+    path: token | platform      only requests for a token, or only calls to the platform's services
+                                (/data/…); no other rule applies to these
     encoding: gzip | identity   only requests sent this way
     matching: "regex"           only requests with a record in which it is found; for `reject`,
-                                only those records
+                                only those records; of calls to the platform, it is looked for in
+                                `METHOD /path?query`, a line break, and the body
     after: N                    not to the first N of the requests that match so far
     every: K                    only to each Kth of those that follow
     requests: N                 only until the rule has applied N times
@@ -58,6 +60,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Literal
 
 TOKEN = "token"  # the path of requests for a token
+PLATFORM = "platform"  # the path of calls to the services below /data/
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +227,7 @@ class Faults:
 
 def _matching(when: When, path: str, encoding: str, records: Sequence[bytes]) -> Sequence[int]:
     """The indexes of the records a rule may apply to; none if the request is not meant."""
-    meant = (path,) if path == TOKEN else (path, None)
+    meant = (path,) if path in (TOKEN, PLATFORM) else (path, None)
     if when.path not in meant or when.encoding not in (None, encoding):
         return ()
     if when.matching is None:

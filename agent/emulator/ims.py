@@ -1,13 +1,17 @@
 """Who gets a token? The identity service beside the inlet.
 
-* POST /ims/token/v3    grant_type=client_credentials, client_id, client_secret and scope, as a form
-                        or in the query
+* POST /ims/token/v3      grant_type=client_credentials, client_id, client_secret and scope, as a
+                          form or in the query; expires_in counts seconds
+* POST /ims/exchange/jwt  client_id, client_secret and jwt_token, as the deprecated service accounts
+                          do it; expires_in counts milliseconds. The claims are looked at, the
+                          signature is not: the emulator has no key to check it with
 
 Errors are those of RFC 6749, 5.2, since the service's own are not documented. A fault applies here
 only where it says so, with `when: {path: token}`.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -16,9 +20,11 @@ from aiohttp import web
 from agent.emulator import answers, broken
 from agent.emulator.answers import Answer, Inlet
 from agent.emulator.faults import TOKEN, AnswerFault
+from agent.emulator.jwt_claims import jwt_objection
 from agent.emulator.options import TOKEN_PATH
 from agent.emulator.state import State
 
+JWT_PATH = "/ims/exchange/jwt"
 _CODES = {400: "invalid_request", 401: "invalid_client", 403: "access_denied", 429: "slow_down"}
 
 
@@ -32,10 +38,19 @@ class ImsRoutes:
 
     def routes(self) -> list[web.RouteDef]:
         """The routes to serve."""
-        return [web.post(TOKEN_PATH, self.token)]
+        return [web.post(TOKEN_PATH, self.token), web.post(JWT_PATH, self.exchange)]
 
     async def token(self, request: web.Request) -> web.StreamResponse:
         """Exchange a client's id and secret for a token."""
+        return await self._answer(request, self._exchanged)
+
+    async def exchange(self, request: web.Request) -> web.StreamResponse:
+        """Exchange a signed JWT for a token."""
+        return await self._answer(request, self._exchanged_jwt)
+
+    async def _answer(
+        self, request: web.Request, exchanged: Callable[[dict[str, Any]], Answer]
+    ) -> web.StreamResponse:
         status: int | None = None
         try:
             asked = {**request.query, **await request.post()}
@@ -43,7 +58,7 @@ class ImsRoutes:
             fault = firing.answer
             answer = self._fault_answer(fault) if fault else None
             if answer is None:
-                answer = self._exchanged(asked)
+                answer = exchanged(asked)
             if fault:
                 broken.add_headers(answer, fault)
             await asyncio.sleep(self._options.latency + firing.delay)
@@ -64,7 +79,20 @@ class ImsRoutes:
             return _error(400, "invalid_client", "invalid client_secret parameter")
         if not asked.get("scope"):
             return _error(400, "invalid_scope", "a scope is required")
-        life = options.token_life
+        return self._issued(options.token_life)
+
+    def _exchanged_jwt(self, asked: dict[str, Any]) -> Answer:
+        options = self._options
+        if asked.get("client_id") != options.client_id:
+            return _error(400, "invalid_client", "invalid client_id parameter")
+        if asked.get("client_secret") != options.client_secret:
+            return _error(400, "invalid_client", "invalid client_secret parameter")
+        objection = jwt_objection(str(asked.get("jwt_token", "")), str(options.client_id))
+        if objection is not None:
+            return _error(400, "invalid_token", objection)
+        return self._issued(options.token_life * 1000)
+
+    def _issued(self, life: float) -> Answer:
         body = {
             "access_token": self._state.issued.issue(),
             "token_type": "bearer",

@@ -30,6 +30,7 @@ class Platform:
             return made
 
         self._collections: dict[str, Resources] = {}
+        self.sandboxes = kept("sandboxes")
         self.connections = kept("connections")
         self.source_connections = kept("sourceConnections")
         self.target_connections = kept("targetConnections")

@@ -10,10 +10,12 @@ from aiohttp import web
 from agent.emulator import answers, broken
 from agent.emulator.control import ControlRoutes
 from agent.emulator.faults import Script
+from agent.emulator.gateway import Gateway
 from agent.emulator.ims import ImsRoutes
 from agent.emulator.inlet import InletRoutes
 from agent.emulator.landed import Landed
 from agent.emulator.options import TOKEN_PATH, EmulatorOptions
+from agent.emulator.sandboxes import Sandboxes
 from agent.emulator.state import State, WrittenScript
 from agent.errors import AgentError
 
@@ -38,7 +40,12 @@ class Emulator:
 
     async def __aenter__(self) -> Self:
         self._state = State(self._options, Landed(self._options.directory), self._faults)
-        app = web.Application(middlewares=[_problems_as_json], client_max_size=1 << 24)
+        sandboxes = Sandboxes(self._state.platform.sandboxes)
+        gateway = Gateway(self._state, sandboxes)
+        app = web.Application(
+            middlewares=[_problems_as_json, gateway.middleware()], client_max_size=1 << 24
+        )
+        app.add_routes(sandboxes.routes())
         app.add_routes(InletRoutes(self._state).routes())
         if self._options.client_id is not None:
             app.add_routes(ImsRoutes(self._state).routes())

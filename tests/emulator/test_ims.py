@@ -1,5 +1,6 @@
 """The identity service beside the inlet: who gets a token, and what one is good for."""
 
+import base64
 import json
 import time
 from typing import Any
@@ -181,3 +182,65 @@ async def test_a_token_can_be_late(start: Any) -> None:
 async def test_a_token_given_on_the_command_line_is_good_too(start: Any) -> None:
     client = await started(start, token="fixed")
     assert (await client.batch([b"{}"], headers={"Authorization": "Bearer fixed"}))[0] == 207
+
+
+def _jwt(**changed: Any) -> str:
+    def part(content: dict[str, Any]) -> str:
+        return base64.urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
+
+    ims = "https://ims-na1.adobelogin.com"
+    claims = {
+        "iss": "ORG@AdobeOrg",
+        "sub": "account@techacct.adobe.com",
+        "aud": f"{ims}/c/me",
+        "exp": int(time.time()) + 60,
+        f"{ims}/s/ent_dataservices_sdk": True,
+    } | changed
+    return f"{part({'alg': 'RS256'})}.{part(claims)}.c2lnbmF0dXJl"
+
+
+async def exchange(client: Any, **changed: str) -> tuple[int, Any]:
+    form = {"client_id": "me", "client_secret": "mine", "jwt_token": _jwt()} | changed
+    url = client.emulator.listening + "/ims/exchange/jwt"
+    async with client.session.post(url, data=form) as answer:
+        return answer.status, await answer.json()
+
+
+async def test_a_jwt_is_exchanged_for_a_token_whose_life_is_told_in_milliseconds(
+    start: Any,
+) -> None:
+    client = await started(start, token_life=60.0)
+
+    status, answer = await exchange(client)
+    good, _ = await client.batch(
+        [b"{}"], headers={"Authorization": f"Bearer {answer['access_token']}"}
+    )
+
+    assert status == 200
+    assert answer["expires_in"] == 60_000
+    assert answer["token_type"] == "bearer"
+    assert good == 207
+
+
+@pytest.mark.parametrize(
+    ("changed", "error", "said"),
+    [
+        ({"client_id": "another"}, "invalid_client", "client_id"),
+        ({"client_secret": "wrong"}, "invalid_client", "client_secret"),
+        ({"jwt_token": "no jwt"}, "invalid_token", "three parts"),
+        ({"jwt_token": "a.b.c"}, "invalid_token", "decoded"),
+        ({"jwt_token": _jwt(exp=1)}, "invalid_token", "expired"),
+        ({"jwt_token": _jwt(sub=None)}, "invalid_token", "lacks sub"),
+        ({"jwt_token": _jwt(aud="https://ims/c/other")}, "invalid_token", "/c/"),
+    ],
+)
+async def test_a_jwt_that_claims_the_wrong_things_gets_no_token(
+    start: Any, changed: dict[str, str], error: str, said: str
+) -> None:
+    client = await started(start)
+
+    status, answer = await exchange(client, **changed)
+
+    assert status == 400
+    assert answer["error"] == error
+    assert said in answer["error_description"]
