@@ -21,8 +21,7 @@ class InletRoutes:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._inlet = Inlet(state.options.inlet_id, state.options.ims_org_id or ORG_ID)
-        self._path_of_id = _ID_IN_XDM if state.options.xdm else ("_id",)
+        self._org_id = state.options.ims_org_id or ORG_ID
 
     def routes(self) -> list[web.RouteDef]:
         """The routes to serve."""
@@ -42,13 +41,14 @@ class InletRoutes:
     async def _receive(self, request: web.Request, path: str) -> web.StreamResponse:
         counts = self._state.counts
         status: int | None = None
+        inlet = Inlet(request.match_info["inlet_id"], self._org_id)
         with counts.request(path, request.transport):
             try:
                 body = await read_body(request, self._state.options)
                 counts.body(body.wire, body.text, body.encoding)
-                submission = submitted(request, path, body, self._state, self._inlet)
+                submission = submitted(request, path, body, self._state, inlet)
                 firing = self._state.faults.fire(path, submission.encoding, submission.records)
-                answer = self._decide(path, submission, firing)
+                answer = self._decide(inlet, path, submission, firing)
                 await self._wait(firing)
                 if await broken.is_broken(request, answer, firing.answer):
                     return web.Response()  # there is no connection left to write it to
@@ -57,26 +57,28 @@ class InletRoutes:
             finally:
                 counts.answered(status)
 
-    def _decide(self, path: str, submission: Submission, firing: Firing) -> Answer:
+    def _decide(self, inlet: Inlet, path: str, submission: Submission, firing: Firing) -> Answer:
         """Keep the records, unless a fault comes first, and return what shall be answered."""
         fault = firing.answer
         if fault is not None and fault.is_final:
-            answer = broken.fault_answer(self._inlet, fault)
+            answer = broken.fault_answer(inlet, fault)
         else:
-            answer = self._true_answer(path, submission, firing)
+            answer = self._true_answer(inlet, path, submission, firing)
             if fault is not None and fault.status is not None:
-                answer = broken.fault_answer(self._inlet, fault)
+                answer = broken.fault_answer(inlet, fault)
         if fault is not None:
             broken.add_headers(answer, fault)
         return answer
 
-    def _true_answer(self, path: str, submission: Submission, firing: Firing) -> Answer:
+    def _true_answer(
+        self, inlet: Inlet, path: str, submission: Submission, firing: Firing
+    ) -> Answer:
         refused = submission.refused
         try:
             if refused is None and path == "batch":
-                return self._take_batch(submission, firing)
+                return self._take_batch(inlet, submission, firing)
             if refused is None:
-                return self._take_single(submission, firing)
+                return self._take_single(inlet, submission, firing)
             if refused.spoiled is not None:
                 message = answers.message_of(refused.answer)
                 self._refuse([Rejection(refused.spoiled, 400, message, None, is_json=False)])
@@ -84,10 +86,10 @@ class InletRoutes:
         except OSError as error:
             return answers.problem(500, f"the emulator cannot keep the records: {error.strerror}")
 
-    def _take_batch(self, submission: Submission, firing: Firing) -> Answer:
+    def _take_batch(self, inlet: Inlet, submission: Submission, firing: Firing) -> Answer:
         chance = self._state.faults.random
         verdicts = answers.batch_verdicts(
-            self._inlet,
+            inlet,
             len(submission.records),
             firing.refusals | submission.refusals,
             self._state.options.dialect,
@@ -107,10 +109,9 @@ class InletRoutes:
                 for (index, refusal), item in zip(verdicts.refusals.items(), items, strict=True)
             ]
         )
-        return answers.batch_answer(self._inlet, verdicts, firing.shape, chance)
+        return answers.batch_answer(inlet, verdicts, firing.shape, chance)
 
-    def _take_single(self, submission: Submission, firing: Firing) -> Answer:
-        inlet = self._inlet
+    def _take_single(self, inlet: Inlet, submission: Submission, firing: Firing) -> Answer:
         refusal = (firing.refusals | submission.refusals).get(0)
         if refusal is not None:
             worded = inlet.words(refusal, "documented")
@@ -122,18 +123,19 @@ class InletRoutes:
         received_ms = answers.now_ms()
         xaction_id = answers.transaction_id(received_ms)
         self._keep(submission, Verdicts("", received_ms, [xaction_id], ["documented"], {}))
-        flow_id = None if self._state.options.xdm else submission.flow_ids[0]
+        flow_id = None if submission.is_xdm else submission.flow_ids[0]
         answer = answers.single_answer(inlet, xaction_id, received_ms, flow_id, firing.shape)
         return answers.with_sync_validation(answer) if submission.validate else answer
 
     def _keep(self, submission: Submission, verdicts: Verdicts) -> None:
         records, ids, flow_ids = submission.records, verdicts.ids, submission.flow_ids
+        path_of_id = _ID_IN_XDM if submission.is_xdm else ("_id",)
         accepted = [index for index in range(len(records)) if index not in verdicts.refusals]
         for flow_id, run in groupby(accepted, key=flow_ids.__getitem__):
             indexes = list(run)
             kept = [records[index] for index in indexes]
             self._state.landed.append(flow_id, [ids[index] for index in indexes], kept)
-            event_ids = messages.event_ids(kept, self._path_of_id)
+            event_ids = messages.event_ids(kept, path_of_id)
             self._state.counts.accepted(flow_id, kept, event_ids)
 
     def _refuse(self, rejections: list[Rejection]) -> None:

@@ -58,6 +58,7 @@ class Resources:
         self._new_id = new_id
         self._now = now
         self._by_id: dict[str, Resource] = {}
+        self._changes = 1
         self._journal: int | None = None
         if file is not None:
             try:
@@ -80,6 +81,11 @@ class Resources:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def changes(self) -> int:
+        """Counts the changes: where it is the same as before, so is all the rest."""
+        return self._changes
 
     def close(self) -> None:
         """Close the file; what is in it stays."""
@@ -123,6 +129,7 @@ class Resources:
         old = self._by_id[id_]
         self._write(_Line(gone=id_))
         del self._by_id[id_]
+        self._changes += 1
         return old
 
     def all(self, *, sandbox: str | None = None) -> Iterator[Resource]:
@@ -134,6 +141,7 @@ class Resources:
     def _keep(self, resource: Resource) -> Resource:
         self._write(_Line(kept=resource))
         self._by_id[resource.id] = resource
+        self._changes += 1
         return resource
 
     def _write(self, line: _Line) -> None:

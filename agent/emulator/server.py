@@ -15,6 +15,7 @@ from agent.emulator.ims import ImsRoutes
 from agent.emulator.inlet import InletRoutes
 from agent.emulator.landed import Landed
 from agent.emulator.options import TOKEN_PATH, EmulatorOptions
+from agent.emulator.platform import Platform
 from agent.emulator.sandboxes import Sandboxes
 from agent.emulator.state import State, WrittenScript
 from agent.errors import AgentError
@@ -96,6 +97,11 @@ class Emulator:
     def flow_id(self) -> str:
         """The ready-made flow."""
         return self._options.flow_id
+
+    @property
+    def platform(self) -> Platform:
+        """Everything that was provisioned."""
+        return self._running.platform
 
     def stats(self) -> dict[str, Any]:
         """The counters, as /_emulator/stats answers them."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from agent.emulator.counts import Counts
 from agent.emulator.faults import Faults, Script
+from agent.emulator.inlets import Inlets
 from agent.emulator.issued_tokens import IssuedTokens
 from agent.emulator.landed import Landed
 from agent.emulator.options import EmulatorOptions
@@ -21,6 +22,7 @@ class State:
         self.options = options
         self.landed = landed
         self.platform = Platform(options.directory)
+        self.inlets = Inlets(options, self.platform)
         self.counts = Counts()
         self.faults = Faults(faults)
         self.issued = IssuedTokens(options)

@@ -11,6 +11,7 @@ from aiohttp import web
 from agent.emulator import answers, bodies, messages, xdm
 from agent.emulator.answers import Answer, Inlet
 from agent.emulator.faults import Refusal
+from agent.emulator.inlets import KnownInlet
 from agent.emulator.options import EmulatorOptions
 from agent.emulator.state import State
 
@@ -42,6 +43,7 @@ class Submission:
     records: list[bytes] = field(default_factory=list)
     flow_ids: list[str] = field(default_factory=list)
     refusals: dict[int, Refusal] = field(default_factory=dict)
+    is_xdm: bool = False
     validate: bool = False
     refused: Refused | None = None
 
@@ -81,45 +83,46 @@ def submitted(
     request: web.Request, path: str, body: Body, state: State, inlet: Inlet
 ) -> Submission:
     """Split a body into records and judge them. `path` is single or batch."""
-    options = state.options
     submission = Submission(body.encoding, [body.wire if body.text is None else body.text])
     submission.validate = request.query.get("syncValidation", "").lower() == "true"
     try:
-        _require_admission(request, state, inlet)
+        known = _admitted(request, state, inlet)
         if body.text is None:
             raise body.refused or _refused(400, "the body cannot be read")
         if path == "batch" and submission.validate:
             raise _refused(400, inlet.says("syncValidation is not supported for batches"))
-        flow_id = _flow_id(request, options, inlet)
+        flow_id = _flow_id(request, known, inlet)
         submission.records = _records(path, body.text)
     except Refused as refused:
         submission.refused = refused
         return submission
-    if options.xdm:
-        _judge_xdm(submission, flow_id, options)
+    submission.is_xdm = known.is_xdm
+    if known.is_xdm:
+        _judge_xdm(submission, flow_id, known, state.options.ims_org_id)
     else:
-        _judge_raw(submission, flow_id or options.flow_id)
+        _judge_raw(submission, flow_id or "")
     return submission
 
 
-def _require_admission(request: web.Request, state: State, inlet: Inlet) -> None:
-    options = state.options
-    if request.match_info["inlet_id"] != options.inlet_id:
-        raise _refused(404, f"inletId: [{request.match_info['inlet_id']}] is unknown", "Not Found")
-    if options.authenticated:
+def _admitted(request: web.Request, state: State, inlet: Inlet) -> KnownInlet:
+    known = state.inlets.find(inlet.id)
+    if known is None:
+        raise _refused(404, f"inletId: [{inlet.id}] is unknown", "Not Found")
+    if known.authenticated:
         given = request.headers.get("Authorization", "").strip()
         if objection := state.issued.objection(given):
             raise Refused(answers.unauthorized(inlet, objection))
     if request.content_type != "application/json":
         message = f"The Content-Type [{request.content_type}] is not supported."
         raise _refused(415, message, "Unsupported Media Type")
+    return known
 
 
-def _flow_id(request: web.Request, options: EmulatorOptions, inlet: Inlet) -> str | None:
+def _flow_id(request: web.Request, known: KnownInlet, inlet: Inlet) -> str | None:
     flow_id = request.headers.get(FLOW_HEADER) or request.query.get(FLOW_HEADER)
-    if flow_id is None and not options.xdm:
+    if flow_id is None and not known.is_xdm:
         raise _refused(400, inlet.says(_MISSING_FLOW))
-    if flow_id is not None and flow_id not in options.flow_ids:
+    if flow_id is not None and flow_id not in known.flow_ids:
         raise _refused(400, inlet.says(_UNKNOWN_FLOW.format(flow_id)))
     return flow_id
 
@@ -145,14 +148,16 @@ def _judge_raw(submission: Submission, flow_id: str) -> None:
     }
 
 
-def _judge_xdm(submission: Submission, flow_id: str | None, options: EmulatorOptions) -> None:
+def _judge_xdm(
+    submission: Submission, flow_id: str | None, known: KnownInlet, ims_org_id: str | None
+) -> None:
     for index, record in enumerate(submission.records):
         named = flow_id
         try:
-            named = xdm.flow_of(record, options.ims_org_id) or flow_id
+            named = xdm.flow_of(record, ims_org_id) or flow_id
             if named is None:
                 raise xdm.mandatory("header.flowId")
-            if named not in options.flow_ids:
+            if named not in known.flow_ids:
                 raise xdm.BadEnvelope(f"The 'header.flowId' value [{named}] is unknown.")
         except xdm.BadEnvelope as error:
             submission.refusals[index] = Refusal(400, str(error))
