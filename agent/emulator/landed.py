@@ -9,9 +9,6 @@ All of it is kept in files, so that memory does not grow with what was sent:
 """
 
 import base64
-import fcntl
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,18 +16,24 @@ from pathlib import Path
 import msgspec
 import orjson
 
+from agent.emulator.appending import AppendFile
 from agent.errors import AgentError
 
-_BLOCK = 1 << 20
 
+class Arrival(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Consecutive records of one request and one flow, and where their lines lie.
 
-class Arrival(msgspec.Struct, frozen=True):
-    """Consecutive records of one request and one flow, and where their lines lie."""
+    `inlet_id` is empty for the ready-made inlet, whose records go no further; `lost` says why
+    records that were accepted will never land.
+    """
 
     offset: int
     length: int
     flow_id: str
     xaction_ids: list[str]
+    inlet_id: str = ""
+    received_ms: int = 0
+    lost: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +72,23 @@ class Landed:
         for file in (self._records, self._arrivals, self._rejected):
             file.close()
 
-    def append(self, flow_id: str, xaction_ids: list[str], records: Sequence[bytes]) -> None:
+    def append(
+        self,
+        flow_id: str,
+        xaction_ids: list[str],
+        records: Sequence[bytes],
+        *,
+        inlet_id: str = "",
+        received_ms: int = 0,
+        lost: str = "",
+    ) -> None:
         """Keep accepted records with the ids they were given, one each. Raises OSError."""
         lines = b"\n".join(records) + b"\n"
         if lines.count(b"\n") != len(records):
             lines = b"".join(record.replace(b"\n", b" ") + b"\n" for record in records)
-        arrival = Arrival(self._records.end, len(lines), flow_id, xaction_ids)
+        arrival = Arrival(
+            self._records.end, len(lines), flow_id, xaction_ids, inlet_id, received_ms, lost
+        )
         self._records.append(lines)
         self._arrivals.append(msgspec.json.encode(arrival) + b"\n")
 
@@ -107,13 +121,28 @@ class Landed:
                 for id_, record in zip(ids, records, strict=True)
             ]
 
+    @property
+    def end(self) -> int:
+        """The place behind the last arrival."""
+        return self._arrivals.end
+
+    def arrivals(self, start: int = 0) -> Iterator[tuple[Arrival, int]]:
+        """The arrivals from a place on, each with the place behind it."""
+        for line in self._arrivals.lines(start):
+            start += len(line) + 1
+            yield _arrival.decode(line), start
+
+    def lines(self, arrival: Arrival) -> list[bytes]:
+        """The records of an arrival; fewer or none where they were forgotten meanwhile."""
+        return self._records.read(arrival.offset, arrival.length)[:-1].split(b"\n")
+
     def rejected(self) -> Iterator[bytes]:
         """The lines on refused records, in blocks of bytes."""
         return self._rejected.blocks(self._rejected.end)
 
     def _selected(self, flow_id: str | None, since: int) -> Iterator[tuple[list[bytes], Arrival]]:
         skip = since
-        for arrival in self._read_arrivals():
+        for arrival in map(_arrival.decode, self._arrivals.lines()):
             if flow_id not in (None, arrival.flow_id):
                 continue
             count = len(arrival.xaction_ids)
@@ -126,19 +155,10 @@ class Landed:
             yield lines[:-1].split(b"\n")[skip:], arrival
             skip = 0
 
-    def _read_arrivals(self) -> Iterator[Arrival]:
-        return map(_arrival.decode, self._arrival_lines())
-
-    def _arrival_lines(self) -> Iterator[bytes]:
-        rest = b""
-        for block in self._arrivals.blocks(self._arrivals.end):
-            *lines, rest = (rest + block).split(b"\n")
-            yield from lines
-
     def _drop_torn_tail(self) -> None:
         """Go back to the last whole run of records: a killed emulator may have half written one."""
         arrivals_end = records_end = 0
-        for line in self._arrival_lines():
+        for line in self._arrivals.lines():
             arrival = _arrival.decode(line)
             if arrival.offset + arrival.length > self._records.end:
                 break
@@ -148,60 +168,13 @@ class Landed:
         self._records.truncate(records_end)
 
 
-class _AppendFile:
-    """A file written at its end only and read anywhere."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self.end = os.fstat(descriptor).st_size
-
-    def append(self, content: bytes) -> None:
-        view = memoryview(content)
-        at = self.end
-        while view:
-            written = os.pwrite(self._descriptor, view, at)
-            view = view[written:]
-            at += written
-        self.end = at
-
-    def read(self, offset: int, length: int) -> bytes:
-        return os.pread(self._descriptor, length, offset)
-
-    def blocks(self, end: int) -> Iterator[bytes]:
-        for offset in range(0, end, _BLOCK):
-            yield self.read(offset, min(_BLOCK, end - offset))
-
-    def truncate(self, end: int) -> None:
-        os.ftruncate(self._descriptor, end)
-        self.end = end
-
-    def close(self) -> None:
-        os.close(self._descriptor)
-
-
-def _open_files(directory: Path | None) -> tuple[_AppendFile, _AppendFile, _AppendFile]:
+def _open_files(directory: Path | None) -> tuple[AppendFile, AppendFile, AppendFile]:
     if directory is None:
-        return _AppendFile(_unnamed()), _AppendFile(_unnamed()), _AppendFile(_unnamed())
+        return AppendFile.unnamed(), AppendFile.unnamed(), AppendFile.unnamed()
     directory.mkdir(parents=True, exist_ok=True)
-    arrivals = _AppendFile(_named(directory / "arrivals.ndjson", lock=True))
-    records = _AppendFile(_named(directory / "records.ndjson"))
-    return records, arrivals, _AppendFile(_named(directory / "rejected.ndjson"))
-
-
-def _unnamed() -> int:
-    with tempfile.TemporaryFile() as file:
-        return os.dup(file.fileno())
-
-
-def _named(path: Path, *, lock: bool = False) -> int:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    if lock:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(descriptor)
-            raise
-    return descriptor
+    arrivals = AppendFile.named(directory / "arrivals.ndjson", lock=True)
+    records = AppendFile.named(directory / "records.ndjson")
+    return records, arrivals, AppendFile.named(directory / "rejected.ndjson")
 
 
 def _rejected_line(rejection: Rejection) -> bytes:
