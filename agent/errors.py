@@ -6,6 +6,11 @@
         * Throttled          it asked for fewer requests, perhaps saying for how long
         * Unauthorized       it refused our credentials: pause, never blame the record
     * Rejected               the platform refused this record: dead letter
+    * PlatformError          a call to the platform's control plane did not do what it was for
+        * PlatformAway       no usable answer for now: the same call may succeed later
+        * CredentialsRefused our token, key or organisation is not taken, or may not do this
+        * NotFound           what was asked for is not there
+        * Outdated           it was changed since it was read: read it again
     * StoreError             the store on disk failed
         * StoreFull          no room: input waits
         * StoreCorrupt       set the file aside, never delete it
@@ -42,6 +47,61 @@ class Unauthorized(Unavailable):
 
 class Rejected(AgentError):
     """The platform will never take this record."""
+
+
+class PlatformError(AgentError):
+    """A call to the platform's control plane failed; `str()` says which, why, and what to do."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        service: str,
+        call: str = "",
+        status: int | None = None,
+        code: str | None = None,
+        request_id: str | None = None,
+        next_step: str = "",
+        maybe_done: bool = False,
+    ) -> None:
+        """*call* is its method and path; *maybe_done*: it may have been carried out all the same.
+
+        *status* is None where no answer came, *code* the service's own, as FLOW-1425-400.
+        """
+        self.message = message
+        self.service = service
+        self.call = call
+        self.status = status
+        self.code = code
+        self.request_id = request_id
+        self.next_step = next_step
+        self.maybe_done = maybe_done
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        answer = " ".join(str(part) for part in (self.status, self.code) if part)
+        said = ": ".join(part for part in (self.service, self.call, answer, self.message) if part)
+        if self.request_id:
+            said += f" (request id {self.request_id})"
+        if self.maybe_done:
+            said += "; it may have been carried out all the same: look before doing it again"
+        return f"{said}; {self.next_step}" if self.next_step else said
+
+
+class PlatformAway(PlatformError):
+    """The control plane gave no usable answer; the same call may succeed later."""
+
+
+class CredentialsRefused(PlatformError):
+    """The control plane does not take our token, key or organisation, or they may not do this."""
+
+
+class NotFound(PlatformError):
+    """The platform has no such object."""
+
+
+class Outdated(PlatformError):
+    """The object was changed since it was read: its etag is another one now."""
 
 
 class StoreError(AgentError):

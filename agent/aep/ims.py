@@ -14,16 +14,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import aiohttp
-from yarl import URL
-
-from agent import __version__
+from agent.aep.exchange import Exchange
 from agent.aep.tokens import WATCH_SECONDS, Hidden, WatchedFile
-from agent.aep.transport import Phases, Route, proxy_for, read_whole, readable, tls, too_late
-from agent.core import retrying, token_answers
+from agent.aep.transport import Phases, Route
 from agent.core.renewal import Renewal
-from agent.core.token_answers import NoToken, Token, Trouble, unavailable
-from agent.errors import ConfigError, Unauthorized, Unavailable
+from agent.core.token_answers import NoToken, Token, Trouble
+from agent.errors import ConfigError, Unauthorized
 from agent.telemetry.logs import get_logger
 from agent.telemetry.meters import Meters
 from agent.telemetry.redaction import scrub_text
@@ -43,6 +39,15 @@ class Client:
     secret_file: Path | None  # where the secret is read from, if it is a file
     scopes: tuple[str, ...]
 
+    def form(self, secret: str) -> dict[str, str]:
+        """What a request for a token says."""
+        return {
+            "grant_type": "client_credentials",
+            "client_id": self.client_id,
+            "client_secret": secret,
+            "scope": ",".join(self.scopes),
+        }
+
 
 class ClientCredentials:
     """Tokens issued to a client; made from configuration, without asking for one yet.
@@ -55,13 +60,7 @@ class ClientCredentials:
     ) -> None:
         self.on_change: Callable[[], None] = lambda: None
         self._client = client
-        self._url = URL(client.token_url, encoded=True)
-        # the certificate authorities of an inlet's gateway are not those of the identity service,
-        # and the agent's own certificate is for the inlet alone
-        trust = Route(ca_file=route.ca_file, verify=route.verify)
-        self._ssl = tls(self._url, trust, system_too=True)
-        self._proxy = proxy_for(self._url, route)
-        self._phases = phases
+        self._exchange = Exchange(client.token_url, route, phases)
         self._renewal = renewal
         self._meters = meters
         self._token: str | None = None
@@ -132,33 +131,7 @@ class ClientCredentials:
 
     async def _request(self, secret: str) -> tuple[Token | NoToken, float | None]:
         """One request: what it brought, and the seconds we were asked to wait."""
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": self._client.client_id,
-            "client_secret": secret,
-            "scope": ",".join(self._client.scopes),
-        }
-        headers = {"User-Agent": f"aep-agent/{__version__}", "Accept": "application/json"}
-        try:
-            async with (
-                aiohttp.ClientSession(
-                    connector=aiohttp.TCPConnector(ssl=self._ssl),
-                    timeout=self._phases.timeout(),
-                    cookie_jar=aiohttp.DummyCookieJar(),
-                ) as session,
-                session.post(
-                    self._url, data=form, headers=headers, allow_redirects=False, proxy=self._proxy
-                ) as response,
-            ):
-                body = await read_whole(response, self._phases.answer_bytes)
-                wait = retrying.retry_after(response.headers.get("Retry-After"), time.time())
-                return token_answers.read(response.status, body), wait
-        except Unavailable as error:
-            return unavailable(str(error)), None
-        except TimeoutError as error:
-            return unavailable(too_late(error)), None
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            return unavailable(readable(error)), None
+        return await self._exchange.ask(self._client.form(secret))
 
     def _issued(self, token: Token, asked: float) -> None:
         self._renewal.issued(asked, token.life, dice=random.random())

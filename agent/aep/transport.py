@@ -9,6 +9,7 @@ import ssl
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import aiohttp
 from yarl import URL
@@ -39,6 +40,8 @@ class Phases:
     total: float
     answer_bytes: int
 
+    section: ClassVar[str] = "inlet.timeouts"  # where a person wrote them
+
     def timeout(self) -> aiohttp.ClientTimeout:
         """The same for aiohttp."""
         return aiohttp.ClientTimeout(
@@ -46,10 +49,13 @@ class Phases:
         )
 
 
-def tls(url: URL, route: Route, *, system_too: bool = False) -> ssl.SSLContext | bool:
+def tls(
+    url: URL, route: Route, *, system_too: bool = False, section: str = "inlet.tls"
+) -> ssl.SSLContext | bool:
     """Whom to trust at an address. Raises ConfigError where the certificates cannot be loaded.
 
     A `ca_file` takes the place of the system's authorities, or is added with `system_too`.
+    The *section* is where a person wrote them.
     """
     if url.scheme != "https":
         return True
@@ -60,7 +66,7 @@ def tls(url: URL, route: Route, *, system_too: bool = False) -> ssl.SSLContext |
         if route.cert_file:
             context.load_cert_chain(route.cert_file, route.key_file)
     except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"inlet.tls: cannot load the certificates: {error}") from error
+        raise ConfigError(f"{section}: cannot load the certificates: {error}") from error
     if not route.verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -94,13 +100,13 @@ async def read_whole(response: aiohttp.ClientResponse, bytes_max: int) -> bytes:
     return b"".join(parts)
 
 
-def too_late(error: TimeoutError) -> str:
-    """Which phase took too long."""
+def too_late(error: TimeoutError, section: str = "inlet.timeouts") -> str:
+    """Which phase took too long, and the key, in this *section*, that says how long it may."""
     if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return "no connection in time (inlet.timeouts.connect)"
+        return f"no connection in time ({section}.connect)"
     if isinstance(error, aiohttp.SocketTimeoutError):
-        return "no answer in time (inlet.timeouts.answer)"
-    return "not sent and answered in time (inlet.timeouts.total)"
+        return f"no answer in time ({section}.answer)"
+    return f"not sent and answered in time ({section}.total)"
 
 
 def readable(error: Exception) -> str:

@@ -4,7 +4,7 @@ These checks look at settings together, so they also run where some of them are 
 is to show everything.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,16 @@ _SECRET_FILES = {
     "inlet.credentials.client_secret_file": "client secret",
 }
 _FILES = (*_SECRET_FILES, "inlet.tls.ca_file", "inlet.tls.cert_file", "inlet.tls.key_file")
+_PLATFORM_SECRETS = {
+    "platform.client_secret_file": "client secret",
+    "platform.token_file": "token",
+}
+_PLATFORM_FILES = (
+    *_PLATFORM_SECRETS,
+    "platform.tls.ca_file",
+    "platform.tls.cert_file",
+    "platform.tls.key_file",
+)
 
 
 def _written(tree: Mapping[str, Any], key: str) -> Any:
@@ -69,12 +79,15 @@ def _sizes_of(tree: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
 def unreadable_files(tree: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     """Files that settings name and the agent cannot read."""
     for place, flow in each_flow(tree):
-        for path, text in _files_of(flow):
+        for path, text in _files_of(flow, _FILES, _SECRET_FILES):
             yield (*place, *path), text
+    yield from _files_of(tree, _PLATFORM_FILES, _PLATFORM_SECRETS)
 
 
-def _files_of(tree: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
-    for key in _FILES:
+def _files_of(
+    tree: Mapping[str, Any], keys: Iterable[str], secrets: Mapping[str, str]
+) -> Iterator[tuple[KeyPath, str]]:
+    for key in keys:
         written = _written(tree, key)
         if not written or not isinstance(written, str | Path):
             continue
@@ -86,7 +99,7 @@ def _files_of(tree: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
             reason = (getattr(error, "strerror", None) or "not a path").lower()
             yield path, f"found {show(written)}, which cannot be read: {reason}; write another path"
             continue
-        if noun := _SECRET_FILES.get(key):
+        if noun := secrets.get(key):
             yield from _bad_secret(path, Path(written).expanduser(), noun)
 
 
@@ -95,6 +108,22 @@ def _bad_secret(path: KeyPath, file: Path, noun: str) -> Iterator[tuple[KeyPath,
         read_word(file, ".".join(map(str, path)), noun)
     except ConfigError:
         yield path, f"found {show(file)}, which does not hold one {noun}; write the {noun} into it"
+
+
+def unknown_inlets(tree: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """Inlets of which neither the address is written nor how to find it."""
+    example = all_keys()["inlet.url"].field.examples
+    missing = f"missing; write one such as {example[0] if example else ''}, or set AEP_INLET_URL"
+    for place, flow in each_flow(tree):
+        url, name, id = (_written(flow, f"inlet.{key}") for key in ("url", "flow", "flow_id"))
+        if url or not isinstance(flow.get("inlet", {}), Mapping):
+            continue
+        if not name and (not id or not tree.get("platform")):
+            by_id = ", or write section platform, through which it is found" if id else ""
+            yield (*place, "inlet", "url"), f"{missing}{by_id}"
+        elif name and not tree.get("platform"):
+            text = "is looked up there; write section platform, with org_id, client_id and secret"
+            yield (*place, "inlet", "flow"), f"found {show(name)}, which {text}"
 
 
 def unclear_flows(tree: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
@@ -167,7 +196,7 @@ def cautions(config: Config) -> Iterator[str]:
 
 def _cautions_of(flow: FlowSettings) -> Iterator[str]:
     inlet = flow.inlet
-    url = urlsplit(inlet.url)
+    url = urlsplit(inlet.url or "https://platform/collection/")
     if inlet.max_request_bytes > DOCUMENTED_REQUEST_BYTES:
         yield (
             f"inlet.max_request_bytes is {show_size(inlet.max_request_bytes)}: "

@@ -18,6 +18,8 @@ SECTIONS = tuple(FlowSettings.model_fields)
 _STAND_FOR_EACH_OTHER = (
     ("token", "token_file", "credentials"),
     ("client_secret", "client_secret_file"),
+    ("flow", "url"),
+    ("flow", "flow_id"),
 )
 
 

@@ -1,6 +1,5 @@
 """Where do records go, and as whom?"""
 
-import re
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,9 +10,9 @@ from pydantic import Field, SecretStr, ValidationInfo, field_serializer, field_v
 from agent.config.connection import TimeoutSettings, TlsSettings
 from agent.config.credentials import CredentialSettings
 from agent.config.envelope import Envelope, RawEnvelope
-from agent.config.fields import Duration, FilePath, Moment, Size, Token, Url, wrong
+from agent.config.fields import Duration, FilePath, Moment, Size, Text, Token, Url, wrong
 from agent.config.headers import FLOW_HEADER, ORG_HEADER, HeaderName, HeaderValue
-from agent.config.section import MASK, SECRET, Section
+from agent.config.section import MASK, SECRET, Section, without_password
 
 DOCUMENTED_REQUEST_BYTES = 1_000_000
 
@@ -24,8 +23,14 @@ class InletSettings(Section):
     url: Annotated[
         str, Url("an http or https URL such as https://dcs.adobedc.net/collection/0123abcd")
     ] = Field(
-        description="URL of the inlet, the platform's inletUrl; every configuration needs it.",
+        default="",
+        description="URL of the inlet, the platform's inletUrl; unset, its flow is looked up.",
         examples=["https://dcs.adobedc.net/collection/0123abcd"],
+    )
+    flow: Annotated[str | None, Text("the name of a dataflow", optional=True)] = Field(
+        default=None,
+        description="Name of the dataflow, by which url and flow_id are looked up (platform).",
+        examples=["orders to profile"],
     )
     envelope: Envelope = Field(
         default=RawEnvelope(type="raw"),
@@ -111,12 +116,21 @@ class InletSettings(Section):
         description="How long one request may take, phase by phase.",
     )
 
+    @field_validator("flow")
+    @classmethod
+    def _looked_up_or_known(cls, flow: str | None, info: ValidationInfo) -> str | None:
+        if flow is not None and info.data.get("url"):
+            raise wrong("either inlet.url, with flow_id, or inlet.flow, by which both are found")
+        return flow
+
     @field_validator("flow_id")
     @classmethod
     def _raw_needs_flow(cls, flow_id: str | None, info: ValidationInfo) -> str | None:
         raw = isinstance(info.data.get("envelope"), RawEnvelope)
         query = parse_qs(urlsplit(info.data.get("url", "")).query)
-        if flow_id is None and raw and FLOW_HEADER not in query:
+        if flow_id is not None and info.data.get("flow") is not None:
+            raise wrong("either inlet.flow_id or inlet.flow, by which it is found")
+        if flow_id is None and raw and FLOW_HEADER not in query and not info.data.get("flow"):
             raise wrong("the id of the dataflow, which the raw envelope needs")
         return flow_id
 
@@ -154,7 +168,12 @@ class InletSettings(Section):
 
     @field_serializer("proxy")
     def _mask_proxy(self, proxy: str | None) -> str | None:
-        return proxy and re.sub(r"//[^/]*@", f"//{MASK}@", proxy)
+        return proxy and without_password(proxy)
+
+    @property
+    def is_looked_up(self) -> bool:
+        """Whether url and flow_id are to be found through the platform."""
+        return not self.url
 
     @property
     def destination(self) -> str:

@@ -17,6 +17,7 @@ from agent.config.agreement import (
     shared_addresses,
     size_disagreements,
     unclear_flows,
+    unknown_inlets,
     unreadable_files,
 )
 from agent.config.directories import default_data_dir
@@ -103,6 +104,8 @@ class Reading:
     def config(self) -> Config:
         """The configuration; ConfigError with the report where there is any problem."""
         config = None
+        for path, text in unknown_inlets(self._tree):
+            self._add(path, text)
         self._problems += [
             problem for problem in self._document.problems if not self._overridden(problem.path)
         ]

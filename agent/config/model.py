@@ -14,6 +14,7 @@ from agent.config.fields import Address, Duration, FilePath, Size, wrong
 from agent.config.flows import FlowName, FlowSettings
 from agent.config.identities import RecordIdSettings
 from agent.config.inlet import InletSettings
+from agent.config.platform import PlatformSettings
 from agent.config.section import Section
 from agent.config.sources import Source, StdinSource
 
@@ -121,6 +122,10 @@ class Config(Section):
     inlet: InletSettings | None = Field(
         default=None,
         description="The platform's streaming inlet; with flows, what their inlets share.",
+    )
+    platform: PlatformSettings | None = Field(
+        default=None,
+        description="The platform's control plane, where inlets are looked up by their flow.",
     )
     flows: dict[Annotated[str, FlowName()], FlowSettings] = Field(
         default={},

@@ -1,5 +1,6 @@
 """What does every section of the configuration have in common?"""
 
+import re
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -27,3 +28,8 @@ class SourceSection(Section):
         description="Which of the flows takes its records; unset where there is only one.",
         examples=["orders"],
     )
+
+
+def without_password(url: str) -> str:
+    """The URL as it may be shown: a user and password in it are masked."""
+    return re.sub(r"//[^/]*@", f"//{MASK}@", url)

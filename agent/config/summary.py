@@ -49,7 +49,7 @@ def of_flow(config: Config, name: str) -> dict[str, str]:
     sources = config.sources_of(name)
     batch, delivery = flow.batch, flow.delivery
     return {
-        "inlet": flow.inlet.url,
+        "inlet": flow.inlet.url or _looked_up(config, flow.inlet),
         "envelope": _envelope(flow.inlet),
         "requests": _requests(flow.inlet),
         "access": _access(flow.inlet),
@@ -63,6 +63,13 @@ def of_flow(config: Config, name: str) -> dict[str, str]:
         f"{show_duration(delivery.retry.initial)}, later {show_duration(delivery.retry.max)}"
         f"{_rates(delivery)}",
     }
+
+
+def _looked_up(config: Config, inlet: InletSettings) -> str:
+    assert config.platform
+    by = f"named {inlet.flow}" if inlet.flow else inlet.flow_id
+    platform = config.platform
+    return f"of the flow {by}, looked up at {platform.url} in sandbox {platform.sandbox}"
 
 
 def _buffer(buffer: BufferSettings) -> str:

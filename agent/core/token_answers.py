@@ -6,7 +6,7 @@ server's clock, and ours may be wrong.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -46,22 +46,30 @@ class NoToken:
     next_step: str
 
 
-_CHECK_URL = (
-    "check inlet.credentials.token_url, and whether a proxy or a login page answers in its place"
-)
-_CHECK_CLIENT = "check inlet.credentials.client_id and client_secret in Adobe's developer console"
+_CHECK_URL = "check {section}.token_url, and whether a proxy or a login page answers in its place"
+_CHECK_CLIENT = "check {section}.client_id and client_secret in Adobe's developer console"
 _WAIT = "nothing for now, it is asked again; if this lasts, check the way to the token endpoint"
 _NEXT_STEP = {
     "invalid_client": _CHECK_CLIENT,
     "invalid_grant": _CHECK_CLIENT,
     "unauthorized_client": "add the OAuth server-to-server credential to the project in Adobe's "
     "developer console",
-    "invalid_scope": "check inlet.credentials.scopes in Adobe's developer console",
+    "invalid_scope": "check {section}.scopes in Adobe's developer console",
 }
 
 
-def read(status: int, body: bytes) -> Token | NoToken:
-    """What an answer with this status and body means."""
+def read(status: int, body: bytes, section: str = "inlet.credentials") -> Token | NoToken:
+    """What an answer with this status and body means.
+
+    Advice names keys of the *section* of the configuration that says who asks.
+    """
+    found = _read(status, body)
+    if isinstance(found, Token):
+        return found
+    return replace(found, next_step=found.next_step.format(section=section))
+
+
+def _read(status: int, body: bytes) -> Token | NoToken:
     answer = _parsed(body)
     if 200 <= status < 300 and "error" not in answer:
         return _token_of(answer, body)

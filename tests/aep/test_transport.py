@@ -39,8 +39,8 @@ async def test_authorities_of_our_own_are_trusted_beside_the_systems() -> None:
     async with asking(
         "https://localhost/", route=Route(ca_file=CERTIFICATES / "ca.pem"), running=False
     ) as client:
-        assert isinstance(client.tokens._ssl, ssl.SSLContext)
-        ours = client.tokens._ssl.cert_store_stats()["x509_ca"]
+        assert isinstance(client.tokens._exchange._ssl, ssl.SSLContext)
+        ours = client.tokens._exchange._ssl.cert_store_stats()["x509_ca"]
     system = ssl.create_default_context().cert_store_stats()["x509_ca"]
     assert ours == system + 1
 

@@ -178,7 +178,7 @@ def test_whatever_is_written_into_a_key_is_taken_or_explained(path: str) -> None
         ),
         ("data_dir: [x]", "data_dir: found a list; write the path of a directory"),
         ("data_dir: ~nobody_is_called_so/x", 'data_dir: found "~nobody_is_called_so/x"; write the'),
-        ("qqq: 1", "qqq: unknown key; known here: data_dir, inlet, flows, sources, record_id,"),
+        ("qqq: 1", "qqq: unknown key; known here: data_dir, inlet, platform, flows,"),
         ("inlet: {tsl: {}}", "inlet.tsl: unknown key; did you mean tls?"),
         ("max_wait: 1s", "max_wait: unknown key; did you mean batch.max_wait?"),
         ("sources: [{type: file, path: x, paths: [x]}]", "sources[0].path: unknown key; did you"),

@@ -1,0 +1,303 @@
+"""How is one call of the control plane made, and when is it made again?
+
+A call is made again after 429, 5xx, a broken connection or a timeout, so often and no oftener, if
+that cannot do something twice: because it only reads, because doing it twice is doing it once, or
+because the platform certainly has not begun it. A POST that got no answer is not repeated; its
+error says that it may have been carried out.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+from urllib.parse import urlencode
+
+import aiohttp
+import orjson
+from yarl import URL
+
+from agent import __version__
+from agent.aep.bearers import Bearer
+from agent.aep.transport import (
+    DIRECT,
+    Phases,
+    Route,
+    proxy_for,
+    read_whole,
+    readable,
+    tls,
+    too_late,
+)
+from agent.core import platform_errors, retrying
+from agent.core.platform_errors import Said
+from agent.errors import (
+    CredentialsRefused,
+    NotFound,
+    Outdated,
+    PlatformAway,
+    PlatformError,
+    Unavailable,
+)
+from agent.telemetry.logs import get_logger
+from agent.telemetry.redaction import scrub_text
+
+_ASKED_WAIT_MAX = 60.0  # seconds: who asks for a longer wait is given up
+_CONNECTIONS = 4
+
+log = get_logger("platform")
+
+
+@dataclass(frozen=True, slots=True)
+class CallLimits(Phases):
+    """Besides what bounds one request: how often it is made, and the seconds between."""
+
+    attempts: int = 4
+    pause: float = 0.5  # doubles, with jitter
+    pause_max: float = 8.0
+
+    section: ClassVar[str] = "platform.timeouts"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call: what is asked of which service."""
+
+    service: str  # as people know it
+    method: str
+    path: str  # below the platform's URL, its parts quoted
+    query: Sequence[tuple[str, str]] = ()
+    body: object = None  # sent as JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
+    repeatable: bool = False  # a POST or PUT that may well be carried out twice
+    sandboxed: bool = True  # whether it is about what is in a sandbox
+
+    @property
+    def shown(self) -> str:
+        """What to call it in an error."""
+        return f"{self.method} {self.path}"
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether doing it twice is doing it once."""
+        return self.repeatable or self.method in ("GET", "DELETE") or "If-Match" in self.headers
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A successful answer, read whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any  # what the JSON says; None where there is no body
+
+
+@dataclass(eq=False)
+class _Failure(Exception):
+    """One attempt came to nothing."""
+
+    error: PlatformError
+    passing: bool
+    undone: bool
+    retry_after: float | None = None
+
+
+class Session:
+    """Calls of the control plane over connections that are kept; use it with `async with`.
+
+    Raises ConfigError where TLS or the proxy cannot be had as configured.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        sandbox: str | None,
+        bearer: Bearer,
+        limits: CallLimits,
+        route: Route = DIRECT,
+    ) -> None:
+        self._url = url.rstrip("/")
+        self._headers = {"User-Agent": f"aep-agent/{__version__}", **headers}
+        self._sandbox = sandbox
+        self._bearer = bearer
+        self._limits = limits
+        address = URL(self._url)
+        self._ssl = tls(address, route, system_too=True, section="platform.tls")
+        self._proxy = proxy_for(address, route)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._session:
+            await self._session.close()
+
+    async def ask(self, call: Call) -> Reply:
+        """Make a call until it succeeds. Raises PlatformError where it does not.
+
+        Only a DELETE that finds nothing when it is made again has succeeded before.
+        """
+        attempt, doubtful, renewed = 0, False, False
+        while True:
+            attempt += 1
+            token = await self._bearer.current()
+            try:
+                return await self._once(call, token)
+            except _Failure as failure:
+                error = failure.error
+                if error.status == 401 and not renewed and self._bearer.refused(token):
+                    renewed = True
+                    attempt -= 1
+                    continue
+                if doubtful and call.method == "DELETE" and isinstance(error, NotFound):
+                    return Reply(204, {}, None)
+                doubtful = doubtful or not failure.undone
+                wait = self._pause(attempt, failure, call)
+                if wait is None:
+                    error.maybe_done = doubtful and call.method != "GET" and not call.repeatable
+                    raise error from None
+                log.info("the platform did not answer usably, asking again", reason=str(error))
+                await asyncio.sleep(wait)
+
+    def _pause(self, attempt: int, failure: _Failure, call: Call) -> float | None:
+        """Seconds until the call is made again; None where it is not."""
+        limits = self._limits
+        asked = failure.retry_after or 0.0
+        if attempt >= limits.attempts or asked > _ASKED_WAIT_MAX or not failure.passing:
+            return None
+        if not (failure.undone or call.may_repeat):
+            return None
+        dice = random.random()
+        wait = retrying.backoff(attempt, dice=dice, initial=limits.pause, ceiling=limits.pause_max)
+        return max(wait, asked)
+
+    async def _once(self, call: Call, token: str) -> Reply:
+        async with self._answered(call, token) as response:
+            body = await read_whole(response, self._limits.answer_bytes)
+            headers = dict(response.headers)
+            status = response.status
+        if not body.strip():
+            return Reply(status, headers, None)
+        try:
+            return Reply(status, headers, orjson.loads(body))
+        except orjson.JSONDecodeError:
+            said = platform_errors.read(body)
+            error = self._error(PlatformAway, call, status, said, headers)
+            error.next_step = "check platform.url, and whether a proxy or a login page answers"
+            raise _Failure(error, passing=True, undone=False) from None
+
+    async def lines(self, call: Call) -> AsyncIterator[bytes]:
+        """The lines of a successful answer's body, however long that is."""
+        token = await self._bearer.current()
+        rest = b""
+        try:
+            async with self._answered(call, token) as response:
+                async for part in response.content.iter_any():
+                    *lines, rest = (rest + part).split(b"\n")
+                    for line in lines:
+                        yield line
+                    if len(rest) > self._limits.answer_bytes:
+                        raise Unavailable(
+                            f"a line is longer than {self._limits.answer_bytes} bytes"
+                        )
+        except _Failure as failure:
+            raise failure.error from None
+        if rest:
+            yield rest
+
+    @asynccontextmanager
+    async def _answered(self, call: Call, token: str) -> AsyncIterator[aiohttp.ClientResponse]:
+        """One request that succeeds: its answer, whose body is still to be read."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=self._ssl),
+                timeout=self._limits.timeout(),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        try:
+            async with self._session.request(
+                call.method,
+                self._address(call),
+                data=None if call.body is None else orjson.dumps(call.body),
+                headers=self._headers_of(call, token),
+                allow_redirects=False,
+                proxy=self._proxy,
+            ) as response:
+                if not 200 <= response.status < 300:
+                    body = await read_whole(response, self._limits.answer_bytes)
+                    raise self._refused(call, response, body)
+                yield response
+        except Unavailable as error:
+            raise self._unanswered(call, str(error), undone=False) from error
+        except TimeoutError as error:
+            undone = isinstance(error, aiohttp.ConnectionTimeoutError)
+            words = too_late(error, self._limits.section)
+            raise self._unanswered(call, words, undone=undone) from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            undone = isinstance(error, aiohttp.ClientConnectorError)
+            raise self._unanswered(call, readable(error), undone=undone) from error
+
+    def _address(self, call: Call) -> URL:
+        query = f"?{urlencode(call.query)}" if call.query else ""
+        return URL(f"{self._url}{call.path}{query}", encoded=True)
+
+    def _headers_of(self, call: Call, token: str) -> dict[str, str]:
+        headers = {"Accept": "application/json", **self._headers, **call.headers}
+        headers["Authorization"] = f"Bearer {token}"
+        if call.sandboxed and self._sandbox:
+            headers["x-sandbox-name"] = self._sandbox
+        if call.body is not None:
+            headers.setdefault("Content-Type", "application/json")
+        return headers
+
+    def _refused(self, call: Call, response: aiohttp.ClientResponse, body: bytes) -> _Failure:
+        """What an answer that is no success means."""
+        status, said = response.status, platform_errors.read(body)
+        passing = platform_errors.is_passing(status)
+        kind = PlatformAway if passing else PlatformError
+        if platform_errors.is_missing(status, said):
+            kind = NotFound
+        elif platform_errors.is_outdated(status, said):
+            kind = Outdated
+        elif platform_errors.is_about_credentials(status, said):
+            kind = CredentialsRefused
+        error = self._error(kind, call, status, said, response.headers)
+        if kind is PlatformError and not said.by_platform:
+            error.message = f"{error.message}, as the platform never does"
+        wait = retrying.retry_after(response.headers.get("Retry-After"), time.time())
+        return _Failure(error, passing, platform_errors.is_undone(status), wait)
+
+    def _unanswered(self, call: Call, reason: str, *, undone: bool) -> _Failure:
+        error = PlatformAway(
+            scrub_text(reason),
+            service=call.service,
+            call=call.shown,
+            next_step="check platform.url and the way to it, or try again later",
+        )
+        return _Failure(error, passing=True, undone=undone)
+
+    def _error(
+        self,
+        kind: type[PlatformError],
+        call: Call,
+        status: int,
+        said: Said,
+        headers: Mapping[str, str],
+    ) -> PlatformError:
+        return kind(
+            scrub_text(said.message),
+            service=call.service,
+            call=call.shown,
+            status=status,
+            code=said.code,
+            request_id=headers.get("x-request-id") or said.request_id,
+            next_step=platform_errors.next_step(status, said),
+        )
