@@ -17,6 +17,7 @@
         * StoreFormat        written by a newer agent: refuse, do not touch
         * StoreLocked        another agent uses it: exit 78, so that nobody starts us for ever
     * InputError             a source could not be opened or read
+    * SchemaError            an XDM schema cannot be composed out of what the library holds
     * Stopped                work ended because we were asked to stop: not a failure
 """
 
@@ -126,6 +127,10 @@ class StoreLocked(StoreError):
 
 class InputError(AgentError):
     """A source could not be opened or read."""
+
+
+class SchemaError(AgentError):
+    """An XDM schema cannot be composed; `str()` names component, place and what is missing."""
 
 
 class Stopped(AgentError):

@@ -1,0 +1,81 @@
+"""What does a schema look like with everything it refers to in its place?"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from agent.xdm.shape import Shape
+
+_KEPT: Final = (
+    "title",
+    "description",
+    "format",
+    "enum",
+    "meta:enum",
+    "default",
+    "examples",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "meta:status",
+)
+_TEXT: Final = frozenset({"title", "description", "examples"})
+_DEEPEST: Final = 2  # times that a data type is entered on one path: there is no end otherwise
+_WIDTHS: Final = ((128, "byte"), (32768, "short"), (2147483648, "int"))
+
+
+def resolved(shape: Shape, head: Mapping[str, Any], *, text: bool = True) -> dict[str, Any]:
+    """The schema in one piece; `head` is what is said of it as a whole (`$id`, `meta:class`, …)."""
+    made = {**head, **_resolved(shape, text, {})}
+    return made if text else {word: made[word] for word in made if word not in _TEXT - {"title"}}
+
+
+def _resolved(shape: Shape, text: bool, entered: dict[int, int]) -> dict[str, Any]:
+    made = {word: shape[word] for word in _KEPT if shape[word] is not None}
+    if not text:
+        made = {word: value for word, value in made.items() if word not in _TEXT}
+    if shape.type != "any":
+        made["type"] = "object" if shape.type == "map" else shape.type
+        made["meta:xdmType"] = _xdm_type(shape)
+    times = entered.get(id(shape), 0)
+    if times >= _DEEPEST:
+        return made
+    within = {**entered, id(shape): times + 1}
+    if shape.properties:
+        made["properties"] = {
+            name: {"meta:xdmField": _published_name(name), **_resolved(inner, text, within)}
+            for name, inner in shape.properties.items()
+        }
+    if shape.required:
+        made["required"] = list(shape.required)
+    if shape.items is not None:
+        made["items"] = _resolved(shape.items, text, within)
+    if shape.values is not None:
+        made["additionalProperties"] = _resolved(shape.values, text, within)
+    if shape.choices:
+        made["oneOf"] = [_resolved(choice, text, within) for choice in shape.choices]
+    return made
+
+
+def _xdm_type(shape: Shape) -> str:
+    if shape.type == "string" and shape["format"] in {"date", "date-time"}:
+        return str(shape["format"])
+    if shape.type == "integer":
+        # Without bounds it is an int; where they are wider than one, a long.
+        bound = max(abs(shape["minimum"] or 0), abs(shape["maximum"] or 0))
+        if shape["minimum"] is None or shape["maximum"] is None:
+            return "long" if bound > 2**31 else "int"
+        return next((name for width, name in _WIDTHS if bound <= width), "long")
+    return shape.type
+
+
+def _published_name(name: str) -> str:
+    if name.startswith("_"):
+        return "@" + name[1:] if name in {"_id", "_type"} else name
+    return "xdm:" + name
