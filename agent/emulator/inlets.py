@@ -54,14 +54,14 @@ def _provisioned(platform: Platform) -> Iterator[KnownInlet]:
     for base in platform.connections.all():
         makers[base.id] = (base.body.get("auth") or {}).get("params") or {}
     for source in platform.source_connections.all():
-        if source.body.get("baseConnectionId") not in makers:
-            makers[source.id] = source.body.get("params") or {}
+        makers[source.id] = source.body.get("params") or {}
     for flow in platform.flows.all():
         for id_ in flow.body.get("sourceConnectionIds") or ():
             used = platform.source_connections.get(id_)
             if used is not None:
-                base_id = used.body.get("baseConnectionId")
-                flows.setdefault(base_id if base_id in makers else id_, set()).add(flow.id)
+                is_own = "inletId" in makers[id_]
+                maker_id = id_ if is_own else used.body["baseConnectionId"]
+                flows.setdefault(maker_id, set()).add(flow.id)
     for maker_id, params in makers.items():
         if inlet_id := params.get("inletId"):
             yield KnownInlet(

@@ -1,10 +1,12 @@
 """Which objects of one kind does the emulated platform have, and do they outlive a restart?
 
 With a file every change is one line at its end, written before anybody sees the change: what a
-killed emulator had answered is there again. Opening the file leaves out what was replaced since.
+killed emulator had answered is there again. What was replaced since is left out of the file when it
+is opened, and now and then between.
 """
 
 import os
+import secrets
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +18,7 @@ import msgspec
 from agent.errors import AgentError
 
 SANDBOX = "prod"
+_SUPERSEDED = 5_000  # lines of no use that the file may hold
 
 
 class Resource(msgspec.Struct, frozen=True):
@@ -59,10 +62,13 @@ class Resources:
         self._now = now
         self._by_id: dict[str, Resource] = {}
         self._changes = 1
+        self._file = file
         self._journal: int | None = None
+        self._lines = 0
         if file is not None:
             try:
-                self._journal = self._reopened(file)
+                self._read(file)
+                self._journal = self._rewritten(file)
             except OSError as error:
                 raise AgentError(f"cannot keep resources in {file}: {error.strerror}") from None
             except msgspec.DecodeError as error:
@@ -101,7 +107,8 @@ class Resources:
         if id_ in self._by_id:
             raise KeyError(id_)
         now_ms = int(self._now() * 1000)
-        return self._keep(Resource(id_, dict(body), sandbox, now_ms, now_ms, 1, _new_etag()))
+        etag = _new_etag(now_ms)
+        return self._keep(Resource(id_, dict(body), sandbox, now_ms, now_ms, 1, etag))
 
     def get(self, id_: str, *, sandbox: str | None = None) -> Resource | None:
         """The object; None where there is none, or where it lies in another sandbox."""
@@ -120,7 +127,7 @@ class Resources:
                 old.created_ms,
                 updated_ms,
                 old.revision + 1,
-                _new_etag(),
+                _new_etag(updated_ms),
             )
         )
 
@@ -145,16 +152,20 @@ class Resources:
         return resource
 
     def _write(self, line: _Line) -> None:
-        if self._journal is None:
+        if self._journal is None or self._file is None:
             return
+        if self._lines > len(self) + _SUPERSEDED:
+            old, self._journal = self._journal, self._rewritten(self._file)
+            os.close(old)
         end = os.fstat(self._journal).st_size
         try:
             _write_all(self._journal, msgspec.json.encode(line) + b"\n")
         except OSError:
             os.ftruncate(self._journal, end)
             raise
+        self._lines += 1
 
-    def _reopened(self, file: Path) -> int:
+    def _read(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         written = file.read_bytes() if file.exists() else b""
         for text in written.split(b"\n")[:-1]:  # behind the last line break is a torn line, if any
@@ -163,6 +174,9 @@ class Resources:
                 self._by_id[line.kept.id] = line.kept
             elif line.gone is not None:
                 self._by_id.pop(line.gone, None)
+
+    def _rewritten(self, file: Path) -> int:
+        """The file with only what is there now, open at its end."""
         fresh = file.with_name(file.name + ".new")
         journal = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
         try:
@@ -173,6 +187,7 @@ class Resources:
         except OSError:
             os.close(journal)
             raise
+        self._lines = len(lines)
         return journal
 
 
@@ -182,6 +197,6 @@ def _write_all(descriptor: int, content: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def _new_etag() -> str:
-    """In the form the platform's have: 8-4-4-4-12 hexadecimal digits."""
-    return str(uuid.uuid4())
+def _new_etag(now_ms: int) -> str:
+    """In the form the platform's have: something random, and the second."""
+    return f"{secrets.token_hex(4)}-0000-0200-0000-{now_ms // 1000 & 0xFFFFFFFF:08x}0000"

@@ -10,6 +10,7 @@ from aiohttp import web
 from agent.emulator import answers, broken
 from agent.emulator.control import ControlRoutes
 from agent.emulator.faults import Script
+from agent.emulator.flow.routes import FlowRoutes
 from agent.emulator.gateway import Gateway
 from agent.emulator.ims import ImsRoutes
 from agent.emulator.inlet import InletRoutes
@@ -47,6 +48,7 @@ class Emulator:
             middlewares=[_problems_as_json, gateway.middleware()], client_max_size=1 << 24
         )
         app.add_routes(sandboxes.routes())
+        app.add_routes(FlowRoutes(self._state).routes())
         app.add_routes(InletRoutes(self._state).routes())
         if self._options.client_id is not None:
             app.add_routes(ImsRoutes(self._state).routes())
