@@ -93,7 +93,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the flow it knows (there is a fixed default); again for further ones",
     )
     add("--latency", type=float, default=0.0, metavar="MS", help="be so late with every answer")
-    add("--xdm", action="store_true", help="an inlet for XDM messages, not raw records")
+    add(
+        "--xdm",
+        nargs="?",
+        const=True,
+        metavar="DIR",
+        help="an inlet for XDM messages, not raw records; with a directory: its *.schema.json are "
+        "the XDM components that there are",
+    )
     add("--ims-org-id", metavar="ID", help="with --xdm: refuse messages of another organisation")
     add(
         "--max-request-bytes",
@@ -150,7 +157,8 @@ def _options(args: argparse.Namespace) -> "EmulatorOptions":
         inlet_id=args.inlet_id or INLET_ID,
         flow_id=flow_id,
         more_flow_ids=tuple(more_flow_ids),
-        xdm=args.xdm,
+        xdm=args.xdm is True,
+        components=Path(args.xdm) if isinstance(args.xdm, str) else None,
         dialect=args.dialect,
         gzip=args.gzip,
         token=args.token,

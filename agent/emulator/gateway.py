@@ -21,6 +21,7 @@ from agent.emulator import answers, broken, refusals
 from agent.emulator.answers import Answer, Inlet
 from agent.emulator.calls import CALLER, Caller
 from agent.emulator.faults import PLATFORM, AnswerFault, Firing
+from agent.emulator.flow.problems import Problem
 from agent.emulator.platform import ORG_ID
 from agent.emulator.refusals import Refused
 from agent.emulator.sandboxes import DEFAULT_SANDBOX, Sandboxes
@@ -155,10 +156,9 @@ def _check_content_type(request: web.Request) -> None:
 
 
 def _no_sandbox(path: str, sandbox: str, request_id: str) -> Refused:
-    detail = f"The sandbox {sandbox} was not found. Create it, or correct x-sandbox-name."
     if path.startswith("/data/foundation/flowservice/"):
-        report = {"detailed-message": detail, "request-id": request_id}
-        return refusals.by_service("FLOW-2100-404", "Sandbox not found", detail, report)
+        return Problem("2100-404", name=sandbox).refused(request_id)
+    detail = f"The sandbox {sandbox} was not found. Create it, or correct x-sandbox-name."
     return refusals.as_placeholder(404, "SandboxNotFoundError", detail)
 
 

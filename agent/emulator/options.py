@@ -32,6 +32,7 @@ class EmulatorOptions:
     flow_id: str = FLOW_ID
     more_flow_ids: tuple[str, ...] = ()  # further flows that the inlet knows
     xdm: bool = False  # an XDM inlet; False is a raw one
+    components: Path | None = None  # a directory of Adobe's XDM component files, instead of ours
     dialect: Dialect = "documented"
     gzip: bool = True
     token: str | None = None  # makes the inlet an authenticated one

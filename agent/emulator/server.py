@@ -8,6 +8,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from agent.emulator import answers, broken
+from agent.emulator.catalog import Catalog
 from agent.emulator.control import ControlRoutes
 from agent.emulator.faults import Script
 from agent.emulator.flow.routes import FlowRoutes
@@ -18,6 +19,8 @@ from agent.emulator.landed import Landed
 from agent.emulator.options import TOKEN_PATH, EmulatorOptions
 from agent.emulator.platform import Platform
 from agent.emulator.sandboxes import Sandboxes
+from agent.emulator.schemas.descriptors import DescriptorRoutes
+from agent.emulator.schemas.routes import SchemaRoutes
 from agent.emulator.state import State, WrittenScript
 from agent.errors import AgentError
 
@@ -49,6 +52,9 @@ class Emulator:
         )
         app.add_routes(sandboxes.routes())
         app.add_routes(FlowRoutes(self._state).routes())
+        app.add_routes(DescriptorRoutes(self._state.registry).routes())
+        app.add_routes(SchemaRoutes(self._state.registry).routes())
+        app.add_routes(Catalog(self._state).routes())
         app.add_routes(InletRoutes(self._state).routes())
         if self._options.client_id is not None:
             app.add_routes(ImsRoutes(self._state).routes())

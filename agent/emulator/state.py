@@ -11,6 +11,7 @@ from agent.emulator.landed import Landed
 from agent.emulator.options import EmulatorOptions
 from agent.emulator.platform import Platform
 from agent.emulator.rules import parse_script, parse_text
+from agent.emulator.schemas.registry import Registry, standard_library
 
 WrittenScript = str | bytes | Mapping[str, Any] | Sequence[Any] | Script
 
@@ -22,6 +23,7 @@ class State:
         self.options = options
         self.landed = landed
         self.platform = Platform(options.directory)
+        self.registry = Registry(self.platform, standard_library(options.components))
         self.inlets = Inlets(options, self.platform)
         self.counts = Counts()
         self.faults = Faults(faults)

@@ -80,7 +80,7 @@ async def test_a_sandbox_that_does_not_exist_is_told_of_until_it_is_made(calls: 
 
     assert before.status == 404
     assert "dev" in before.body["detail"]
-    assert flow.body["type"] == "http://ns.adobe.com/aep/errors/FLOW-2100-404"
+    assert flow.body["type"] == "https://ns.adobe.com/aep/errors/FLOW-2100-404"
     assert made.status == 202
     assert (await calls.get(LIST, headers=there)).status == 200
 

@@ -1,0 +1,1 @@
+"""The Schema Registry: components in the containers `global` and `tenant`, and descriptors."""
