@@ -81,6 +81,22 @@ def test_opening_leaves_out_what_was_replaced_since(tmp_path: Path) -> None:
     assert len(file.read_bytes().splitlines()) == 1
 
 
+def test_a_file_does_not_grow_with_every_replacement_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.emulator.resources._SUPERSEDED", 10)
+    file = tmp_path / "runs.ndjson"
+    with Resources(file) as before:
+        made = before.add({"n": 0})
+        other = before.add({"n": "other"})
+        for n in range(1, 100):
+            before.replace(made.id, {"n": n})
+            assert len(file.read_bytes().splitlines()) <= 14
+    with Resources(file) as after:
+        assert [each.body["n"] for each in after.all()] == [99, "other"]
+        assert after.get(other.id) == other
+
+
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "platform").write_text("a file, where a directory should be")
     with pytest.raises(AgentError, match="cannot keep resources in"):

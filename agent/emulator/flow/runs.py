@@ -58,7 +58,9 @@ def count(
         run = platform.runs.add(_empty(flow, began), id=id_, sandbox=flow.sandbox)
     metrics = run.body["metrics"]
     told = list(metrics["statusSummary"].get("errors", ()))
-    told += [dict(each) for each in errors if dict(each) not in told]
+    for error in map(dict, errors):
+        if error not in told[:_MOST_ERRORS]:
+            told.append(error)
     records, sizes = metrics["recordSummary"], metrics["sizeSummary"]
     all_failed = records["failedRecordCount"] + failed
     summary: dict[str, Any] = {"status": "partial" if all_failed else "success"}
