@@ -79,7 +79,7 @@ class ImsRoutes:
             return _error(400, "invalid_client", "invalid client_secret parameter")
         if not asked.get("scope"):
             return _error(400, "invalid_scope", "a scope is required")
-        return self._issued(options.token_life)
+        return self._issued(self._state.issued.life)
 
     def _exchanged_jwt(self, asked: dict[str, Any]) -> Answer:
         options = self._options
@@ -90,7 +90,7 @@ class ImsRoutes:
         objection = jwt_objection(str(asked.get("jwt_token", "")), str(options.client_id))
         if objection is not None:
             return _error(400, "invalid_token", objection)
-        return self._issued(options.token_life * 1000)
+        return self._issued(self._state.issued.life * 1000)
 
     def _issued(self, life: float) -> Answer:
         body = {

@@ -10,6 +10,7 @@ from agent.emulator.answers import Answer, Inlet, Verdicts
 from agent.emulator.faults import Firing
 from agent.emulator.landed import Rejection
 from agent.emulator.platform import ORG_ID
+from agent.emulator.routing import route
 from agent.emulator.state import State
 from agent.emulator.submission import Submission, read_body, submitted
 
@@ -92,7 +93,7 @@ class InletRoutes:
             inlet,
             len(submission.records),
             firing.refusals | submission.refusals,
-            self._state.options.dialect,
+            self._state.traps.dialect,
             firing.shape,
             chance,
         )
@@ -134,9 +135,24 @@ class InletRoutes:
         for flow_id, run in groupby(accepted, key=flow_ids.__getitem__):
             indexes = list(run)
             kept = [records[index] for index in indexes]
-            self._state.landed.append(flow_id, [ids[index] for index in indexes], kept)
+            self._append(flow_id, [ids[index] for index in indexes], kept, verdicts.received_ms)
             event_ids = messages.event_ids(kept, path_of_id)
             self._state.counts.accepted(flow_id, kept, event_ids)
+
+    def _append(self, flow_id: str, ids: list[str], records: list[bytes], received_ms: int) -> None:
+        """Keep records, and let the data plane hear of them where their flow was provisioned."""
+        landed, data_plane = self._state.landed, self._state.data_plane
+        start = landed.end
+        found = route(self._state.platform, flow_id)
+        if found is None:
+            landed.append(flow_id, ids, records)
+            data_plane.passed(start)
+            return
+        lost = data_plane.lost(found, len(records), received_ms)
+        landed.append(
+            flow_id, ids, records, inlet_id=found.inlet_id, received_ms=received_ms, lost=lost
+        )
+        data_plane.arrived(flow_id, len(records))
 
     def _refuse(self, rejections: list[Rejection]) -> None:
         if rejections:

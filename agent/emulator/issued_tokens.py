@@ -13,15 +13,16 @@ class IssuedTokens:
 
     def __init__(self, options: EmulatorOptions) -> None:
         self._options = options
+        self.life = options.token_life  # seconds, of tokens issued from now on
         self._ends: dict[str, float] = {}  # of the monotonic clock
         self._statuses: Counter[str] = Counter()
 
     def issue(self) -> str:
-        """A new token, good from now on for as long as the options say."""
+        """A new token, good from now on for `life` seconds."""
         now = time.monotonic()
         self._ends = {token: ends for token, ends in self._ends.items() if ends > now}
         token = f"emulated.{secrets.token_urlsafe(32)}"
-        self._ends[token] = now + self._options.token_life
+        self._ends[token] = now + self.life
         return token
 
     def revoke(self) -> None:

@@ -2,9 +2,10 @@
 
 import re
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from agent.errors import ConfigError
 
@@ -40,6 +41,7 @@ class EmulatorOptions:
     client_secret: str = CLIENT_SECRET
     token_life: float = TOKEN_LIFE  # seconds
     ims_org_id: str | None = None  # the org an XDM header must name, when it names one
+    traps: Mapping[str, Any] = field(default_factory=dict)  # other than usual; see traps.py
     latency: float = 0.0  # seconds added to every answer
     max_request_bytes: int = MAX_REQUEST_BYTES  # uncompressed, envelope included
 

@@ -10,6 +10,7 @@ from aiohttp import web
 from agent.emulator import answers, broken
 from agent.emulator.catalog import Catalog
 from agent.emulator.control import ControlRoutes
+from agent.emulator.data_routes import DataRoutes
 from agent.emulator.faults import Script
 from agent.emulator.flow.routes import FlowRoutes
 from agent.emulator.gateway import Gateway
@@ -59,6 +60,7 @@ class Emulator:
         if self._options.client_id is not None:
             app.add_routes(ImsRoutes(self._state).routes())
         app.add_routes(ControlRoutes(self._state).routes())
+        app.add_routes(DataRoutes(self._state).routes())
         self._runner = web.AppRunner(
             app,
             access_log=None,

@@ -3,15 +3,20 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from agent.emulator.admission import Admission
+from agent.emulator.compiling import compiler
 from agent.emulator.counts import Counts
+from agent.emulator.data_plane import DataPlane
 from agent.emulator.faults import Faults, Script
 from agent.emulator.inlets import Inlets
 from agent.emulator.issued_tokens import IssuedTokens
+from agent.emulator.judges import Judges
 from agent.emulator.landed import Landed
 from agent.emulator.options import EmulatorOptions
 from agent.emulator.platform import Platform
 from agent.emulator.rules import parse_script, parse_text
 from agent.emulator.schemas.registry import Registry, standard_library
+from agent.emulator.traps import Traps, changed
 
 WrittenScript = str | bytes | Mapping[str, Any] | Sequence[Any] | Script
 
@@ -28,6 +33,16 @@ class State:
         self.counts = Counts()
         self.faults = Faults(faults)
         self.issued = IssuedTokens(options)
+        self.traps = Traps(dialect=options.dialect, token_life=options.token_life)
+        self.set_traps(options.traps)
+        self.admission = Admission(lambda: self.traps)
+        self.data_plane = DataPlane(
+            landed,
+            self.platform,
+            Judges(self.platform, compiler(self.registry)),
+            lambda: self.traps,
+            None if options.directory is None else options.directory / "data_plane",
+        )
 
     def set_faults(self, script: WrittenScript) -> None:
         """Put a script to work in place of the present one; its counts start at zero.
@@ -41,8 +56,14 @@ class State:
             script = parse_script(script if isinstance(script, Mapping) else list(script))
         self.faults = Faults(script)
 
+    def set_traps(self, some: Mapping[str, Any]) -> None:
+        """Set some traps anew. Raises ConfigError, and then all stay as they are."""
+        self.traps = changed(self.traps, some)
+        self.issued.life = self.traps.token_life
+
     def close(self) -> None:
-        """Close the files. What is in a directory stays there."""
+        """End the data plane, and close the files. What is in a directory stays there."""
+        self.data_plane.close()
         self.landed.close()
         self.platform.close()
 
@@ -53,5 +74,5 @@ class State:
 
     def forget_records(self) -> None:
         """Forget every accepted and refused record, and what was counted of them."""
-        self.landed.forget()
+        self.data_plane.forget()
         self.counts.forget_records()

@@ -86,6 +86,11 @@ def submitted(
     submission = Submission(body.encoding, [body.wire if body.text is None else body.text])
     submission.validate = request.query.get("syncValidation", "").lower() == "true"
     try:
+        kept_out = state.admission.objection(
+            inlet, request.remote, validate=submission.validate and path == "single"
+        )
+        if kept_out is not None:
+            raise Refused(kept_out)
         known = _admitted(request, state, inlet)
         if body.text is None:
             raise body.refused or _refused(400, "the body cannot be read")

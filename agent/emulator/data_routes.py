@@ -1,0 +1,245 @@
+"""What landed, what did not, and why: how do people and tests look into the data plane?
+
+* GET  /_emulator/datasets       [{"id", "name", "schema", "rows", "profile"}]: every dataset
+* GET  /_emulator/datasets/{id}  its rows, {"total", "rows": [{"xactionId", "receivedTimeMs",
+                                 "flowId", "batchId", "entity"}]}; ?limit= (100) and ?offset=;
+                                 ?sql= one SELECT from `dataset`: {"columns", "rows", "truncated"}
+* GET  /_emulator/failed         records that were accepted and did not land, {"total", "failed":
+                                 [{"xactionId", "flowId", "datasetId", "batchId", "message",
+                                 "record", "failed"}]}; ?limit=, ?offset=, ?flow_id=
+* GET  /_emulator/profiles       {"total", "duplicates", "profiles": [{"identity", "attributes",
+                                 "events"}]}; ?identity=a@b.org or Email:a@b.org; ?limit=, ?offset=
+* GET  /_emulator/flows          [{"id", "name", "inletId", "dataset", "landed", "failed", …}]
+* GET  /_emulator/traps          {"traps", "meanings"}; PUT {"warm_up": 300} changes some of them
+* POST /_emulator/settle         answers once everything accepted is judged; ?wait=SECONDS (30)
+
+All that read take ?wait=SECONDS, too: they answer when everything is judged, or at the latest then.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from itertools import islice
+from typing import Any
+
+import msgspec
+import orjson
+from aiohttp import web
+
+from agent.emulator import queries, traps
+from agent.emulator.routing import route
+from agent.emulator.state import State
+from agent.errors import AgentError, ConfigError
+
+_MOST = 10_000
+_LONGEST_WAIT = 60.0
+
+_Route = Callable[[web.Request], Awaitable[web.Response]]
+
+
+class Wrong(AgentError):
+    """A request cannot be answered; `status` is that of the answer."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class DataRoutes:
+    """The routes below /_emulator about what became of accepted records."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._data = state.data_plane
+
+    def routes(self) -> list[web.RouteDef]:
+        """The routes to serve."""
+        return [
+            web.get("/_emulator/datasets", self._read(self.datasets)),
+            web.get("/_emulator/datasets/{id}", self._read(self.dataset)),
+            web.get("/_emulator/failed", self._read(self.failed)),
+            web.get("/_emulator/profiles", self._read(self.profiles)),
+            web.get("/_emulator/flows", self._read(self.flows)),
+            web.get("/_emulator/traps", self._read(self.traps)),
+            web.put("/_emulator/traps", self._told(self.set_traps)),
+            web.post("/_emulator/settle", self._told(self.settle)),
+        ]
+
+    async def datasets(self, request: web.Request) -> web.Response:
+        """Every dataset that there is, or in which something landed."""
+        landed = self._data.datasets
+        known = {each.id: each.body for each in self._state.platform.datasets.all()}
+        return _json(
+            [
+                {
+                    "id": id_,
+                    "name": known.get(id_, {}).get("name"),
+                    "schema": (known.get(id_, {}).get("schemaRef") or {}).get("id"),
+                    "tags": known.get(id_, {}).get("tags", {}),
+                    "rows": landed.count(id_),
+                }
+                for id_ in dict.fromkeys((*known, *landed.ids()))
+            ]
+        )
+
+    async def dataset(self, request: web.Request) -> web.Response:
+        """The rows of one dataset."""
+        id_ = request.match_info["id"]
+        landed = self._data.datasets
+        if id_ not in self._state.platform.datasets and id_ not in landed.ids():
+            raise Wrong(f"there is no dataset {id_}", 404)
+        if "sql" in request.query:
+            return await self._asked(id_, request.query["sql"])
+        offset, limit = _page(request)
+        with self._data.lock:
+            total, rows = landed.count(id_), list(landed.rows(id_, offset, limit))
+        return _json_of({"total": total}, "rows", rows)
+
+    async def failed(self, request: web.Request) -> web.Response:
+        """Records that did not land."""
+        offset, limit = _page(request)
+        failed = self._data.failed_batches
+        with self._data.lock:
+            lines = list(failed.failures(offset, limit, flow_id=request.query.get("flow_id")))
+            total = failed.records
+        return _json_of({"total": total}, "failed", lines)
+
+    async def profiles(self, request: web.Request) -> web.Response:
+        """What Profile knows."""
+        offset, limit = _page(request)
+        profiles = self._data.profiles
+        identity = request.query.get("identity")
+        with self._data.lock:
+            some = profiles.some(offset, limit) if identity is None else profiles.find(identity)
+            found = [orjson.dumps(each.as_json()) for each in islice(some, limit)]
+            head = {
+                "total": len(profiles),
+                "duplicates": profiles.duplicates,
+                "beyond": profiles.beyond,
+            }
+        return _json_of(head, "profiles", found)
+
+    async def flows(self, request: web.Request) -> web.Response:
+        """Every flow, and what became of its records."""
+        platform = self._state.platform
+        with self._data.lock:
+            ids = dict.fromkeys(
+                (*(each.id for each in platform.flows.all()), *self._data.flow_ids())
+            )
+            counts = {id_: self._data.counts(id_).as_json() for id_ in ids}
+        return _json([self._flow(id_, counts[id_]) for id_ in ids])
+
+    async def traps(self, request: web.Request) -> web.Response:
+        """The traps that are set."""
+        return _json(traps.as_json(self._state.traps))
+
+    async def set_traps(self, request: web.Request) -> web.Response:
+        """Set some of them anew."""
+        try:
+            some = orjson.loads(await request.read())
+        except orjson.JSONDecodeError:
+            some = None
+        if not isinstance(some, dict):
+            raise Wrong('write a JSON object with some traps, such as {"warm_up": 300}')
+        self._state.set_traps(some)
+        return await self.traps(request)
+
+    async def settle(self, request: web.Request) -> web.Response:
+        """Wait until everything accepted is judged."""
+        seconds = _seconds(request.query.get("wait", "30"))
+        if not await asyncio.to_thread(self._data.settle, seconds):
+            raise Wrong(f"after {seconds:g} s there are still records to be judged", 504)
+        return web.Response(status=204)
+
+    def _flow(self, id_: str, counts: dict[str, Any]) -> dict[str, Any]:
+        found = route(self._state.platform, id_)
+        way = {} if found is None else msgspec.to_builtins(found)
+        names = {
+            "name": "name",
+            "inletId": "inlet_id",
+            "source": "source",
+            "datasetId": "dataset_id",
+            "dataset": "dataset",
+            "schemaId": "schema_id",
+            "mappingId": "mapping_id",
+            "mappingVersion": "mapping_version",
+            "profile": "profile",
+            "upsert": "upsert",
+            "enabled": "enabled",
+            "changedMs": "changed_ms",
+        }
+        told = {name: way.get(key) for name, key in names.items()}
+        data_type = None if found is None else "xdm" if found.is_xdm else "raw"
+        return {"id": id_, **told, "dataType": data_type, **counts}
+
+    async def _asked(self, dataset_id: str, sql: str) -> web.Response:
+        if not queries.is_installed():
+            raise Wrong(queries.INSTALL, 501)
+        content = await queries.ask(self._data.datasets.file(dataset_id), sql)
+        return web.Response(body=content, content_type="application/json")
+
+    def _read(self, answer: _Route) -> _Route:
+        """A route that waits first, where that is asked for."""
+
+        async def waited(request: web.Request) -> web.Response:
+            if "wait" in request.query:
+                await asyncio.to_thread(self._data.settle, _seconds(request.query["wait"]))
+            return await answer(request)
+
+        return self._told(waited)
+
+    def _told(self, answer: _Route) -> _Route:
+        """A route that says what is wrong with a request."""
+
+        async def told(request: web.Request) -> web.Response:
+            try:
+                return await answer(request)
+            except Wrong as error:
+                return _problem(str(error), error.status)
+            except (ConfigError, queries.QueryRefused) as error:
+                return _problem(str(error), 400)
+            except AgentError as error:
+                return _problem(str(error), 500)
+
+        return told
+
+
+def _page(request: web.Request) -> tuple[int, int]:
+    return (
+        _whole(request, "offset", 0, 1 << 60),
+        _whole(request, "limit", 100, _MOST),
+    )
+
+
+def _whole(request: web.Request, name: str, default: int, most: int) -> int:
+    text = request.query.get(name, str(default))
+    if not (text.isascii() and text.isdecimal()) or int(text) > most:
+        raise Wrong(f"{name}: found {text!r}; write a whole number up to {most}")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= _LONGEST_WAIT:
+        raise Wrong(f"wait: found {text!r}; write seconds up to {_LONGEST_WAIT:g}")
+    return seconds
+
+
+def _json(content: object) -> web.Response:
+    options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    return web.Response(body=orjson.dumps(content, option=options), content_type="application/json")
+
+
+def _json_of(head: dict[str, int], name: str, items: Iterable[bytes]) -> web.Response:
+    """An object whose last member is an array of what is JSON already."""
+    body = b'%b,"%b":[%b]}\n' % (orjson.dumps(head)[:-1], name.encode(), b",\n".join(items))
+    return web.Response(body=body, content_type="application/json")
+
+
+def _problem(message: str, status: int) -> web.Response:
+    body = {"status": status, "title": message.splitlines()[0], "errors": message.splitlines()}
+    return web.Response(
+        status=status, body=orjson.dumps(body), content_type="application/problem+json"
+    )

@@ -1,0 +1,305 @@
+"""What was accepted is judged in the background: it lands in its dataset, or in a failed batch."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from agent.emulator.options import EmulatorOptions
+from agent.emulator.server import Emulator
+from support.provisioned import EVENT_CLASS, PROFILE_CLASS, Provisioned, provision
+
+JANE = {"person": {"name": {"firstName": "Jane"}}}
+NUMBER = {"person": {"name": {"firstName": 7}}}
+
+
+class Lake:
+    """A running emulator: records in, and what became of them out."""
+
+    def __init__(self, emulator: Emulator, session: aiohttp.ClientSession) -> None:
+        self.emulator = emulator
+        self._session = session
+
+    def provision(self, **how: Any) -> Provisioned:
+        return provision(self.emulator.platform, **how)
+
+    async def send(self, flow: Provisioned, records: Sequence[Any]) -> list[str]:
+        """The records' xactionIds; all of them are accepted."""
+        url = f"{self.emulator.listening}/collection/batch/{flow.inlet_id}"
+        async with self._session.post(
+            url, json={"messages": records}, headers={"x-adobe-flow-id": flow.flow_id}
+        ) as answer:
+            assert answer.status == 207
+            return [item["xactionId"] for item in (await answer.json())["responses"]]
+
+    async def post(self, flow: Provisioned, record: Any, **query: str) -> tuple[int, Any]:
+        url = f"{self.emulator.listening}/collection/{flow.inlet_id}"
+        headers = {"x-adobe-flow-id": flow.flow_id}
+        async with self._session.post(url, json=record, headers=headers, params=query) as answer:
+            text = await answer.read()
+            return answer.status, json.loads(text) if text else None
+
+    async def ask(self, path: str, method: str = "GET", body: Any = None, **query: str) -> Any:
+        """An answer of the emulator's own, once everything is judged."""
+        url = f"{self.emulator.listening}/_emulator/{path}"
+        query = query if method == "PUT" else {"wait": "20", **query}
+        async with self._session.request(method, url, json=body, params=query) as answer:
+            text = await answer.read()
+            assert answer.status < 300, text
+            return json.loads(text) if text else None
+
+    async def problem(self, path: str, method: str = "GET", body: Any = None, **query: str) -> Any:
+        """The status and the text of an answer that is a problem."""
+        url = f"{self.emulator.listening}/_emulator/{path}"
+        async with self._session.request(method, url, json=body, params=query) as answer:
+            return answer.status, (await answer.json())["title"]
+
+    async def rows(self, flow: Provisioned, **query: str) -> list[Any]:
+        rows: list[Any] = (await self.ask(f"datasets/{flow.dataset_id}", **query))["rows"]
+        return rows
+
+    async def failed(self, **query: str) -> list[Any]:
+        failed: list[Any] = (await self.ask("failed", **query))["failed"]
+        return failed
+
+    async def counts(self, flow: Provisioned) -> dict[str, Any]:
+        found: dict[str, Any] = {each["id"]: each for each in await self.ask("flows")}
+        counts: dict[str, Any] = found[flow.flow_id]
+        return counts
+
+
+@pytest.fixture
+async def lake() -> AsyncIterator[Lake]:
+    async with (
+        Emulator(EmulatorOptions()) as emulator,
+        aiohttp.ClientSession() as session,
+    ):
+        yield Lake(emulator, session)
+
+
+async def test_what_fits_the_schema_lands_in_the_dataset_with_its_ids(lake: Lake) -> None:
+    flow = lake.provision()
+    ids = await lake.send(flow, [JANE, {}])
+    rows = await lake.rows(flow)
+    assert [row["entity"] for row in rows] == [JANE, {}]
+    assert [row["xactionId"] for row in rows] == ids
+    assert {row["flowId"] for row in rows} == {flow.flow_id}
+    assert all(row["receivedTimeMs"] > 1_700_000_000_000 for row in rows)
+    (batch,) = lake.emulator.platform.batches.all()
+    assert {row["batchId"] for row in rows} == {batch.id}
+    assert batch.body["status"] == "success"
+    assert batch.body["relatedObjects"] == [{"type": "dataSet", "id": flow.dataset_id}]
+    assert batch.body["metrics"]["outputRecordCount"] == 2
+
+
+async def test_what_breaks_the_schema_is_in_a_failed_batch_with_the_platforms_words(
+    lake: Lake,
+) -> None:
+    flow = lake.provision()
+    ids = await lake.send(flow, [JANE, NUMBER])
+    (failure,) = await lake.failed()
+    assert (failure["xactionId"], failure["record"]) == (ids[1], NUMBER)
+    (violation,) = failure["failed"]["_validationErrors"]
+    assert violation["message"] == "expected type: String, found: Long"
+    assert violation["pointerToViolation"] == "#/person/name/firstName"
+    assert failure["failed"]["body"]["xdmEntity"] == NUMBER
+    assert failure["failed"]["header"]["xactionId"] == ids[1]
+    batch = lake.emulator.platform.batches.get(failure["batchId"])
+    assert batch
+    assert batch.body["status"] == "failed"
+    assert batch.body["metrics"]["failedRecordCount"] == 1
+    assert batch.body["errors"] == [
+        {"code": "INGEST-1212-400", "description": violation["message"], "recordCount": 1}
+    ]
+    assert len(await lake.rows(flow)) == 1
+    counts = await lake.counts(flow)
+    assert (counts["accepted"], counts["landed"], counts["failed"]) == (2, 1, 1)
+
+
+async def test_an_xdm_inlet_judges_the_entity_and_whether_its_header_agrees_with_the_flow(
+    lake: Lake,
+) -> None:
+    flow = lake.provision(data_type="xdm")
+
+    def message(entity: Any, dataset_id: str = "", schema_id: str = "") -> dict[str, Any]:
+        ref = {
+            "id": schema_id or flow.schema_id,
+            "contentType": "application/vnd.adobe.xed-full-notext+json; version=1.0",
+        }
+        header = {
+            "schemaRef": ref,
+            "flowId": flow.flow_id,
+            "datasetId": dataset_id or flow.dataset_id,
+        }
+        return {"header": header, "body": {"xdmMeta": {"schemaRef": ref}, "xdmEntity": entity}}
+
+    sent = [
+        message(JANE),
+        message(NUMBER),
+        message(JANE, dataset_id="another"),
+        message(JANE, schema_id="https://ns.adobe.com/another"),
+    ]
+    ids = await lake.send(flow, sent)
+    assert [row["entity"] for row in await lake.rows(flow)] == [JANE]
+    failures = [each["failed"] for each in await lake.failed()]
+    assert "_validationErrors" in failures[0]
+    assert failures[0]["body"] == sent[1]["body"]
+    assert failures[0]["header"] == {**sent[1]["header"], "xactionId": ids[1]}
+    assert [each["_errors"]["_streamingValidation"][0]["message"] for each in failures[1:]] == [
+        "Payload header has a wrong datasetId [another]",
+        "Payload header has a wrong schemaRef [https://ns.adobe.com/another]",
+    ]
+
+
+async def test_records_of_the_ready_made_flow_land_nowhere(lake: Lake) -> None:
+    ready_made = Provisioned(lake.emulator.flow_id, lake.emulator.inlet_url[-64:], "", "")
+    await lake.send(ready_made, [JANE])
+    assert await lake.ask("flows") == []
+    assert await lake.ask("datasets") == []
+    assert list(lake.emulator.records()) == [b'{"person": {"name": {"firstName": "Jane"}}}']
+
+
+async def test_records_whose_flow_is_gone_are_counted_as_lost(lake: Lake) -> None:
+    flow = lake.provision()
+    target_id = lake.emulator.platform.flows.get(flow.flow_id).body["targetConnectionIds"][0]  # type: ignore[union-attr]
+    lake.emulator.platform.target_connections.remove(target_id)
+    await lake.send(flow, [JANE])
+    assert (await lake.counts(flow))["lost"] == {"the flow or its dataset is gone": 1}
+
+
+async def test_a_schema_that_does_not_compile_fails_every_record(lake: Lake) -> None:
+    flow = lake.provision(schema=[PROFILE_CLASS, "https://ns.adobe.com/nowhere"])
+    await lake.send(flow, [JANE])
+    (failure,) = await lake.failed()
+    assert "https://ns.adobe.com/nowhere" in failure["message"]
+
+
+async def test_rows_and_failures_are_read_in_pages(lake: Lake) -> None:
+    flow = lake.provision()
+    for number in range(3):
+        record = {"person": {"name": {"firstName": str(number)}}}
+        await lake.send(flow, [record, NUMBER, record])
+        await lake.ask("settle", "POST")
+    first_names = [
+        row["entity"]["person"]["name"]["firstName"]
+        for row in await lake.rows(flow, offset="1", limit="4")
+    ]
+    assert first_names == ["0", "1", "1", "2"]
+    assert await lake.rows(flow, offset="6") == []
+    assert len(await lake.failed(offset="1", limit="1")) == 1
+    assert await lake.failed(flow_id="another") == []
+    status, text = await lake.problem("failed", limit="many")
+    assert (status, text) == (400, "limit: found 'many'; write a whole number up to 10000")
+    assert (await lake.problem("datasets/unknown"))[0] == 404
+
+
+async def test_what_was_accepted_and_not_judged_is_judged_after_a_restart(tmp_path: Path) -> None:
+    options = EmulatorOptions(directory=tmp_path)
+    async with Emulator(options) as emulator, aiohttp.ClientSession() as session:
+        lake = Lake(emulator, session)
+        flow = lake.provision()
+        await lake.send(flow, [JANE, NUMBER])
+        await lake.ask("settle", "POST")
+        before = await lake.rows(flow), await lake.failed()
+        await lake.send(flow, [JANE] * 3)  # the pause for further records is not over at the end
+    async with Emulator(options) as emulator, aiohttp.ClientSession() as session:
+        lake = Lake(emulator, session)
+        rows, failed = await lake.rows(flow), await lake.failed()
+        assert (rows[:1], failed) == before
+        assert [row["entity"] for row in rows] == [JANE] * 4
+        assert len({row["xactionId"] for row in rows}) == 4
+        counts = await lake.counts(flow)
+        assert (counts["accepted"], counts["landed"], counts["failed"]) == (5, 4, 1)
+        assert len(list(emulator.platform.batches.all())) == 3
+
+
+async def test_what_a_killed_emulator_had_half_written_is_cut_off_and_judged_again(
+    tmp_path: Path,
+) -> None:
+    options = EmulatorOptions(directory=tmp_path)
+    async with Emulator(options) as emulator, aiohttp.ClientSession() as session:
+        lake = Lake(emulator, session)
+        flow = lake.provision(identity="/personalEmail/address", tags=ENABLED)
+        await lake.send(flow, [person("a", firstName="Jane"), NUMBER])
+        await lake.ask("settle", "POST")
+        whole = await lake.rows(flow), await lake.failed()
+    directory = tmp_path / "data_plane"
+    steps = directory / "steps.ndjson"
+    steps.write_bytes(steps.read_bytes()[:-5])  # as if it had been killed while writing the line
+    async with Emulator(options) as emulator, aiohttp.ClientSession() as session:
+        lake = Lake(emulator, session)
+        again = await lake.rows(flow), await lake.failed()
+        for rows, same in zip(again, whole, strict=True):
+            assert [row["xactionId"] for row in rows] == [row["xactionId"] for row in same]
+        assert [each["records"] for each in (await lake.ask("profiles"))["profiles"]] == [1]
+
+
+async def test_forgotten_records_are_not_judged_any_more(lake: Lake) -> None:
+    flow = lake.provision()
+    await lake.send(flow, [JANE])
+    await lake.ask("settle", "POST")
+    await lake.ask("records", "DELETE")
+    await lake.send(flow, [JANE])
+    assert len(await lake.rows(flow)) == 2
+    counts = await lake.counts(flow)
+    assert (counts["landed"], counts["waiting"]) == (2, 0)
+
+
+ENABLED = {"unifiedProfile": ["enabled:true"]}
+EMAIL = "/personalEmail/address"
+
+
+def person(email: str, **name: str) -> dict[str, Any]:
+    return {"personalEmail": {"address": f"{email}@b.org"}, "person": {"name": name}}
+
+
+async def test_profile_merges_records_by_their_primary_identity(lake: Lake) -> None:
+    flow = lake.provision(identity=EMAIL, tags=ENABLED)
+    await lake.send(flow, [person("a", firstName="Jane", lastName="Doe"), person("b")])
+    await lake.send(flow, [person("a", lastName="Roe")])
+    (found,) = (await lake.ask("profiles", identity="a@b.org"))["profiles"]
+    assert found["identity"] == {"namespace": "Email", "id": "a@b.org"}
+    assert found["attributes"] == person("a", firstName="Jane", lastName="Roe")
+    assert (await lake.ask("profiles", identity="Email:b@b.org"))["profiles"][0]["records"] == 1
+    assert (await lake.ask("profiles", limit="1"))["total"] == 2
+
+
+async def test_profile_ignores_an_event_it_has_and_the_dataset_keeps_it(lake: Lake) -> None:
+    flow = lake.provision(schema=[EVENT_CLASS], tags=ENABLED)
+    event = {
+        "_id": "1",
+        "timestamp": "2026-01-01T00:00:00Z",
+        "identityMap": {"ECID": [{"id": "7"}, {"id": "8", "primary": True}]},
+    }
+    await lake.send(flow, [event, event, {**event, "_id": "2"}])
+    assert len(await lake.rows(flow)) == 3
+    answer = await lake.ask("profiles", identity="ECID:8")
+    assert [each["_id"] for each in answer["profiles"][0]["events"]] == ["1", "2"]
+    assert answer["duplicates"] == 1
+
+
+async def test_a_dataset_that_is_not_enabled_makes_no_profiles(lake: Lake) -> None:
+    flow = lake.provision(identity=EMAIL)
+    await lake.send(flow, [person("a")])
+    assert (await lake.ask("profiles"))["total"] == 0
+
+
+async def test_an_upsert_is_for_profile_only_and_can_delete(lake: Lake) -> None:
+    tags = {"unifiedProfile": ["enabled:true", "isUpsert:true"]}
+    flow = lake.provision(identity=EMAIL, tags=tags)
+
+    def upsert(data: str, body: dict[str, Any]) -> dict[str, Any]:
+        header = {"flowId": flow.flow_id, "datasetId": flow.dataset_id}
+        return {"header": {**header, "operations": {"data": data}}, "body": body}
+
+    await lake.send(flow, [upsert("create", person("a", firstName="Jane", lastName="Doe"))])
+    await lake.send(flow, [upsert("merge", person("a", lastName="Roe"))])
+    (found,) = (await lake.ask("profiles", identity="a@b.org"))["profiles"]
+    assert found["attributes"]["person"]["name"] == {"firstName": "Jane", "lastName": "Roe"}
+    await lake.send(flow, [upsert("delete", person("a"))])
+    assert (await lake.ask("profiles"))["total"] == 0
+    assert await lake.rows(flow) == []
+    assert (await lake.counts(flow))["landed"] == 3
