@@ -104,6 +104,24 @@ class _Failure(Exception):
     retry_after: float | None = None
 
 
+class _Broken(Exception):
+    """The connection broke, or could not be made."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
+async def _once(
+    request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Send a request once: aiohttp would repeat GET, PUT and DELETE after these, and not tell."""
+    try:
+        return await send(request)
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise _Broken(error) from error
+
+
 class Session:
     """Calls of the control plane over connections that are kept; use it with `async with`.
 
@@ -221,6 +239,7 @@ class Session:
                 connector=aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=self._ssl),
                 timeout=self._limits.timeout(),
                 cookie_jar=aiohttp.DummyCookieJar(),
+                middlewares=(_once,),
             )
         try:
             async with self._session.request(
@@ -241,6 +260,9 @@ class Session:
             undone = isinstance(error, aiohttp.ConnectionTimeoutError)
             words = too_late(error, self._limits.section)
             raise self._unanswered(call, words, undone=undone) from error
+        except _Broken as broken:
+            undone = isinstance(broken.error, aiohttp.ClientConnectorError)
+            raise self._unanswered(call, readable(broken.error), undone=undone) from broken
         except (aiohttp.ClientError, OSError, ValueError) as error:
             undone = isinstance(error, aiohttp.ClientConnectorError)
             raise self._unanswered(call, readable(error), undone=undone) from error

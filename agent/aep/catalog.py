@@ -83,7 +83,7 @@ class Catalog(Service):
             paging = [("orderBy", "asc:created"), ("limit", str(_PAGE)), ("start", str(start))]
             call = self.call("GET", kind, query=[*filters, *paging])
             reply = await self.session.ask(call)
-            if reply.body is not None and not isinstance(reply.body, dict):
+            if not isinstance(reply.body, dict):
                 raise self.unusable(call, reply, "the answer holds no objects by id")
             page = _keyed(reply.body)
             found |= {each["id"]: each for each in page}

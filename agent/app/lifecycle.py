@@ -28,6 +28,7 @@ log = get_logger("agent")
 _LOOKS = 10  # at the input within the time it must be silent for
 
 View = Callable[["Agent"], Coroutine[Any, Any, None]]
+Beside = Callable[[], Coroutine[Any, Any, None]]
 
 
 class Agent:
@@ -37,15 +38,22 @@ class Agent:
     """
 
     def __init__(
-        self, config: Config, replay: Replay | None = None, *, patient: bool = True
+        self,
+        config: Config,
+        replay: Replay | None = None,
+        *,
+        patient: bool = True,
+        beside: Beside | None = None,
     ) -> None:
         """*replay*: dead letters to be sent again, in the place of the sources.
 
-        Unless *patient*, it stops by itself when most records are refused for a while.
+        *beside* goes on beside the work and never ends. Unless *patient*, the agent stops by itself
+        when most records are refused for a while.
         """
         self._config = config
         self._replay = replay
         self._patient = patient
+        self._beside = beside
         self._clock = Clock()
         self._loop = asyncio.get_running_loop()
         self._stopping: asyncio.Future[None] = self._loop.create_future()
@@ -74,6 +82,8 @@ class Agent:
             async with Supervisor() as tasks:
                 tasks.start_endless("store watch", parts.store.watch())
                 tasks.start_endless("loop watch", watch.run())
+                if self._beside:
+                    tasks.start_endless("beside", self._beside())
                 if view:
                     tasks.start_endless("view", view(self))
                 sending = [each for flow in parts.each for each in self._send(tasks, flow)]

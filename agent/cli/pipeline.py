@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from agent.app.lifecycle import Agent, View
+from agent.app.lifecycle import Agent, Beside, View
 from agent.app.replay import Replay
 from agent.app.summary import Snapshot
 from agent.config import load
@@ -69,7 +69,8 @@ def deliver(
     """
 
     async def deliver_until_signalled() -> Snapshot:
-        agent = Agent(config, replay, patient=patient)
+        located, beside = await _located(config)
+        agent = Agent(located, replay, patient=patient, beside=beside)
         loop = asyncio.get_running_loop()
         for number in _STOPPING:
             if signal.getsignal(number) != signal.SIG_IGN:  # nohup has SIGHUP ignored
@@ -77,6 +78,19 @@ def deliver(
         return await agent.run(view)
 
     return run_loop(deliver_until_signalled())
+
+
+async def _located(config: Config) -> tuple[Config, Beside | None]:
+    """The configuration with every inlet in it, and what is to go on beside the work, if anything.
+
+    Who writes the inlets down pays nothing for looking them up.
+    """
+    if not any(flow.inlet.is_looked_up for flow in config.each_flow().values()):
+        return config, None
+    from agent.app.discovery import Discovery
+
+    discovery = Discovery(config)
+    return await discovery.located(), discovery.look_again
 
 
 def run_loop(work: Coroutine[Any, Any, T]) -> T:

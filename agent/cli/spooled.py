@@ -80,6 +80,10 @@ def destinations(args: argparse.Namespace) -> list[Destination]:
 
     path = Path(args.config) if args.config else None
     config = load(path, overrides=overrides(args), flow=args.flow)
+    if any(flow.inlet.is_looked_up for flow in config.each_flow().values()):
+        from agent.app.discovery import Discovery
+
+        config = Discovery(config).remembered()
     return [
         Destination(*destination_of(flow), envelope_of(flow.inlet), config, name)
         for name, flow in config.each_flow().items()

@@ -178,4 +178,5 @@ class InletSettings(Section):
     @property
     def destination(self) -> str:
         """What only the same inlet, flow and envelope have: a body made for one fits no other."""
-        return f"{self.url}\n{self.flow_id}\n{self.mode}\n{self.envelope.model_dump_json()}"
+        where = f"{self.url or self.flow}\n{self.flow_id}"
+        return f"{where}\n{self.mode}\n{self.envelope.model_dump_json()}"
