@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test torture torture-rotation check bench fmt lock
+.PHONY: pictures demo test torture torture-rotation check bench fmt lock
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/runtime          ## the main job on this machine, without an account
@@ -24,6 +24,9 @@ check: $(VENV)/dev             ## format, lint, types, floors
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+pictures: $(VENV)/dev          ## of the emulator's console, in Chromium; `make pictures P=directory`
+	PYTHONPATH=tests:. $(BIN)/python -m pictures $(or $(P),pictures)
 
 bench: $(VENV)/dev             ## measure, beside the limit, in one run; `make bench B=--quick`
 	$(BIN)/python -m benchmarks $(B)

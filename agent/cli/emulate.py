@@ -20,10 +20,12 @@ Answer as a streaming inlet of Adobe Experience Platform does, on this machine a
 account. When it listens it prints one JSON line: {"listening", "inlet_url", "flow_id"}, and with
 --ims "token_url" and "client_id".
 
-The records it accepts are kept byte for byte. Look into it and steer it while it runs:
-  GET    /_emulator/records     accepted records, one a line (?flow_id=  ?since=N  ?ids=1)
+The records it accepts are kept byte for byte. Look into it and steer it while it runs, in a browser
+at / or with:
+  GET    /_emulator/records     accepted records, one a line (?flow_id= ?since=N ?limit=N ?ids=1)
   DELETE /_emulator/records     forget them
-  GET    /_emulator/rejected    refused records and why
+  GET    /_emulator/rejected    refused records and why (/reasons: how often each)
+  GET    /_emulator/inlets      what can be sent to, and how
   GET    /_emulator/stats       counters
   DELETE /_emulator/tokens      revoke the tokens that were issued
   PUT    /_emulator/faults      a script of faults (GET shows it with counts, DELETE ends it)

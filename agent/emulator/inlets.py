@@ -36,6 +36,13 @@ class Inlets:
 
     def find(self, inlet_id: str) -> KnownInlet | None:
         """The inlet of that id; None where there is none."""
+        return self._present().get(inlet_id)
+
+    def all(self) -> list[KnownInlet]:
+        """Every inlet, the ready-made one first."""
+        return list(self._present().values())
+
+    def _present(self) -> dict[str, KnownInlet]:
         platform = self._platform
         present = (
             platform.connections.changes,
@@ -45,7 +52,7 @@ class Inlets:
         if present != self._seen:
             self._by_id = {each.id: each for each in (self._ready_made, *_provisioned(platform))}
             self._seen = present
-        return self._by_id.get(inlet_id)
+        return self._by_id
 
 
 def _provisioned(platform: Platform) -> Iterator[KnownInlet]:

@@ -11,12 +11,15 @@ All of it is kept in files, so that memory does not grow with what was sent:
 import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import msgspec
 import orjson
 
 from agent.emulator.appending import AppendFile
+from agent.emulator.marks import Marks
+from agent.emulator.reasons import Reasons
 from agent.errors import AgentError
 
 
@@ -65,7 +68,20 @@ class Landed:
                 f"cannot keep records in {directory}: {error.strerror}; "
                 "choose a directory that can be written and that no other emulator uses"
             ) from None
+        self._accepted_marks, self._refused_marks = Marks(), Marks()
+        self.reasons = Reasons()
         self._drop_torn_tail()
+        self._count_refused()
+
+    @property
+    def accepted(self) -> int:
+        """How many accepted records are kept."""
+        return self._accepted_marks.total
+
+    @property
+    def refused(self) -> int:
+        """How many refused records are kept."""
+        return self._refused_marks.total
 
     def close(self) -> None:
         """Close the files. What is in a directory stays there."""
@@ -90,16 +106,25 @@ class Landed:
             self._records.end, len(lines), flow_id, xaction_ids, inlet_id, received_ms, lost
         )
         self._records.append(lines)
+        place = self._arrivals.end
         self._arrivals.append(msgspec.json.encode(arrival) + b"\n")
+        self._accepted_marks.add(len(records), place)
 
     def reject(self, rejections: Sequence[Rejection]) -> None:
         """Keep refused records with the answer they got. Raises OSError."""
+        place = self._rejected.end
         self._rejected.append(b"".join(map(_rejected_line, rejections)))
+        for number, rejection in enumerate(rejections, self.refused):
+            self.reasons.add(rejection.status, rejection.message, number)
+        self._refused_marks.add(len(rejections), place)
 
     def forget(self) -> None:
         """Start again with no records at all."""
         for file in (self._records, self._arrivals, self._rejected):
             file.truncate(0)
+        self._accepted_marks.clear()
+        self._refused_marks.clear()
+        self.reasons.clear()
 
     def records(self, *, flow_id: str | None = None, since: int = 0) -> Iterator[list[bytes]]:
         """The accepted records (of one flow, without the first `since`), a list for each arrival.
@@ -140,9 +165,16 @@ class Landed:
         """The lines on refused records, in blocks of bytes."""
         return self._rejected.blocks(self._rejected.end)
 
+    def some_rejected(self, since: int, limit: int) -> Iterator[bytes]:
+        """At most `limit` of these lines, without the first `since`, one by one."""
+        before, offset = self._refused_marks.before(since)
+        lines = self._rejected.lines(offset)
+        return (line + b"\n" for line in islice(lines, since - before, since - before + limit))
+
     def _selected(self, flow_id: str | None, since: int) -> Iterator[tuple[list[bytes], Arrival]]:
-        skip = since
-        for arrival in map(_arrival.decode, self._arrivals.lines()):
+        before, offset = self._accepted_marks.before(since) if flow_id is None else (0, 0)
+        skip = since - before
+        for arrival in map(_arrival.decode, self._arrivals.lines(offset)):
             if flow_id not in (None, arrival.flow_id):
                 continue
             count = len(arrival.xaction_ids)
@@ -162,10 +194,21 @@ class Landed:
             arrival = _arrival.decode(line)
             if arrival.offset + arrival.length > self._records.end:
                 break
+            self._accepted_marks.add(len(arrival.xaction_ids), arrivals_end)
             arrivals_end += len(line) + 1
             records_end = arrival.offset + arrival.length
         self._arrivals.truncate(arrivals_end)
         self._records.truncate(records_end)
+
+    def _count_refused(self) -> None:
+        """Learn from the file what was refused before, without a line that is torn off."""
+        end = 0
+        for number, line in enumerate(self._rejected.lines()):
+            verdict = orjson.loads(b"{" + line[line.rindex(b',"status":') + 1 :])
+            self.reasons.add(verdict["status"], verdict["message"], number)
+            self._refused_marks.add(1, end)
+            end += len(line) + 1
+        self._rejected.truncate(end)
 
 
 def _open_files(directory: Path | None) -> tuple[AppendFile, AppendFile, AppendFile]:

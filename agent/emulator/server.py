@@ -9,6 +9,7 @@ from aiohttp import web
 
 from agent.emulator import answers, broken
 from agent.emulator.catalog import Catalog
+from agent.emulator.console import ConsoleRoutes
 from agent.emulator.control import ControlRoutes
 from agent.emulator.data_routes import DataRoutes
 from agent.emulator.faults import Script
@@ -61,6 +62,7 @@ class Emulator:
             app.add_routes(ImsRoutes(self._state).routes())
         app.add_routes(ControlRoutes(self._state).routes())
         app.add_routes(DataRoutes(self._state).routes())
+        app.add_routes(ConsoleRoutes().routes())
         self._runner = web.AppRunner(
             app,
             access_log=None,

@@ -1,0 +1,56 @@
+// What does the emulator say of itself, second by second?
+
+import {asked} from "./ask.js";
+import {History} from "./chart.js";
+
+const EVERY = 1000; // ms
+const WAIT_MAX = 5000;
+
+/** What all places share. `listeners` are told after each look, whether it succeeded or not. */
+export const live = {
+  stats: null,
+  faults: {seed: 0, rules: []},
+  inlets: [],
+  away: null, // since when the emulator does not answer, ms
+  history: new History(300),
+  flowHistory: new Map(), // by flow id
+  listeners: new Set(),
+};
+
+/** Look now, and again every second. */
+export async function follow() {
+  let wait = EVERY;
+  for (;;) {
+    try {
+      await look();
+      wait = EVERY;
+    } catch {
+      live.away ??= Date.now();
+      wait = Math.min(WAIT_MAX, wait * 1.5);
+    }
+    for (const tell of live.listeners) tell();
+    await new Promise((done) => setTimeout(done, wait));
+  }
+}
+
+async function look() {
+  const [stats, faults, {inlets}] = await Promise.all([asked("stats"), asked("faults"), asked("inlets")]);
+  const before = live.stats;
+  Object.assign(live, {stats, faults, inlets, away: null});
+  const at = Date.now();
+  if (before && stats.seconds < before.seconds) live.history.samples.length = 0;
+  live.history.add(at, {
+    accepted: stats.records_accepted,
+    rejected: stats.records_rejected,
+    bytes: stats.bytes_uncompressed,
+    wire: stats.bytes_wire,
+    requests: stats.requests,
+  });
+  for (const [id, accepted] of Object.entries(stats.records_by_flow)) {
+    if (!live.flowHistory.has(id)) {
+      live.flowHistory.set(id, new History(60));
+      live.flowHistory.get(id).add(at - EVERY, {accepted: before ? 0 : accepted});
+    }
+    live.flowHistory.get(id).add(at, {accepted});
+  }
+}

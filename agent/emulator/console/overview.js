@@ -1,0 +1,161 @@
+// What goes in, how fast, and what becomes of it?
+
+import {LineChart, Sparkline} from "./chart.js";
+import {copyButton, empty, fill, h, panel, say, table} from "./elements.js";
+import {bytes, count, duration, rate, share} from "./figures.js";
+import {indented} from "./json_text.js";
+import {live} from "./live.js";
+import {commands, sendOne} from "./sending.js";
+
+export function open(main) {
+  const tiles = {
+    accepted: tile("Accepted records", "c1", "accepted"),
+    rejected: tile("Refused records", "c2", "rejected"),
+    requests: tile("Requests", "c3", "requests"),
+    bytes: tile("Bytes of records", "c4", "bytes"),
+  };
+  const chart = new LineChart(live.history, [
+    {name: "accepted", label: "accepted", color: "c1"},
+    {name: "rejected", label: "refused", color: "c2"},
+  ], {unit: "Records a second"});
+  const flows = h("div");
+  const nothing = h("div.notice.plain", h("div", h("h2", "Nothing has arrived yet"), h("p.soft", "Send something with a command below, or press ", h("b", "Send one record"), ".")));
+  const answers = h("div.body");
+  const inlets = h("div.stack");
+  fill(main, h("div.stack", nothing,
+    h("div.tiles", Object.values(tiles).map((each) => each.element)),
+    panel("Records a second", null, chart.element),
+    panel("Flows", null, flows),
+    h("div.halves", inlets, panel("Answers", null, answers))));
+  const sparks = new Map();
+  let drawn = "";
+
+  return {
+    tick() {
+      const {stats, history} = live;
+      if (!stats) return;
+      tiles.accepted.show(count(stats.records_accepted), `${rate(history.now("accepted"))}/s`,
+        repeats(stats));
+      tiles.rejected.show(count(stats.records_rejected), `${rate(history.now("rejected"))}/s`,
+        `${share(stats.records_rejected, stats.records_accepted + stats.records_rejected)} of all records`);
+      tiles.rejected.element.classList.toggle("bad", stats.records_rejected > 0);
+      tiles.requests.show(count(stats.requests), `${rate(history.now("requests"))}/s`,
+        `${stats.requests_in_flight} in flight, ${count(stats.connections)} connection${stats.connections === 1 ? "" : "s"}`);
+      tiles.bytes.show(bytes(stats.bytes_uncompressed), `${bytes(history.now("bytes"))}/s`,
+        stats.requests_gzip ? `${bytes(stats.bytes_wire)} on the wire` : "nothing compressed");
+      nothing.hidden = stats.requests > 0;
+      inlets.parentElement.style.order = stats.requests ? "" : "-1";
+      nothing.style.order = "-2";
+      chart.draw();
+      showFlows(flows, sparks);
+      showAnswers(answers, stats);
+      const state = JSON.stringify(live.inlets);
+      if (state !== drawn) fill(inlets, live.inlets.map(inletPanel));
+      drawn = state;
+    },
+  };
+}
+
+function tile(title, color, name) {
+  const value = h("span", "0");
+  const speed = h("small");
+  const below = h("div.below");
+  const spark = new Sparkline(live.history, name, color, 120);
+  return {
+    element: h("dl.panel.tile", h("dt", title), h("dd", value, " ", speed), h("div.below", below), spark.element),
+    show(much, fast, more) {
+      say(value, much);
+      say(speed, fast);
+      say(below, more);
+      spark.draw();
+    },
+  };
+}
+
+function repeats(stats) {
+  const told = [];
+  if (stats.duplicates) told.push(`${count(stats.duplicates)} came twice`);
+  if (stats.repeated_ids) told.push(`${count(stats.repeated_ids)} with an _id again`);
+  return told.join(", ") || "none came twice";
+}
+
+/** Rows of flows: of those that were provisioned, and of the ready-made one. */
+function flowRows() {
+  const by = live.stats.records_by_flow;
+  const rows = new Map();
+  for (const inlet of live.inlets) for (const id of inlet.flow_ids) rows.set(id, {id, name: "ready-made", accepted: by[id] ?? 0});
+  for (const [id, accepted] of Object.entries(by)) rows.set(id, {id, name: "", ...rows.get(id), accepted});
+  return [...rows.values()];
+}
+
+function showFlows(element, sparks) {
+  const rows = flowRows();
+  const columns = [
+    {title: "Flow", cell: (row) => [row.name ? h("span", row.name, " ") : null, h("code.soft", row.id)]},
+    {title: "Last minute", cell: (row) => sparkOf(row, sparks), class: "spark-cell"},
+    {title: "Now", number: true, cell: (row) => `${rate(live.flowHistory.get(row.id)?.now("accepted") ?? 0)}/s`},
+    {title: "Accepted", number: true, cell: (row) => count(row.accepted)},
+  ];
+  fill(element, rows.length ? table(columns, rows, {caption: "Flows"})
+    : empty("No flow yet", h("p", "Provision one, or send with a flow id that the inlet knows.")));
+}
+
+function sparkOf(row, sparks) {
+  const history = live.flowHistory.get(row.id);
+  if (!history) return null;
+  if (!sparks.has(row.id)) sparks.set(row.id, new Sparkline(history, "accepted"));
+  sparks.get(row.id).draw();
+  return sparks.get(row.id).element;
+}
+
+function showAnswers(element, stats) {
+  const statuses = Object.entries(stats.requests_by_status);
+  if (!statuses.length) {
+    fill(element, h("p.soft", "No request has been answered yet."));
+    return;
+  }
+  const most = Math.max(...statuses.map(([, times]) => times));
+  fill(element, h("div.bars", statuses.sort(([a], [b]) => a.localeCompare(b)).map(([status, times]) => h("div.bar",
+    h("span", status === "none" ? "no answer" : status),
+    h("div.track", bar(times / most, color(status))),
+    h("span.number", count(times))))),
+  h("p.soft.answer", `Counted for ${duration(stats.seconds)}. 207 is a batch with a verdict for each record.`));
+}
+
+export function bar(part, name) {
+  const inner = h(`i.${name}`);
+  inner.style.width = `${Math.max(0.5, part * 100)}%`;
+  return inner;
+}
+
+function color(status) {
+  if (/^2/.test(status)) return "c3";
+  return /^(429|503)$/.test(status) ? "c4" : "c2";
+}
+
+function inletPanel(inlet) {
+  const ways = commands(inlet);
+  const text = h("pre.command", {tabindex: "0", "aria-label": "Command"});
+  const buttons = ways.map((way, i) => h("button", {type: "button", "aria-pressed": "false", onclick: () => choose(i)}, way.title));
+  function choose(chosen) {
+    say(text, ways[chosen].text);
+    buttons.forEach((each, i) => each.setAttribute("aria-pressed", String(i === chosen)));
+  }
+  choose(0);
+  const answer = h("div.answer", {"aria-live": "polite"});
+  const send = h("button", {type: "button", onclick: async () => {
+    send.disabled = true;
+    try {
+      const got = await sendOne(inlet);
+      fill(answer, h("p", h(got.status < 300 ? "span.tag.good" : "span.tag.bad", got.status), " ", got.status < 300 ? "Accepted." : "Refused."), indented(got.text));
+    } catch {
+      fill(answer, h("p.bad", "No answer: the connection was closed. Is a fault at work?"));
+    }
+    send.disabled = false;
+  }}, "Send one record");
+  return panel(inlet.name ?? "Inlet", [h("span.tag", inlet.data_type === "xdm" ? "XDM" : "raw"), h("span.tag", inlet.authenticated ? "asks for a token" : "no token")],
+    h("div.body",
+      h("div.between", h("div.segments", {role: "group", "aria-label": "Ways to send"}, buttons), copyButton(() => text.textContent)),
+      h("div.copyable.answer", text),
+      inlet.authenticated ? null : h("div.try", send, h("span", "from this page, to see an answer")), answer));
+}
