@@ -5,7 +5,7 @@ A scalar is the text that was written: its key decides how it is read, so `flow_
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ class Document:
     name: str
     tree: dict[str, Any] = field(default_factory=dict)
     lines: dict[tuple[str | int, ...], int] = field(default_factory=dict)
+    replaced: dict[tuple[str | int, ...], str] = field(default_factory=dict)  # texts with variables
     problems: list[Problem] = field(default_factory=list)
     understood: bool = True  # whether it could be read at all
 
@@ -47,12 +48,17 @@ class Document:
         self.add_problem(text, line)
 
 
-def read_document(path: Path, environ: Mapping[str, str]) -> Document:
-    """The file's content with variables replaced; what is wrong with it is in `problems`."""
+def read_document(
+    path: Path, environ: Mapping[str, str], verbatim: Collection[str] = ()
+) -> Document:
+    """The file's content with variables replaced; what is wrong with it is in `problems`.
+
+    Below the top-level keys that are *verbatim*, `${` has another meaning, and stays.
+    """
     document = Document(str(path))
     text = _read_text(path, document)
     if text is not None:
-        _parse(text, document, environ)
+        _parse(text, document, environ, verbatim)
     return document
 
 
@@ -75,7 +81,9 @@ def _read_text(path: Path, document: Document) -> str | None:
         return None
 
 
-def _parse(text: str, document: Document, environ: Mapping[str, str]) -> None:
+def _parse(
+    text: str, document: Document, environ: Mapping[str, str], verbatim: Collection[str]
+) -> None:
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         if root is None or root.tag == f"{_PLAIN_TAG}null":
@@ -84,7 +92,7 @@ def _parse(text: str, document: Document, environ: Mapping[str, str]) -> None:
             line = root.start_mark.line + 1
             document.give_up("found no mapping; write settings as `key: value`", line)
             return
-        document.tree = _Construction(document, environ).mapping(root, ())
+        document.tree = _Construction(document, environ, verbatim).mapping(root, ())
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         document.give_up(
@@ -102,9 +110,12 @@ def _parse(text: str, document: Document, environ: Mapping[str, str]) -> None:
 class _Construction:
     """Builds a document's tree from YAML nodes, noting lines and problems on the way."""
 
-    def __init__(self, document: Document, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, document: Document, environ: Mapping[str, str], verbatim: Collection[str]
+    ) -> None:
         self._document = document
         self._environ = environ
+        self._verbatim = verbatim
         self._values = 0
 
     def _value(self, node: yaml.Node, path: tuple[str | int, ...]) -> Any:
@@ -151,8 +162,13 @@ class _Construction:
     def _scalar(self, node: yaml.ScalarNode, path: tuple[str | int, ...]) -> Any:
         if node.tag == f"{_PLAIN_TAG}null":
             return None
+        if path[0] in self._verbatim:
+            return node.value
         try:
-            return expand(node.value, self._environ)
+            text = expand(node.value, self._environ)
+            if text != node.value:
+                self._document.replaced[path] = node.value
+            return text
         except UnknownVariable as error:
             line = node.start_mark.line + 1
             self._document.add_problem(str(error), line, path)

@@ -2,7 +2,7 @@
 
 Items of lists have no number here: the paths of a file source are `sources.paths`. The keys of a
 flow are those of the top level that it may say anew: `flows.orders.batch.max_wait` is
-`batch.max_wait`.
+`batch.max_wait`. All of this is about the configuration, unless another file's *model* is named.
 """
 
 from collections.abc import Iterator, Sequence
@@ -79,10 +79,10 @@ def _walk(model: type[BaseModel], prefix: str) -> Iterator[Key]:
 
 
 @cache
-def all_keys() -> dict[str, Key]:
+def all_keys(model: type[BaseModel] = Config) -> dict[str, Key]:
     """Every key by its dotted path; where kinds of a section share a key, the first one's."""
     keys: dict[str, Key] = {}
-    for key in _walk(Config, ""):
+    for key in _walk(model, ""):
         keys.setdefault(key.path, key)
     return keys
 
@@ -99,32 +99,32 @@ def is_in_flow(path: Sequence[str | int]) -> bool:
     return len(path) > 1 and path[0] == "flows"
 
 
-def key_at(path: Sequence[str | int]) -> Key | None:
+def key_at(path: Sequence[str | int], model: type[BaseModel] = Config) -> Key | None:
     """The key that a path in a configuration belongs to; entries of mappings belong to them."""
     for end in range(len(path), 0, -1):
-        if key := all_keys().get(dotted(path[:end])):
+        if key := all_keys(model).get(dotted(path[:end])):
             return key
     return None
 
 
-def beside(path: Sequence[str | int]) -> list[str]:
+def beside(path: Sequence[str | int], model: type[BaseModel] = Config) -> list[str]:
     """The names of the keys in a section."""
     if is_in_flow(path) and not dotted(path):
         return list(FlowSettings.model_fields)
     prefix = f"{dotted(path)}." if dotted(path) else ""
-    inner = [key.removeprefix(prefix) for key in all_keys() if key.startswith(prefix)]
+    inner = [key.removeprefix(prefix) for key in all_keys(model) if key.startswith(prefix)]
     return [name for name in inner if "." not in name]
 
 
-def suggestion(path: Sequence[str | int]) -> str | None:
+def suggestion(path: Sequence[str | int], model: type[BaseModel] = Config) -> str | None:
     """The known key that an unknown one most likely stands for: its last part, or a whole path."""
     *section, last = path
-    elsewhere = [known for known in all_keys() if known.rpartition(".")[2] == last]
-    near = elsewhere or get_close_matches(str(last), beside(section), n=1)
+    elsewhere = [known for known in all_keys(model) if known.rpartition(".")[2] == last]
+    near = elsewhere or get_close_matches(str(last), beside(section, model), n=1)
     return near[0] if near else None
 
 
-def path_of(loc: Sequence[str | int]) -> KeyPath:
+def path_of(loc: Sequence[str | int], model: type[BaseModel] = Config) -> KeyPath:
     """The path in the written configuration of a place that pydantic names.
 
     Pydantic adds the `type` that chose among several kinds of section, and marks keys of mappings.
@@ -136,6 +136,6 @@ def path_of(loc: Sequence[str | int]) -> KeyPath:
             tag_follows = False
         elif part != "[key]":
             path.append(part)
-            key = all_keys().get(dotted(path))
+            key = all_keys(model).get(dotted(path))
             tag_follows = key is not None and bool(key.types)
     return tuple(path)

@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from agent.config.keys import KeyPath, beside, dotted, is_in_flow, key_at, path_of, suggestion
+from agent.config.model import Config
 from agent.config.variables import SHORT_NAMES
 
 _VARIABLES = {key: variable for variable, key in SHORT_NAMES.items()}
@@ -56,19 +58,19 @@ def _one_line(text: str) -> str:
     return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
 
 
-def explain(error: ErrorDetails) -> tuple[KeyPath, str]:
+def explain(error: ErrorDetails, model: type[BaseModel] = Config) -> tuple[KeyPath, str]:
     """The path of the key that a validation error is about, and the sentence about it."""
-    path, kind, context = path_of(error["loc"]), error["type"], error.get("ctx", {})
+    path, kind, context = path_of(error["loc"], model), error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
-        return path, _unknown(path)
+        return path, _unknown(path, model)
     below = tuple(int(key) if key.isdecimal() else key for key in _below(context))
     path += below
     found = None if kind == "missing" else error["input"]
     for key in below:
         found = _item(found, key)
-    advice = _ADVICE.get(kind, _example)(path, context)
-    sentence = f"{_found(found, path, error)}; write {advice}"
-    if found is None and (variable := _VARIABLES.get(dotted(path))):
+    advice = _ADVICE.get(kind, _example)(path, context, model)
+    sentence = f"{_found(found, path, error, model)}; write {advice}"
+    if found is None and model is Config and (variable := _VARIABLES.get(dotted(path))):
         sentence += f", or set {variable}"
     return path, sentence
 
@@ -88,62 +90,63 @@ def _item(found: Any, key: str | int) -> Any:
         return None
 
 
-def _found(found: object, path: KeyPath, error: ErrorDetails) -> str:
+def _found(found: object, path: KeyPath, error: ErrorDetails, model: type[BaseModel]) -> str:
     if found is None:
         return "missing"
     if error["loc"][-1:] == ("[key]",):
         return "found this name"
     if error["type"] in _SECTION_EXPECTED and not isinstance(found, dict | list | tuple):
         return "found text"  # which may be a secret that belongs into the section
-    key = key_at(path)
+    key = key_at(path, model)
     if key is not None and key.shown_default and found is key.field.default:
         return f"found {key.shown_default}, the default"
     return f"found {show(found, secret=key is None or key.secret)}"
 
 
-def _unknown(path: KeyPath) -> str:
+def _unknown(path: KeyPath, model: type[BaseModel]) -> str:
     section, name = path[:-1], path[-1]
-    if name in beside(section):
+    if name in beside(section, model):
         return "belongs to another type of this section; remove it or change `type`"
     if is_in_flow(section) and not dotted(section) and name in beside(()):
         return "is the same for all flows; write it at the top level"
-    if near := suggestion(path):
+    if near := suggestion(path, model):
         return f"unknown key; did you mean {near}?"
-    return f"unknown key; known here: {', '.join(beside(section))}"
+    return f"unknown key; known here: {', '.join(beside(section, model))}"
 
 
-def _section(path: KeyPath, context: Mapping[str, Any]) -> str:
-    names = beside(path)
+def _section(path: KeyPath, context: Mapping[str, Any], model: type[BaseModel]) -> str:
+    names = beside(path, model)
     return f"keys below it: {', '.join(names)}" if names else "keys and values below it"
 
 
-def _example(path: KeyPath, context: Mapping[str, Any]) -> str:
-    key = key_at(path)
+def _example(path: KeyPath, context: Mapping[str, Any], model: type[BaseModel]) -> str:
+    key = key_at(path, model)
     if key is None or not key.field.examples:
         return "a value"
     example = key.field.examples[0]
     return f"one such as {example if isinstance(example, str) else json.dumps(example)}"
 
 
-def _tags(path: KeyPath, context: Mapping[str, Any]) -> str:
-    key = key_at(path[:-1])
+def _tags(path: KeyPath, context: Mapping[str, Any], model: type[BaseModel]) -> str:
+    key = key_at(path[:-1], model)
     return " or ".join(key.types) if key else "a type"
 
 
-def _choices(path: KeyPath, context: Mapping[str, Any]) -> str:
+def _choices(path: KeyPath, context: Mapping[str, Any], model: type[BaseModel]) -> str:
     return str(context["expected"]).replace("'", "")
 
 
 _SECTION_EXPECTED = ("model_type", "model_attributes_type", "dict_type")
-_ADVICE: Mapping[str, Callable[[KeyPath, Mapping[str, Any]], str]] = {
-    "wrong_value": lambda path, context: str(context["advice"]),
+_Advice = Callable[[KeyPath, Mapping[str, Any], type[BaseModel]], str]
+_ADVICE: Mapping[str, _Advice] = {
+    "wrong_value": lambda path, context, model: str(context["advice"]),
     "model_type": _section,
     "model_attributes_type": _section,
     "dict_type": _section,
     "union_tag_not_found": _tags,
     "union_tag_invalid": _tags,
     "literal_error": _choices,
-    "bool_type": lambda path, context: "true or false",
-    "bool_parsing": lambda path, context: "true or false",
-    "tuple_type": lambda path, context: "a list, each item on its own line after a dash",
+    "bool_type": lambda path, context, model: "true or false",
+    "bool_parsing": lambda path, context, model: "true or false",
+    "tuple_type": lambda path, context, model: "a list, each item on its own line after a dash",
 }
