@@ -177,7 +177,7 @@ class _Construction:
 
 _YAML_PROBLEMS = (
     (r"'\\t'", "found a tab; indent with spaces"),
-    (r"undefined alias", "found `*` before a word; put the value in quotes"),
+    (r"undefined alias|scanning an alias", "found `*` before a word; put the value in quotes"),
     (r"cannot start any token", "found a character that no value starts with; put it in quotes"),
     (r"mapping values are not allowed", "found a second `: `; put the value in quotes"),
     (r"could not find expected ':'", "found a line without `: `; write it as `key: value`"),

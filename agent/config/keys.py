@@ -64,7 +64,7 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
 def _walk(model: type[BaseModel], prefix: str) -> Iterator[Key]:
     own = model.__annotations__  # come first, before what it has in common with others
     for name, field in sorted(model.model_fields.items(), key=lambda item: item[0] not in own):
-        path = f"{prefix}{name}"
+        path = f"{prefix}{field.alias or name}"
         models = _models(field.annotation)
         container = get_origin(field.annotation) in (tuple, dict)
         types = tuple(

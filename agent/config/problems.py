@@ -122,7 +122,7 @@ def _section(path: KeyPath, context: Mapping[str, Any], model: type[BaseModel]) 
 def _example(path: KeyPath, context: Mapping[str, Any], model: type[BaseModel]) -> str:
     key = key_at(path, model)
     if key is None or not key.field.examples:
-        return "a value"
+        return _section(path, context, model) if beside(path, model) else "a value"
     example = key.field.examples[0]
     return f"one such as {example if isinstance(example, str) else json.dumps(example)}"
 

@@ -35,17 +35,25 @@ class Lock:
 
 
 def take(data_dir: Path) -> Lock:
-    """Make *data_dir* ours, and the directory if need be.
+    """Make *data_dir* ours, and the directory if need be; see `hold`."""
+    return hold(
+        data_dir / FILE_NAME,
+        f"uses {data_dir}; stop it, or choose another directory with --data-dir or"
+        " AEP_AGENT_DATA_DIR",
+    )
+
+
+def hold(path: Path, does: str) -> Lock:
+    """Make the file at *path* ours, and what stands beside it; *does* is what another does with it.
 
     Raises StoreLocked where another agent has it, StoreError where it cannot be written. A file
     system without locks is warned about, and nothing more.
     """
-    path = data_dir / FILE_NAME
     with openable(path):
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        _lock(descriptor, data_dir)
+        _lock(descriptor, path.parent, does)
     except BaseException:
         os.close(descriptor)
         raise
@@ -55,17 +63,14 @@ def take(data_dir: Path) -> Lock:
     return Lock(descriptor)
 
 
-def _lock(descriptor: int, data_dir: Path) -> None:
+def _lock(descriptor: int, data_dir: Path, does: str) -> None:
     if fcntl is None:
         return
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno in _TAKEN:
-            raise StoreLocked(
-                f"another aep-agent{_owner(descriptor)} uses {data_dir}; stop it, or choose another"
-                " directory with --data-dir or AEP_AGENT_DATA_DIR"
-            ) from None
+            raise StoreLocked(f"another aep-agent{_owner(descriptor)} {does}") from None
         log.warning(
             "this file system cannot lock files: make sure that no other agent uses the directory",
             data_dir=str(data_dir),

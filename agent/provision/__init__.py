@@ -1,0 +1,1 @@
+"""How does a place for records come to be on the platform?"""

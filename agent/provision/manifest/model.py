@@ -1,0 +1,96 @@
+"""Which keys does a manifest have?"""
+
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from agent.config.fields import Duration, FilePath, Text, wrong
+from agent.config.platform import PlatformSettings
+from agent.config.section import Section
+from agent.provision.manifest.dataset import DatasetSettings
+from agent.provision.manifest.mapping import MappingLine
+from agent.provision.manifest.schema import SchemaSettings
+from agent.provision.manifest.source import HttpInlet, Source
+
+VERBATIM = ("mapping", "agent")  # sections in which `${` is not a variable of this file
+
+
+class FlowDescription(Section):
+    """flow: what takes records from the source to the dataset."""
+
+    name: Annotated[str, Text("a name")] = Field(
+        description="Name of the flow and its connections, by which they are found again.",
+        examples=["Orders"],
+    )
+    description: Annotated[str | None, Text("a description on one line", optional=True)] = Field(
+        default=None, description="What it is for."
+    )
+    warm_up: Annotated[float, Duration("0s", "1h")] = Field(
+        default=300.0,
+        description="How long a new flow loses records, which the agent holds meanwhile.",
+        examples=["5m"],
+    )
+
+
+class AgentSettings(Section):
+    """agent: the configuration that `aep-agent run` is given."""
+
+    file: Annotated[Path | None, FilePath("the path of a file", optional=True)] = Field(
+        default=None,
+        description="Where it is written; unset: beside the manifest, as MANIFEST.agent.yaml.",
+        examples=["/etc/aep-agent/aep-agent.yaml"],
+    )
+    settings: dict[str, Any] = Field(
+        default={},
+        description="Everything in it but where records go: its sources, its data_dir and so on.",
+        examples=[{"sources": [{"type": "stdin"}]}],
+    )
+
+
+class Manifest(Section):
+    """What there should be on the platform: one flow, from its source to its dataset."""
+
+    platform: PlatformSettings = Field(description="Which organisation and sandbox, and as whom.")
+    source: Source = Field(description="Where records come from.")
+    schema_: SchemaSettings = Field(alias="schema", description="Which XDM schema records have.")
+    dataset: DatasetSettings = Field(
+        default_factory=DatasetSettings, description="Where records land."
+    )
+    mapping: tuple[MappingLine, ...] = Field(
+        default=(),
+        description="Which XDM field comes from what; for raw records only.",
+        examples=[[{"to": "person.name.firstName", "attribute": "firstName"}]],
+    )
+    flow: FlowDescription = Field(description="What takes records from the source to the dataset.")
+    agent: AgentSettings = Field(
+        default_factory=AgentSettings, description="The configuration that is written."
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        raw = self.source.data_type == "raw"
+        if raw and not self.mapping:
+            raise wrong("how records become XDM: raw records need a mapping", key="mapping")
+        if not raw and self.mapping:
+            raise wrong(
+                "nothing here, or `source.data_type: raw`: XDM is not mapped", key="mapping"
+            )
+        seen: set[str] = set()
+        for index, line in enumerate(self.mapping):
+            if line.to in seen:
+                raise wrong("a path that no other line maps to", key=f"mapping.{index}.to")
+            seen.add(line.to)
+        if self.dataset.profile and not (self.schema_.profile or self.schema_.id):
+            raise wrong("false, or `schema.profile: true`, which it needs", key="dataset.profile")
+        if self.dataset.upsert and not raw:
+            raise wrong("false: only raw records can be upserts", key="dataset.upsert")
+        if self.agent != AgentSettings() and not isinstance(self.source, HttpInlet):
+            text = "nothing here: the platform fetches from this source itself, without an agent"
+            raise wrong(text, key="agent")
+        return self
+
+    @property
+    def dataset_name(self) -> str:
+        """The name of the dataset that is made."""
+        return self.dataset.name or self.flow.name
