@@ -4,6 +4,15 @@ import os
 
 import pytest
 
+from support.contracts import ARE_THERE
+
+
+def pytest_report_header() -> str:
+    """Say whether answers and requests are held against Adobe's OpenAPI files."""
+    if ARE_THERE:
+        return "contracts: against ../shared/openapi"
+    return "contracts: left out, for ../shared/openapi is not there"
+
 
 @pytest.fixture(autouse=True, scope="session")
 def _no_settings_from_the_shell() -> None:
