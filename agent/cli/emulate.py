@@ -94,6 +94,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="UUID",
         help="the flow it knows (there is a fixed default); again for further ones",
     )
+    add(
+        "--trap",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="one trap of the platform (see below)",
+    )
     add("--latency", type=float, default=0.0, metavar="MS", help="be so late with every answer")
     add(
         "--xdm",
@@ -151,6 +158,7 @@ def _options(args: argparse.Namespace) -> "EmulatorOptions":
         TOKEN_LIFE,
         EmulatorOptions,
     )
+    from agent.emulator.traps import parse_lines as parse_traps
 
     flow_id, *more_flow_ids = args.flow_id or [FLOW_ID]
     return EmulatorOptions(
@@ -168,6 +176,7 @@ def _options(args: argparse.Namespace) -> "EmulatorOptions":
         client_secret=CLIENT_SECRET if args.client_secret is None else args.client_secret,
         token_life=TOKEN_LIFE if args.token_life is None else args.token_life,
         ims_org_id=args.ims_org_id,
+        traps=parse_traps(args.trap),
         latency=args.latency / 1000,
         max_request_bytes=args.max_request_bytes,
     )

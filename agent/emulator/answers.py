@@ -170,24 +170,11 @@ def message_of(answer: Answer) -> str:
     return str(orjson.loads(answer.body)["report"]["message"])
 
 
-def sync_validation_failed(inlet: Inlet, message: str) -> Answer:
+def sync_validation_failed(inlet: Inlet, causes: list[dict[str, Any]]) -> Answer:
     """The 400 of a synchronous validation that failed."""
-    violation = {
-        "schemaLocation": "#",
-        "pointerToViolation": "#",
-        "causingExceptions": [],
-        "keyword": "required",
-        "message": f"#: {message}",
-    }
-    causes = {
-        "schemaLocation": "#",
-        "pointerToViolation": "#",
-        "causingExceptions": [violation],
-        "message": "1 schema violations found",
-    }
     report = {
         "message": inlet.says("Message is invalid"),
-        "cause": {"_streamingValidation": [causes]},
+        "cause": {"_streamingValidation": causes},
     }
     body = {"type": _PROBLEM, "status": 400, "title": _INVALID, "report": report}
     return Answer(400, orjson.dumps(body), "application/problem+json")

@@ -29,7 +29,7 @@ def compiler(registry: Registry) -> Callable[[Route], Judge]:
         except SchemaError as error:
             return _nobody_passes(str(error))
         return Judge(
-            lambda record: _Outcome(record, schema.violations(record)),
+            lambda record: _Outcome(record, schema.violations(record), mapped=record),
             schema.is_event,
             schema.identity,
             _namespace(registry, schema_id, found.sandbox),

@@ -2,10 +2,11 @@
 
 import asyncio
 from itertools import groupby
+from typing import Any
 
 from aiohttp import web
 
-from agent.emulator import answers, broken, messages
+from agent.emulator import answers, broken, judging, messages
 from agent.emulator.answers import Answer, Inlet, Verdicts
 from agent.emulator.faults import Firing
 from agent.emulator.landed import Rejection
@@ -119,8 +120,10 @@ class InletRoutes:
             status = int(worded.status)
             self._refuse([Rejection(submission.records[0], status, worded.message, None)])
             if submission.validate:
-                return answers.sync_validation_failed(inlet, refusal.message)
+                return answers.sync_validation_failed(inlet, [_cause(refusal.message)])
             return answers.problem(status, worded.message)
+        if submission.validate and (causes := self._objections(submission)):
+            return answers.sync_validation_failed(inlet, causes)
         received_ms = answers.now_ms()
         xaction_id = answers.transaction_id(received_ms)
         self._keep(submission, Verdicts("", received_ms, [xaction_id], ["documented"], {}))
@@ -138,6 +141,14 @@ class InletRoutes:
             self._append(flow_id, [ids[index] for index in indexes], kept, verdicts.received_ms)
             event_ids = messages.event_ids(kept, path_of_id)
             self._state.counts.accepted(flow_id, kept, event_ids)
+
+    def _objections(self, submission: Submission) -> list[dict[str, Any]]:
+        """What synchronous validation says of the one record of a request."""
+        found = route(self._state.platform, submission.flow_ids[0])
+        if found is None:
+            return []
+        judge = self._state.judges.of(found, self._state.traps.schema_cache)
+        return judging.objections(found, judge, submission.records[0])
 
     def _append(self, flow_id: str, ids: list[str], records: list[bytes], received_ms: int) -> None:
         """Keep records, and let the data plane hear of them where their flow was provisioned."""
@@ -163,3 +174,14 @@ class InletRoutes:
         seconds = self._state.options.latency + firing.delay
         if seconds:
             await asyncio.sleep(seconds)
+
+
+def _cause(message: str) -> dict[str, Any]:
+    """What synchronous validation says of a message that is refused on its face."""
+    return {
+        "schemaLocation": "#",
+        "pointerToViolation": "#",
+        "causingExceptions": [],
+        "keyword": "required",
+        "message": f"#: {message}",
+    }

@@ -1,25 +1,23 @@
-"""What becomes of one accepted record: a row, a failure, and a change of a profile?
-
-A raw record is mapped and validated; of an XDM message the header must agree with the flow, and
-its entity is validated. A raw record may come in the envelope of an upsert, which is taken off.
-"""
+"""What becomes of one accepted record: a row, or a failure, and a change of a profile?"""
 
 import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import orjson
 
-from agent.emulator.judges import Judge
+from agent.emulator.envelopes import BrokenMessage, Upsert, opened, parsed, part
+from agent.emulator.judges import Judge, Outcome
 from agent.emulator.profiles import Change
 from agent.emulator.routing import Route
 from agent.emulator.traps import Traps
+from agent.xdm import report
 
-MISSING_ENTITY = "Payload body is missing xdmEntity"
-
-How = Literal["create", "merge", "delete"]
+_BROKEN = "INGEST-1211-400"
+_INVALID = "INGEST-1212-400"
+_MISSING = "INGEST-1555-400"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,56 +46,39 @@ class Fate:
     warnings: tuple[str, ...] = ()
 
 
-class Failed(ValueError):
-    """The record cannot land; `errors` are the members that the platform adds to it."""
-
-    def __init__(self, errors: dict[str, Any], message: str, code: str = "INGEST-1211-400") -> None:
-        super().__init__(message)
-        self.errors = errors
-        self.message = message
-        self.code = code
-
-
 def fate(
     route: Route, judge: Judge, arrived: Arrived, landed_id: str, failed_id: str, traps: Traps
 ) -> Fate:
     """Judge one record of a route; the ids are those of the batches for what lands or fails."""
-    parsed: Any = None
-    entity: Any = None
-    how: How = "merge"
-    upsert: How | None = None
-    warnings: tuple[str, ...] = ()
+    message: Any = None
     try:
-        parsed = _parsed(arrived.record)
-        record = _entity_of(parsed, route) if route.is_xdm else parsed
-        if not route.is_xdm:
-            record, upsert = _unwrapped(parsed)
-            how = upsert or "merge"
-        outcome = judge.judge(record)
-        entity = record if outcome.mapped is None else outcome.mapped
-        if outcome.warnings:
-            warnings = tuple(f"{each.destination}: {each.message}" for each in outcome.warnings)
-        if outcome.violations:
-            errors = [each.as_json() for each in outcome.violations]
-            raise Failed({"_validationErrors": errors}, str(errors[0]["message"]), _code(errors[0]))
-    except Failed as failure:
-        line = _failed(route, arrived, failed_id, parsed, entity, failure)
-        return Fate(failed=line, message=failure.message, code=failure.code, warnings=warnings)
+        message = parsed(arrived.record)
+        record, upsert = opened(message, route)
+    except BrokenMessage as broken:
+        line = _failure(route, arrived, failed_id, broken.message)
+        line += dumped(broken.errors | _exported(route, arrived, message, message)) + b"}\n"
+        return Fate(failed=line, message=broken.message, code=_BROKEN)
+    outcome = judge.judge(record)
+    warnings = tuple(f"{each.destination}: {each.message}" for each in outcome.warnings)
+    if outcome.violations:
+        return _failed(route, arrived, failed_id, message, outcome, warnings)
+    entity = outcome.entity or {}
     made = Fate(warnings=warnings)
     text = dumped(entity)
     if upsert is None or not (route.upsert or upsert == "delete"):
         made.row = _row(route, arrived, landed_id, text)
-    if route.profile and (identity := judge.identity_of(entity)) is not None:
-        most = traps.event_bytes if judge.is_event else traps.profile_bytes
-        made.too_long = 0 < most < len(text)
-        if not made.too_long:
-            made.change = Change(identity, entity, "event" if judge.is_event else how)
+    if route.profile:
+        _tell_profile(made, judge, entity, upsert, len(text), traps)
     return made
 
 
-def now_ms() -> int:
-    """The platform's clock: milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
+def objections(route: Route, judge: Judge, record: bytes) -> list[dict[str, Any]]:
+    """What synchronous validation says of a record; nothing where it would land."""
+    try:
+        outcome = judge.judge(opened(parsed(record), route)[0])
+    except BrokenMessage as broken:
+        return [{"message": broken.message}]
+    return report(outcome.violations)
 
 
 def dumped(content: Any) -> bytes:
@@ -110,52 +91,9 @@ def dumped(content: Any) -> bytes:
         )
 
 
-def _parsed(record: bytes) -> Any:
-    try:
-        return orjson.loads(record)
-    except orjson.JSONDecodeError:
-        try:
-            return json.loads(record)
-        except (ValueError, RecursionError):
-            raise _broken_envelope("The message is nested too deeply to be read") from None
-
-
-def _entity_of(message: Any, route: Route) -> Any:
-    """The entity of an XDM message whose header agrees with the flow. Raises Failed."""
-    header, body = _part(message, "header"), _part(message, "body")
-    dataset_id = header.get("datasetId")
-    if dataset_id is not None and dataset_id != route.dataset_id:
-        raise _broken_envelope(f"Payload header has a wrong datasetId [{dataset_id}]")
-    schema_id = _part(header, "schemaRef").get("id")
-    if schema_id != route.schema_id:
-        raise _broken_envelope(f"Payload header has a wrong schemaRef [{schema_id}]")
-    if "xdmEntity" not in body:
-        raise Failed({"_validationErrors": [{"message": MISSING_ENTITY}]}, MISSING_ENTITY)
-    return body["xdmEntity"]
-
-
-def _unwrapped(parsed: Any) -> tuple[Any, How | None]:
-    """A raw record out of the envelope of an upsert, and what that says shall be done with it."""
-    header, body = _part(parsed, "header"), _part(parsed, "body")
-    is_envelope = isinstance(parsed, dict) and set(parsed) == {"header", "body"}
-    if not is_envelope or not {"flowId", "operations"} & set(header):
-        return parsed, None
-    wanted = _part(header, "operations").get("data")
-    return body, "delete" if wanted == "delete" else "merge" if wanted == "merge" else "create"
-
-
-def _part(whole: Any, name: str) -> dict[str, Any]:
-    part = whole.get(name) if isinstance(whole, dict) else None
-    return part if isinstance(part, dict) else {}
-
-
-def _broken_envelope(message: str) -> Failed:
-    return Failed({"_errors": {"_streamingValidation": [{"message": message}]}}, message)
-
-
-def _code(error: Mapping[str, Any]) -> str:
-    """The code under which Catalog counts it: a required field is missing, or anything else."""
-    return "INGEST-1555-400" if error.get("keyword") == "required" else "INGEST-1212-400"
+def now_ms() -> int:
+    """The platform's clock: milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
 
 
 def _row(route: Route, arrived: Arrived, batch_id: str, entity: bytes) -> bytes:
@@ -169,29 +107,39 @@ def _row(route: Route, arrived: Arrived, batch_id: str, entity: bytes) -> bytes:
 
 
 def _failed(
-    route: Route, arrived: Arrived, batch_id: str, parsed: Any, entity: Any, failure: Failed
-) -> bytes:
-    """The line about a failure: the record as sent, and the XDM message that is exported."""
+    route: Route,
+    arrived: Arrived,
+    batch_id: str,
+    message: Any,
+    outcome: Outcome,
+    warnings: tuple[str, ...],
+) -> Fate:
+    errors = [each.as_json() for each in outcome.violations]
+    first = str(errors[0]["message"])
+    exported = _exported(route, arrived, message, outcome.mapped)
+    line = _failure(route, arrived, batch_id, first)
+    line += dumped({"_validationErrors": errors} | exported) + b"}\n"
+    code = _MISSING if errors[0]["keyword"] == "required" else _INVALID
+    return Fate(failed=line, message=first, code=code, warnings=warnings)
+
+
+def _failure(route: Route, arrived: Arrived, batch_id: str, message: str) -> bytes:
+    """The line about a failure, up to the value of its last member."""
     head = {
         "xactionId": arrived.xaction_id,
         "receivedTimeMs": arrived.received_ms,
         "flowId": route.flow_id,
         "datasetId": route.dataset_id,
         "batchId": batch_id,
-        "message": failure.message,
+        "message": message,
     }
-    message = _xdm_message(route, arrived, parsed, entity)
-    return b'%b,"record":%b,"failed":%b}\n' % (
-        orjson.dumps(head)[:-1],
-        arrived.record,
-        dumped(failure.errors | message),
-    )
+    return b'%b,"record":%b,"failed":' % (orjson.dumps(head)[:-1], arrived.record)
 
 
-def _xdm_message(route: Route, arrived: Arrived, parsed: Any, entity: Any) -> dict[str, Any]:
+def _exported(route: Route, arrived: Arrived, message: Any, entity: Any) -> dict[str, Any]:
     """The message that was sent to an XDM inlet, or the one that a raw record has become."""
-    if route.is_xdm and isinstance(parsed, dict):
-        return parsed | {"header": _part(parsed, "header") | {"xactionId": arrived.xaction_id}}
+    if route.is_xdm and isinstance(message, dict):
+        return message | {"header": part(message, "header") | {"xactionId": arrived.xaction_id}}
     version = f"application/vnd.adobe.xed-full+json;version={route.schema_version}"
     schema_ref = {"id": route.schema_id, "contentType": version}
     header = {
@@ -206,3 +154,21 @@ def _xdm_message(route: Route, arrived: Arrived, parsed: Any, entity: Any) -> di
         "header": header,
         "body": {"xdmMeta": {"schemaRef": schema_ref}, "xdmEntity": entity},
     }
+
+
+def _tell_profile(
+    made: Fate,
+    judge: Judge,
+    entity: Mapping[str, Any],
+    upsert: Upsert | None,
+    size: int,
+    traps: Traps,
+) -> None:
+    identity = judge.identity_of(entity)
+    if identity is None:
+        return
+    most = traps.event_bytes if judge.is_event else traps.profile_bytes
+    made.too_long = 0 < most < size
+    if not made.too_long:
+        how = "event" if judge.is_event else upsert or "merge"
+        made.change = Change(identity, dict(entity), how)

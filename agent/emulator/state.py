@@ -36,10 +36,11 @@ class State:
         self.traps = Traps(dialect=options.dialect, token_life=options.token_life)
         self.set_traps(options.traps)
         self.admission = Admission(lambda: self.traps)
+        self.judges = Judges(self.platform, compiler(self.registry))
         self.data_plane = DataPlane(
             landed,
             self.platform,
-            Judges(self.platform, compiler(self.registry)),
+            self.judges,
             lambda: self.traps,
             None if options.directory is None else options.directory / "data_plane",
         )

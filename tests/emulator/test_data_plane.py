@@ -1,83 +1,22 @@
 """What was accepted is judged in the background: it lands in its dataset, or in a failed batch."""
 
-import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 
-from agent.emulator.options import EmulatorOptions
-from agent.emulator.server import Emulator
-from support.provisioned import EVENT_CLASS, PROFILE_CLASS, Provisioned, provision
+from support.lake import Lake, open_lake
+from support.provisioned import EVENT_CLASS, PROFILE_CLASS, Provisioned
 
 JANE = {"person": {"name": {"firstName": "Jane"}}}
 NUMBER = {"person": {"name": {"firstName": 7}}}
 
 
-class Lake:
-    """A running emulator: records in, and what became of them out."""
-
-    def __init__(self, emulator: Emulator, session: aiohttp.ClientSession) -> None:
-        self.emulator = emulator
-        self._session = session
-
-    def provision(self, **how: Any) -> Provisioned:
-        return provision(self.emulator.platform, **how)
-
-    async def send(self, flow: Provisioned, records: Sequence[Any]) -> list[str]:
-        """The records' xactionIds; all of them are accepted."""
-        url = f"{self.emulator.listening}/collection/batch/{flow.inlet_id}"
-        async with self._session.post(
-            url, json={"messages": records}, headers={"x-adobe-flow-id": flow.flow_id}
-        ) as answer:
-            assert answer.status == 207
-            return [item["xactionId"] for item in (await answer.json())["responses"]]
-
-    async def post(self, flow: Provisioned, record: Any, **query: str) -> tuple[int, Any]:
-        url = f"{self.emulator.listening}/collection/{flow.inlet_id}"
-        headers = {"x-adobe-flow-id": flow.flow_id}
-        async with self._session.post(url, json=record, headers=headers, params=query) as answer:
-            text = await answer.read()
-            return answer.status, json.loads(text) if text else None
-
-    async def ask(self, path: str, method: str = "GET", body: Any = None, **query: str) -> Any:
-        """An answer of the emulator's own, once everything is judged."""
-        url = f"{self.emulator.listening}/_emulator/{path}"
-        query = query if method == "PUT" else {"wait": "20", **query}
-        async with self._session.request(method, url, json=body, params=query) as answer:
-            text = await answer.read()
-            assert answer.status < 300, text
-            return json.loads(text) if text else None
-
-    async def problem(self, path: str, method: str = "GET", body: Any = None, **query: str) -> Any:
-        """The status and the text of an answer that is a problem."""
-        url = f"{self.emulator.listening}/_emulator/{path}"
-        async with self._session.request(method, url, json=body, params=query) as answer:
-            return answer.status, (await answer.json())["title"]
-
-    async def rows(self, flow: Provisioned, **query: str) -> list[Any]:
-        rows: list[Any] = (await self.ask(f"datasets/{flow.dataset_id}", **query))["rows"]
-        return rows
-
-    async def failed(self, **query: str) -> list[Any]:
-        failed: list[Any] = (await self.ask("failed", **query))["failed"]
-        return failed
-
-    async def counts(self, flow: Provisioned) -> dict[str, Any]:
-        found: dict[str, Any] = {each["id"]: each for each in await self.ask("flows")}
-        counts: dict[str, Any] = found[flow.flow_id]
-        return counts
-
-
 @pytest.fixture
 async def lake() -> AsyncIterator[Lake]:
-    async with (
-        Emulator(EmulatorOptions()) as emulator,
-        aiohttp.ClientSession() as session,
-    ):
-        yield Lake(emulator, session)
+    async with open_lake() as lake:
+        yield lake
 
 
 async def test_what_fits_the_schema_lands_in_the_dataset_with_its_ids(lake: Lake) -> None:
@@ -197,31 +136,26 @@ async def test_rows_and_failures_are_read_in_pages(lake: Lake) -> None:
 
 
 async def test_what_was_accepted_and_not_judged_is_judged_after_a_restart(tmp_path: Path) -> None:
-    options = EmulatorOptions(directory=tmp_path)
-    async with Emulator(options) as emulator, aiohttp.ClientSession() as session:
-        lake = Lake(emulator, session)
+    async with open_lake(directory=tmp_path) as lake:
         flow = lake.provision()
         await lake.send(flow, [JANE, NUMBER])
         await lake.ask("settle", "POST")
         before = await lake.rows(flow), await lake.failed()
         await lake.send(flow, [JANE] * 3)  # the pause for further records is not over at the end
-    async with Emulator(options) as emulator, aiohttp.ClientSession() as session:
-        lake = Lake(emulator, session)
+    async with open_lake(directory=tmp_path) as lake:
         rows, failed = await lake.rows(flow), await lake.failed()
         assert (rows[:1], failed) == before
         assert [row["entity"] for row in rows] == [JANE] * 4
         assert len({row["xactionId"] for row in rows}) == 4
         counts = await lake.counts(flow)
         assert (counts["accepted"], counts["landed"], counts["failed"]) == (5, 4, 1)
-        assert len(list(emulator.platform.batches.all())) == 3
+        assert len(list(lake.emulator.platform.batches.all())) == 3
 
 
 async def test_what_a_killed_emulator_had_half_written_is_cut_off_and_judged_again(
     tmp_path: Path,
 ) -> None:
-    options = EmulatorOptions(directory=tmp_path)
-    async with Emulator(options) as emulator, aiohttp.ClientSession() as session:
-        lake = Lake(emulator, session)
+    async with open_lake(directory=tmp_path) as lake:
         flow = lake.provision(identity="/personalEmail/address", tags=ENABLED)
         await lake.send(flow, [person("a", firstName="Jane"), NUMBER])
         await lake.ask("settle", "POST")
@@ -229,8 +163,7 @@ async def test_what_a_killed_emulator_had_half_written_is_cut_off_and_judged_aga
     directory = tmp_path / "data_plane"
     steps = directory / "steps.ndjson"
     steps.write_bytes(steps.read_bytes()[:-5])  # as if it had been killed while writing the line
-    async with Emulator(options) as emulator, aiohttp.ClientSession() as session:
-        lake = Lake(emulator, session)
+    async with open_lake(directory=tmp_path) as lake:
         again = await lake.rows(flow), await lake.failed()
         for rows, same in zip(again, whole, strict=True):
             assert [row["xactionId"] for row in rows] == [row["xactionId"] for row in same]

@@ -11,7 +11,6 @@ EVENT_CLASS = XDM + "context/experienceevent"
 PERSON = XDM + "context/profile-person-details"
 CONTACT = XDM + "context/profile-personal-details"
 SCHEMA = "https://ns.adobe.com/emulated/schemas/people"
-INLET = "ab" * 32
 
 _numbers = iter(range(1, 1 << 30))
 
@@ -34,6 +33,7 @@ def provision(
     mapping: Iterable[tuple[str, str]] | None = None,
     identity: str | None = None,
     tags: Mapping[str, list[str]] = {},
+    authenticated: bool = False,
 ) -> Provisioned:
     """A flow to a dataset of a new schema; `mapping` holds (source attribute, destination) pairs.
 
@@ -69,9 +69,8 @@ def provision(
             "tags": dict(tags),
         }
     )
-    base = platform.connections.add(
-        {"auth": {"params": {"inletId": inlet_id, "dataType": data_type}}}
-    )
+    params = {"inletId": inlet_id, "dataType": data_type, "authenticationRequired": authenticated}
+    base = platform.connections.add({"auth": {"params": params}})
     source = platform.source_connections.add({"name": "people", "baseConnectionId": base.id})
     target = platform.target_connections.add({"params": {"dataSetId": dataset.id}})
     transformations = []
