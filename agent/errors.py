@@ -18,6 +18,7 @@
         * StoreLocked        another agent uses it: exit 78, so that nobody starts us for ever
     * InputError             a source could not be opened or read
     * SchemaError            an XDM schema cannot be composed out of what the library holds
+    * ExpressionError, MappingError, EvaluationError: `dataprep/faults`
     * Stopped                work ended because we were asked to stop: not a failure
 """
 
