@@ -3,7 +3,6 @@
 * GET, POST           /data/foundation/catalog/dataSets
 * GET, PATCH, PUT, DELETE  …/dataSets/{id}; PATCH takes an object to merge or a list of operations
 * PATCH               …/v2/dataSets/{id}, with If-Match
-* GET                 …/batches and …/batches/{id}
 
 Answers to what changes a dataset are lists of references, `["@/dataSets/ID"]`; lists are objects
 keyed by id (`catalog_lists`). Tags may be written as today (`unifiedProfile`, `unifiedIdentity`) or

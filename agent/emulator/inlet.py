@@ -58,6 +58,7 @@ class InletRoutes:
                 return broken.response(answer)
             finally:
                 counts.answered(status)
+                self._state.traffic.answered(inlet.id, status, answers.now_ms())
 
     def _decide(self, inlet: Inlet, path: str, submission: Submission, firing: Firing) -> Answer:
         """Keep the records, unless a fault comes first, and return what shall be answered."""
@@ -156,7 +157,7 @@ class InletRoutes:
         start = landed.end
         found = route(self._state.platform, flow_id)
         if found is None:
-            landed.append(flow_id, ids, records)
+            landed.append(flow_id, ids, records, received_ms=received_ms)
             data_plane.passed(start)
             return
         lost = data_plane.lost(found, len(records), received_ms)

@@ -8,16 +8,20 @@ from typing import Any, Self
 from aiohttp import web
 
 from agent.emulator import answers, broken
+from agent.emulator.batches import Batches
 from agent.emulator.catalog import Catalog
 from agent.emulator.console import ConsoleRoutes
 from agent.emulator.control import ControlRoutes
 from agent.emulator.data_routes import DataRoutes
+from agent.emulator.dataprep import DataPrep
+from agent.emulator.export import Export
 from agent.emulator.faults import Script
 from agent.emulator.flow.routes import FlowRoutes
 from agent.emulator.gateway import Gateway
 from agent.emulator.ims import ImsRoutes
 from agent.emulator.inlet import InletRoutes
 from agent.emulator.landed import Landed
+from agent.emulator.observability import Observability
 from agent.emulator.options import TOKEN_PATH, EmulatorOptions
 from agent.emulator.platform import Platform
 from agent.emulator.sandboxes import Sandboxes
@@ -57,6 +61,10 @@ class Emulator:
         app.add_routes(DescriptorRoutes(self._state.registry).routes())
         app.add_routes(SchemaRoutes(self._state.registry).routes())
         app.add_routes(Catalog(self._state).routes())
+        app.add_routes(DataPrep(self._state).routes())
+        app.add_routes(Batches(self._state).routes())
+        app.add_routes(Export(self._state).routes())
+        app.add_routes(Observability(self._state).routes())
         app.add_routes(InletRoutes(self._state).routes())
         if self._options.client_id is not None:
             app.add_routes(ImsRoutes(self._state).routes())

@@ -16,6 +16,7 @@ from agent.emulator.options import EmulatorOptions
 from agent.emulator.platform import Platform
 from agent.emulator.rules import parse_script, parse_text
 from agent.emulator.schemas.registry import Registry, standard_library
+from agent.emulator.traffic import Traffic
 from agent.emulator.traps import Traps, changed
 
 WrittenScript = str | bytes | Mapping[str, Any] | Sequence[Any] | Script
@@ -31,6 +32,7 @@ class State:
         self.registry = Registry(self.platform, standard_library(options.components))
         self.inlets = Inlets(options, self.platform)
         self.counts = Counts()
+        self.traffic = Traffic(landed, options.inlet_id)
         self.faults = Faults(faults)
         self.issued = IssuedTokens(options)
         self.traps = Traps(dialect=options.dialect, token_life=options.token_life)
