@@ -1,41 +1,44 @@
 """How is the judge of a flow made out of the platform's objects?"""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
+from agent import dataprep
+from agent.dataprep import MappingError, MappingSet, Outcome
 from agent.emulator.judges import Judge
+from agent.emulator.mapping_sets import in_version
+from agent.emulator.platform import Platform
 from agent.emulator.routing import Route
 from agent.emulator.schemas.registry import Registry
 from agent.errors import SchemaError
 from agent.xdm import Violation
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    entity: Any
-    violations: list[Violation]
-    warnings: tuple[()] = ()
-    mapped: Any = None
-
-
-def compiler(registry: Registry) -> Callable[[Route], Judge]:
+def compiler(platform: Platform, registry: Registry) -> Callable[[Route], Judge]:
     """What makes the judge of a route. Where that is not possible, the judge fails every record."""
 
     def compiled(found: Route) -> Judge:
         schema_id = found.schema_id or ""
         try:
             schema = registry.schema(schema_id, found.sandbox)
-        except SchemaError as error:
+            mapping = _mapping(platform, found)
+        except (SchemaError, MappingError) as error:
             return _nobody_passes(str(error))
         return Judge(
-            lambda record: _Outcome(record, schema.violations(record), mapped=record),
+            dataprep.Judge(schema, mapping, profile=found.profile).judge,
             schema.is_event,
             schema.identity,
             _namespace(registry, schema_id, found.sandbox),
         )
 
     return compiled
+
+
+def _mapping(platform: Platform, found: Route) -> MappingSet | None:
+    """The mapping set of a flow in the version that the flow names. Raises MappingError."""
+    if found.mapping_id is None:
+        return None
+    kept = platform.mapping_sets.get(found.mapping_id)
+    return MappingSet.from_json({} if kept is None else in_version(kept, found.mapping_version))
 
 
 def _namespace(registry: Registry, schema_id: str, sandbox: str) -> str:
@@ -48,4 +51,4 @@ def _namespace(registry: Registry, schema_id: str, sandbox: str) -> str:
 
 def _nobody_passes(reason: str) -> Judge:
     violation = Violation("#", "schema", reason, "#")
-    return Judge(lambda record: _Outcome(record, [violation]), False, None, "")
+    return Judge(lambda record: Outcome(None, [violation], [], record), False, None, "")

@@ -7,27 +7,12 @@ where the trap `schema_cache` says that the platform shall not see changes at on
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
+from agent.dataprep import Outcome
 from agent.emulator.platform import Platform
 from agent.emulator.profiles import Identity
 from agent.emulator.routing import Route
-
-
-class Outcome(Protocol):
-    """What a judge finds: an entity, or what is wrong with it, and what the mapping warns of.
-
-    `mapped` is what came of the mapping in both cases.
-    """
-
-    @property
-    def entity(self) -> dict[str, Any] | None: ...
-    @property
-    def mapped(self) -> dict[str, Any] | None: ...
-    @property
-    def violations(self) -> Any: ...
-    @property
-    def warnings(self) -> Any: ...
 
 
 class Judge:

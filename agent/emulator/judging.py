@@ -8,8 +8,9 @@ from typing import Any
 
 import orjson
 
+from agent.dataprep import Outcome
 from agent.emulator.envelopes import BrokenMessage, Upsert, opened, parsed, part
-from agent.emulator.judges import Judge, Outcome
+from agent.emulator.judges import Judge
 from agent.emulator.profiles import Change
 from agent.emulator.routing import Route
 from agent.emulator.traps import Traps

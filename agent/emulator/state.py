@@ -38,7 +38,7 @@ class State:
         self.traps = Traps(dialect=options.dialect, token_life=options.token_life)
         self.set_traps(options.traps)
         self.admission = Admission(lambda: self.traps)
-        self.judges = Judges(self.platform, compiler(self.registry))
+        self.judges = Judges(self.platform, compiler(self.platform, self.registry))
         self.data_plane = DataPlane(
             landed,
             self.platform,

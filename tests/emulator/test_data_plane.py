@@ -236,3 +236,47 @@ async def test_an_upsert_is_for_profile_only_and_can_delete(lake: Lake) -> None:
     assert (await lake.ask("profiles"))["total"] == 0
     assert await lake.rows(flow) == []
     assert (await lake.counts(flow))["landed"] == 3
+
+
+async def test_a_raw_record_goes_through_the_mapping_of_its_flow(lake: Lake) -> None:
+    mapping = [("given", "person.name.firstName"), ("mail", "personalEmail.address")]
+    flow = lake.provision(mapping=mapping, identity=EMAIL, tags=ENABLED)
+    sent = [{"given": 7, "mail": "a@b.org", "more": 1}, {"given": "Joe"}]
+    ids = await lake.send(flow, sent)
+    (row,) = await lake.rows(flow)
+    assert row["entity"] == person("a", firstName="7")
+    (failure,) = await lake.failed()
+    assert (failure["xactionId"], failure["record"]) == (ids[1], sent[1])
+    assert failure["message"] == "required key [personalEmail] not found"
+    assert failure["failed"]["body"]["xdmEntity"] == {"person": {"name": {"firstName": "Joe"}}}
+
+
+async def test_a_flow_uses_the_version_of_its_mapping_that_it_names(lake: Lake) -> None:
+    flow = lake.provision(mapping=[("given", "person.name.firstName")])
+    mapping_sets = lake.emulator.platform.mapping_sets
+    (kept,) = mapping_sets.all()
+    newer = [{"sourceType": "STATIC", "source": "x", "destination": "person.name.firstName"}]
+    earlier = {"0": {**kept.body, "version": 0}}
+    mapping_sets.replace(
+        kept.id, {**kept.body, "version": 1, "mappings": newer, "earlier": earlier}
+    )
+    await lake.send(flow, [{"given": "Jane"}])
+    assert [row["entity"] for row in await lake.rows(flow)] == [JANE]
+
+
+async def test_what_the_mapping_warns_of_is_counted_and_the_record_lands(lake: Lake) -> None:
+    flow = lake.provision(mapping=[("given", "person.name.firstName")])
+    platform = lake.emulator.platform
+    (kept,) = platform.mapping_sets.all()
+    broken = {
+        "sourceType": "EXPRESSION",
+        "source": "date(given)",
+        "destination": "person.birthDate",
+    }
+    mappings = [*kept.body["mappings"], broken]
+    platform.mapping_sets.replace(kept.id, {**kept.body, "mappings": mappings})
+    await lake.send(flow, [{"given": "Jane"}])
+    assert [row["entity"] for row in await lake.rows(flow)] == [JANE]
+    counts = await lake.counts(flow)
+    assert counts["warnings"] == 1
+    assert counts["last_warnings"][0].startswith("person.birthDate: ")
