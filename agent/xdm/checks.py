@@ -4,17 +4,15 @@ A shape becomes a closure. It is called once for every value of every record, so
 is by a chain of keys, from which a pointer is only made for what is wrong.
 """
 
-import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any
 
-from agent.xdm.formats import FORMATS
+from agent.xdm.scalars import PYTHON_TYPES, Test, tests_of
 from agent.xdm.shape import Shape
 from agent.xdm.violations import wrong_type
 
 At = tuple[Any, Any] | None  # (the place around, key or index); None is the record itself
 Check = Callable[[Any, At, "Findings"], None]
-Test = Callable[[Any], tuple[str, str] | None]  # -> keyword and message, when the value is wrong
 
 
 class Enough(Exception):
@@ -62,7 +60,7 @@ class Checks:
             case "any":
                 return _anything
             case scalar:
-                return _scalar(scalar, _tests(scalar, shape))
+                return _scalar(scalar, tests_of(scalar, shape))
 
     def _object(self, shape: Shape) -> Check:
         named = {name: self.of(inner) for name, inner in shape.properties.items()}
@@ -144,16 +142,8 @@ def _fits(check: Check, value: Any) -> bool:
     return True
 
 
-_PYTHON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
-    "string": (str,),
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-}
-
-
 def _scalar(kind: str, tests: list[Test]) -> Check:
-    fitting = _PYTHON_TYPES[kind]
+    fitting = PYTHON_TYPES[kind]
     only = fitting[0] if len(fitting) == 1 else None
 
     def check_type(value: Any, at: At, findings: Findings) -> None:
@@ -170,77 +160,3 @@ def _scalar(kind: str, tests: list[Test]) -> Check:
                 findings.add(at, *wrong)
 
     return check if tests else check_type
-
-
-def _tests(kind: str, shape: Shape) -> list[Test]:
-    made: list[Test] = []
-    if kind == "string":
-        made += [
-            build(shape[word])
-            for word, build in _TESTS_OF_STRINGS.items()
-            if shape[word] is not None
-        ]
-        if shape["format"] in FORMATS:
-            made.append(_format(*FORMATS[shape["format"]]))
-    elif kind in {"integer", "number"}:
-        made += [
-            _compare(word, shape[word])
-            for word in _COMPARISONS
-            if type(shape[word]) in {int, float}
-        ]
-    if shape["enum"] is not None:
-        made.append(_enum(shape["enum"]))
-    return made
-
-
-def _least(length: int) -> Test:
-    return lambda value: (
-        ("minLength", f"expected minLength: {length}, actual: {len(value)}")
-        if len(value) < length
-        else None
-    )
-
-
-def _most(length: int) -> Test:
-    return lambda value: (
-        ("maxLength", f"expected maxLength: {length}, actual: {len(value)}")
-        if len(value) > length
-        else None
-    )
-
-
-def _pattern(pattern: str) -> Test:
-    search = re.compile(pattern).search
-    return lambda value: (
-        None if search(value) else ("pattern", f"string [{value}] does not match pattern {pattern}")
-    )
-
-
-_TESTS_OF_STRINGS: Final[Mapping[str, Callable[[Any], Test]]] = {
-    "minLength": _least,
-    "maxLength": _most,
-    "pattern": _pattern,
-}
-
-
-def _format(fits: Callable[[str], bool], message: str) -> Test:
-    return lambda value: None if fits(value) else ("format", message.format(value))
-
-
-def _enum(values: list[Any]) -> Test:
-    return lambda value: None if value in values else ("enum", f"{value} is not a valid enum value")
-
-
-_COMPARISONS: Final[Mapping[str, tuple[Callable[[Any, Any], bool], str]]] = {
-    "minimum": (lambda value, bound: value >= bound, "greater or equal to"),
-    "maximum": (lambda value, bound: value <= bound, "less or equal to"),
-    "exclusiveMinimum": (lambda value, bound: value > bound, "greater than"),
-    "exclusiveMaximum": (lambda value, bound: value < bound, "less than"),
-}
-
-
-def _compare(word: str, bound: float) -> Test:
-    holds, wording = _COMPARISONS[word]
-    return lambda value: (
-        None if holds(value, bound) else (word, f"{value} is not {wording} {bound}")
-    )

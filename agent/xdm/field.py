@@ -33,6 +33,7 @@ class Field:
     max_length: int | None = None
     pattern: str | None = None
     required: bool = False
+    deprecated: bool = False
 
 
 def steps_of(path: str) -> list[str | None] | None:
@@ -106,4 +107,5 @@ def described(shape: Shape, path: str, required: bool) -> Field:
         max_length=shape["maxLength"],
         pattern=shape["pattern"],
         required=required,
+        deprecated=shape["meta:status"] == "deprecated",
     )

@@ -13,6 +13,15 @@ from agent.errors import SchemaError
 from agent.xdm.library import Library
 
 _DEEPEST_CHAIN: Final = 64  # of $ref and allOf that lead from one component to the next
+_CHOSEN: Final = "meta:refProperty"  # JSON pointers: of what is referred to, only these fields
+_KINDS: Final = {
+    "properties": Mapping,
+    "allOf": list,
+    "oneOf": list,
+    "required": list,
+    "enum": list,
+}
+_TYPES: Final = frozenset({"string", "integer", "number", "boolean", "object", "array"})
 
 
 class Part:
@@ -48,13 +57,19 @@ class Composer:
             raise SchemaError(
                 f"{where} is composed by more than {_DEEPEST_CHAIN} references in a row"
             )
+        _must_be_well_formed(part.schema, where)
         chain = (*chain, id(part.schema))
         yield part
-        ref = part.schema.get("$ref")
-        if isinstance(ref, str):
-            yield from self.layers(self.referred(ref, part.home, where), where, chain)
+        chosen = part.schema.get(_CHOSEN)
+        for inner in self._referred(part, where):
+            for layer in self.layers(inner, where, chain):
+                yield layer if chosen is None else Part(_only(layer.schema, chosen), layer.home)
+
+    def _referred(self, part: Part, where: str) -> Iterator[Part]:
+        if "$ref" in part.schema:
+            yield self.referred(str(part.schema["$ref"]), part.home, where)
         for inner in part.schema.get("allOf", ()):
-            yield from self.layers(Part(inner, part.home), where, chain)
+            yield Part(inner, part.home)
 
     def referred(self, ref: str, home: Mapping[str, Any], where: str) -> Part:
         """What a `$ref` means: a component by $id or meta:altId, or a piece of one by `#/…`."""
@@ -71,6 +86,34 @@ class Composer:
                 "add it first, or correct the $ref"
             )
         return Part(found, component)
+
+
+def _must_be_well_formed(schema: Any, where: str) -> None:
+    if not isinstance(schema, Mapping):
+        raise SchemaError(
+            f"at {where} there is {schema!r} where a JSON schema, an object, must stand"
+        )
+    for word, kind in _KINDS.items():
+        if word in schema and not isinstance(schema[word], kind):
+            must = "an object" if kind is Mapping else "an array"
+            raise SchemaError(f"{word} at {where} must be {must}")
+
+
+def _only(schema: Mapping[str, Any], chosen: str | list[str]) -> Mapping[str, Any]:
+    """A schema without the fields that the JSON pointers do not choose."""
+    deeper: dict[str, list[str]] = {}
+    for pointer in [chosen] if isinstance(chosen, str) else chosen:
+        name, _, rest = pointer.strip("/").partition("/")
+        deeper.setdefault(name, []).append(rest)
+    return {
+        **schema,
+        "properties": {
+            name: inner if "" in deeper[name] else {"allOf": [inner], _CHOSEN: deeper[name]}
+            for name, inner in schema.get("properties", {}).items()
+            if name in deeper
+        },
+        "required": [name for name in schema.get("required", ()) if name in deeper],
+    }
 
 
 class Shape:
@@ -99,7 +142,12 @@ class Shape:
                 self.values is not None and not self.properties
             )
             return "map" if is_map else "object"
-        return said if isinstance(said, str) else "any"
+        if said is None:
+            # Whoever lists the values of a field without its type means strings.
+            return "string" if self["meta:enum"] or self["enum"] else "any"
+        if said not in _TYPES:
+            raise SchemaError(f"{self._where} is of type {said!r}, which XDM does not have")
+        return str(said)
 
     @cached_property
     def properties(self) -> dict[str, "Shape"]:
