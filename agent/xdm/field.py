@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from agent.xdm.shape import Shape
 
-_STEP: Final = re.compile(r"(?P<name>(?:\\.|[^.\[\\])+)|\[(?P<index>\d+|\*)?\]|\.")
+_STEP: Final = re.compile(r"(?:^|(?<=.)\.)(?P<name>(?:\\.|[^.\[\]\\])+)|\[(?:\d+|\*)?\]")
 _DEEPEST: Final = 2  # times that a data type is entered on one path, when all fields are listed
 
 
@@ -44,10 +44,8 @@ def steps_of(path: str) -> list[str | None] | None:
         if found.start() != at:
             return None
         at = found.end()
-        if found["name"] is not None:
-            steps.append(re.sub(r"\\(.)", r"\1", found["name"]))
-        elif found[0] != ".":
-            steps.append(None)
+        name = found["name"]
+        steps.append(None if name is None else re.sub(r"\\(.)", r"\1", name))
     return steps if at == len(path) and steps else None
 
 

@@ -79,19 +79,17 @@ class Schema:
 
     def _location(self, at: At) -> str:
         steps = ["#"]
-        place: Shape | None = self._shape
+        place = self._shape
         for key in _keys(at):
-            if place is None:
-                break
             if isinstance(key, int):
                 steps.append("items")
-                place = place.items
+                place = place.items or place
             elif key in place.properties:
                 steps += ["properties", _escaped(key)]
                 place = place.properties[key]
             else:
                 steps.append("additionalProperties")
-                place = place.values
+                place = place.values or place
         return "/".join(steps)
 
 

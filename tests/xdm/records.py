@@ -1,4 +1,4 @@
-"""Records thrown by dice for a schema as `xed-full` answers it: right ones, and nearly right ones."""
+"""Records thrown by dice for a schema as `xed-full` answers it: right ones, and nearly right."""
 
 import re
 from random import Random
@@ -58,7 +58,7 @@ class Dice:
             return self._dice.choice(WRITTEN[schema["format"]])
         least = schema.get("minLength", 0)
         length = self._dice.randint(least, min(schema.get("maxLength", least + 8), least + 8))
-        return "".join(self._dice.choices("aZ0 é漢🎈\"\\/~", k=length))
+        return "".join(self._dice.choices('aZ0 é漢🎈"\\/~', k=length))
 
     def _array(self, schema: dict[str, Any], deep: int) -> list[Any]:
         least = schema.get("minItems", 0)

@@ -12,6 +12,8 @@ from xdm.records import Dice
 from xdm.schemas import EVENT, PROFILE, identity, sample
 
 LIBRARY = Library.standard()
+
+
 def everything_for(class_ref: str) -> Schema:
     groups = (
         group["$id"]
