@@ -54,7 +54,7 @@ def is_undone(status: int) -> bool:
 def is_missing(status: int, said: Said) -> bool:
     """Whether the object that was asked for does not exist: not the sandbox, nor the address."""
     number = _number(said.code)
-    return said.by_platform and number not in _SANDBOX and (status == 404 or number == "1439")
+    return said.by_platform and number not in _ELSEWHERE and (status == 404 or number == "1439")
 
 
 def is_outdated(status: int, said: Said) -> bool:
@@ -85,6 +85,7 @@ def _number(code: str | None) -> str:
 
 
 _SANDBOX = ("2100", "2101", "2103", "2106")
+_ELSEWHERE = (*_SANDBOX, "404001")  # which is the gateway's: it knows no such service
 _IDENTITY = ("2000", "2001", "2002", "2114", "2115", "2118", "2120", "2121", "400003")
 
 _CHECK_TOKEN = "check the client id and secret, or the token, in section platform"
@@ -101,6 +102,7 @@ _BY_CODE: Mapping[str, str] = {
     "400003": "check platform.org_id and platform.sandbox",
     "403025": "add the API to the project in the developer console, with a product profile of this"
     " organisation",
+    "404001": "check platform.url",
     "403027": "check platform.org_id: the credential must belong to this organisation",
 }
 _BY_NUMBER: Mapping[str, str] = {

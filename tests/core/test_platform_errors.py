@@ -116,6 +116,7 @@ def test_missing_is_an_object_and_neither_a_sandbox_nor_an_address() -> None:
     assert platform_errors.is_missing(404, said({"title": "NotFoundError"}))
     assert not platform_errors.is_missing(404, sandbox)
     assert not platform_errors.is_missing(404, page)
+    assert not platform_errors.is_missing(404, said({"error_code": "404001"}))
     assert not platform_errors.is_missing(400, said(PLACEHOLDER))
 
 
