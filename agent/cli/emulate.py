@@ -45,9 +45,20 @@ faults:
     both:     delay=SECONDS
   config/faults.example.yaml explains all of them.
 
+platform:
+  The services that set an inlet up answer on their own paths below /data/foundation/, with the
+  platform's ids, etags, pages and errors: flowservice, schemaregistry, catalog, conversion, export
+  and sandbox-management; metrics are below /data/infrastructure/observability/insights. Without
+  --ims any token, key and organisation will do:
+    curl -s -H 'Authorization: Bearer x' -H 'x-api-key: x' -H 'x-gw-ims-org-id: x' \
+      http://127.0.0.1:8010/data/foundation/flowservice/flowSpecs
+  A base connection of the HTTP API has an inlet at once, in the old form a source connection has
+  it. Records of its flows are judged, and land; the ready-made inlet only keeps what it accepts.
+
 not emulated:
-  mapping, schemas and datasets (accepted records are not validated and land nowhere), rate
-  limits, the Smile encoding, sandboxes, TLS, and every service beside the inlet and the tokens.
+  reading from Kinesis, Event Hubs and PubSub (their flows can be made, but no record comes that
+  way), other connectors, exploring a connection, drafts of flows, actions of providers,
+  permissions, the identity graph, the Smile encoding, TLS.
 
 examples:
   aep-agent emulate

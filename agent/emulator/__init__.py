@@ -4,9 +4,13 @@
 accepts, and can be told to fail in every way an inlet, a proxy or a network is known to. With a
 client id it also issues tokens, and its inlet asks for them.
 
-What is not emulated: mapping, schemas and datasets (a record that is accepted is not validated
-against its XDM schema and never lands anywhere but in the emulator's own list), the limit of 60
-synchronous validations a minute, rate limits (script a 429 instead), the Smile encoding (415),
-sandboxes, the silent loss in the first minutes of a new flow, TLS, and every service beside the
-inlet and the tokens (flows, catalog).
+Behind one gateway stand the services that set inlets up, on the platform's own paths below /data/:
+`flow` is Flow Service, `schemas` the Schema Registry, then `catalog`, `dataprep`, `export`,
+`observability` and `sandboxes`. What was made with them works: a base connection of the HTTP API
+has an inlet at once, and its flow's records are mapped, judged against their schema, and land. The
+ready-made inlet needs nothing of that; what it accepts is only kept.
+
+What is not emulated: reading from Kinesis, Event Hubs and PubSub (their connections and flows can
+be made, but no record comes that way), other connectors, exploring a connection, drafts of flows
+and the actions of providers, permissions, the identity graph, the Smile encoding (415), and TLS.
 """

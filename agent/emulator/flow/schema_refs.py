@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from agent.emulator import mapping_sets
 from agent.emulator.flow.problems import Problem
 from agent.emulator.platform import Platform
 from agent.emulator.resources import Resource
@@ -21,24 +22,25 @@ def check(platform: Platform, mapping: tuple[str, Any], target: Resource, sandbo
     found = platform.mapping_sets.get(id_, sandbox=sandbox)
     if found is None:
         raise Problem("1419-400", id=id_, version=version, reason=": there is no such mapping set")
-    _check_version(found, version)
+    body = _in_version(found, version)
     dataset_id = target.body["params"].get("dataSetId")
     if dataset_id is None:
         return
     dataset = platform.datasets.get(dataset_id, sandbox=sandbox)
     if dataset is None:
         raise Problem("1425-400", id=dataset_id, mapping=id_, reason=": there is no such dataset")
-    of_mapping, of_dataset = _of_mapping(found.body), _of_dataset(dataset.body)
+    of_mapping, of_dataset = _of_mapping(body), _of_dataset(dataset.body)
     if None not in (of_mapping, of_dataset) and of_mapping != of_dataset:
         raise Problem("1425-400", id=dataset_id, mapping=id_, reason="")
 
 
-def _check_version(mapping: Resource, version: Any) -> None:
-    newest = mapping.body.get("version", mapping.revision - 1)
-    if not re.fullmatch(r"[0-9]+", str(version)) or isinstance(version, bool):
-        raise Problem("1412-400", reason=f" (found {version!r})")
-    if int(version) > int(newest):
-        raise Problem("1412-400", reason=f" (found {version}, the newest is {newest})")
+def _in_version(mapping: Resource, version: Any) -> Mapping[str, Any]:
+    is_number = re.fullmatch(r"[0-9]{1,9}", str(version)) and not isinstance(version, bool)
+    body = mapping_sets.in_version(mapping, int(version)) if is_number else None
+    if body is None:
+        newest = mapping.body["version"]
+        raise Problem("1412-400", reason=f" (found {version!r}, the newest is {newest})")
+    return body
 
 
 def _of_mapping(body: Mapping[str, Any]) -> tuple[str, str] | None:

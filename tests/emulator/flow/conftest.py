@@ -73,7 +73,7 @@ class FlowService:
         return await self.make("targetConnections", {**body, **changed})
 
     def mapping(self, schema: str = SCHEMA, version: str = "1.0") -> str:
-        body = {"version": 0, "xdmSchema": schema, "xdmVersion": version, "mappings": []}
+        body = {"version": 0, "xdmSchema": schema, "xdmVersion": version, "earlier": {}}
         return self.emulator.platform.mapping_sets.add(body).id
 
     async def flow_body(self, **changed: Any) -> dict[str, Any]:

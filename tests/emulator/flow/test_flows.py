@@ -100,6 +100,21 @@ async def test_the_mapping_and_the_dataset_must_have_the_same_schema(
         assert code(answer) == "1425-400"
 
 
+async def test_an_earlier_version_of_a_mapping_can_be_named(flow_service: FlowService) -> None:
+    kept = flow_service.emulator.platform.mapping_sets
+    id_ = flow_service.mapping()
+    old = kept.get(id_)
+    assert old is not None
+    other = {"version": 1, "xdmSchema": OTHER_SCHEMA, "xdmVersion": "1.0"}
+    kept.replace(id_, {**other, "earlier": {"0": old.body}})
+    answers = []
+    for version in (0, 1, 2):
+        body = await flow_service.flow_body(**_mapping(id_, version))
+        answers.append(await flow_service.calls.post(f"{ROOT}/flows", body))
+    assert answers[0].status == 201
+    assert [code(answer) for answer in answers[1:]] == ["1425-400", "1412-400"]
+
+
 async def test_the_schema_of_a_mapping_in_todays_vocabulary_is_compared_too(
     flow_service: FlowService,
 ) -> None:
@@ -107,7 +122,9 @@ async def test_the_schema_of_a_mapping_in_todays_vocabulary_is_compared_too(
     answers = []
     for schema in (SCHEMA, OTHER_SCHEMA):
         ref = {"id": schema, "contentType": content_type}
-        made = flow_service.emulator.platform.mapping_sets.add({"outputSchema": {"schemaRef": ref}})
+        made = flow_service.emulator.platform.mapping_sets.add(
+            {"version": 0, "outputSchema": {"schemaRef": ref}, "earlier": {}}
+        )
         body = await flow_service.flow_body(**_mapping(made.id))
         answers.append((await flow_service.calls.post(f"{ROOT}/flows", body)).status)
     assert answers == [201, 400]
