@@ -107,7 +107,7 @@ class Catalog:
     def _kept(self, found: Resource, body: Any) -> web.Response:
         if not isinstance(body, dict):
             raise bad("a dataset is an object")
-        as_before = {key: found.body[key] for key in ("imsOrg", "createdClient")}
+        as_before = {key: found.body.get(key) for key in ("imsOrg", "createdClient")}
         kept = self._datasets.replace(found.id, {**self._checked(body, found.sandbox), **as_before})
         return answered(_references(kept), headers={"ETag": f'"{kept.etag}"'})
 
@@ -161,8 +161,8 @@ def _shown(kept: Resource) -> dict[str, Any]:
         **kept.body,
         "created": kept.created_ms,
         "updated": kept.updated_ms,
-        "createdUser": kept.body["createdClient"],
-        "updatedUser": kept.body["createdClient"],
+        "createdUser": kept.body.get("createdClient", ""),
+        "updatedUser": kept.body.get("createdClient", ""),
         "tags": kept.body.get("tags", {}),
         "namespace": "ACP",
         "state": "DRAFT",

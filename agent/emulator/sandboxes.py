@@ -56,7 +56,7 @@ class Sandboxes:
 
     async def types(self, request: web.Request) -> web.Response:
         """What `type` may be."""
-        return answered({"sandboxTypes": list(_TYPES)})
+        return answered({"sandboxTypes": [{"id": each, "title": each.title()} for each in _TYPES]})
 
     async def every(self, request: web.Request) -> web.Response:
         """Every sandbox, as an administrator sees them."""

@@ -96,8 +96,9 @@ async def test_paths_and_methods_that_no_service_has_are_told_of_in_the_gateways
 ) -> None:
     unknown = await calls.get("/data/foundation/nowhere")
     not_allowed = await calls.put(LIST, NEW)
+    without_conversion = await calls.get("/data/foundation/mappingSets?limit=1&start=0")
 
-    assert unknown.status == 404
+    assert unknown.status == without_conversion.status == 404
     assert unknown.body["error_code"] == "404001"
     assert not_allowed.status == 405
     assert not_allowed.headers["Allow"] == "GET,HEAD,POST"

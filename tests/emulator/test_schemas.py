@@ -1,11 +1,17 @@
 """The Schema Registry: what is made, how it is shown, what is refused and in which words."""
 
+import json
 import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import aiohttp
 import pytest
 
+from agent.emulator.options import EmulatorOptions
+from agent.emulator.server import Emulator
+from agent.errors import SchemaError
 from support.platform import Answered, Calls
 
 ROOT = "/data/foundation/schemaregistry"
@@ -491,3 +497,53 @@ async def test_a_patch_that_cannot_be_carried_out_is_refused(calls: Calls, body:
     answer = await calls.patch(f"{ROOT}/tenant/schemas/{schema['meta:altId']}", body)
 
     assert answer.status == 400
+
+
+async def test_component_files_of_adobe_take_the_place_of_ours(start: Any, tmp_path: Path) -> None:
+    component = {
+        "$id": "https://ns.adobe.com/xdm/context/own-details",
+        "title": "Own details",
+        "type": "object",
+        "meta:intendedToExtend": [PROFILE],
+        "definitions": {"own": {"properties": {"xdm:shoeSize": {"type": "integer"}}}},
+        "allOf": [{"$ref": "#/definitions/own"}],
+    }
+    folder = tmp_path / "fieldgroups"
+    folder.mkdir()
+    (folder / "own.schema.json").write_text(json.dumps(component))
+    client = await start(components=tmp_path)
+    calls = Calls(client.emulator.listening, client.session)
+
+    schema = await made(
+        calls, "schemas", TUTORIAL, allOf=[{"$ref": PROFILE}, {"$ref": component["$id"]}]
+    )
+    full = await calls.get(
+        f"{ROOT}/tenant/schemas/{schema['meta:altId']}",
+        headers=accepting("application/vnd.adobe.xed-full+json;version=1"),
+    )
+
+    assert full.body["properties"]["shoeSize"]["type"] == "integer"
+
+
+async def test_a_directory_without_components_is_told_of_at_the_start(
+    start: Any, tmp_path: Path
+) -> None:
+    with pytest.raises(SchemaError, match=r"holds no \*\.schema\.json"):
+        await start(components=tmp_path)
+
+
+async def test_components_outlive_a_restart(tmp_path: Path) -> None:
+    async def titles(body: dict[str, Any] | None) -> list[str]:
+        async with (
+            aiohttp.ClientSession() as session,
+            Emulator(EmulatorOptions(directory=tmp_path)) as emulator,
+        ):
+            calls = Calls(emulator.listening, session)
+            if body is not None:
+                await made(calls, "schemas", body)
+            listed = await calls.get(f"{ROOT}/tenant/schemas", headers=accepting(ID))
+            return [each["title"] for each in listed.body["results"]]
+
+    await titles(TUTORIAL)
+
+    assert await titles(None) == [TUTORIAL["title"]]

@@ -25,16 +25,16 @@ class Contract:
     def objections_to_answer(self, method: str, path: str, status: int, body: Any) -> Iterator[str]:
         """What the file says against an answer, each as `/pointer: what is wrong`."""
         operation = self._operation(method, path)
-        answer = operation["responses"].get(str(status))
+        answers = operation["responses"]
+        answer = answers.get(str(status), answers.get(status))
         if answer is None:
             yield f"/: the status {status} is not described"
             return
-        described = answer.get("content") or {}
-        if not described:
-            if body not in (None, b"", {}):
-                yield "/: no body is described"
-            return
-        yield from self._objections(next(iter(described.values())).get("schema", {}), body)
+        schema = _described_schema(self._followed(answer))
+        if schema is not None:
+            yield from self._objections(schema, body)
+        elif body not in (None, b"", {}):
+            yield "/: no body is described"
 
     def objections_to_request(
         self, method: str, path: str, body: Any, headers: Mapping[str, str]
@@ -47,13 +47,20 @@ class Contract:
             is_required = described["in"] == "header" and described.get("required")
             if is_required and described["name"].lower() not in sent:
                 yield f"/: the header {described['name']} is missing"
-        wanted = self._followed(operation.get("requestBody", {}))
-        if body is not None and "content" in wanted:
-            schema = next(iter(wanted["content"].values())).get("schema", {})
+            if described["in"] == "body" and body is not None:  # as OpenAPI 2 has it
+                yield from self._objections(described["schema"], body)
+        schema = _described_schema(self._followed(operation.get("requestBody", {})))
+        if schema is not None and body is not None:
             yield from self._objections(schema, body)
 
     def _operation(self, method: str, path: str) -> dict[str, Any]:
-        """The operation of a path, whose parts in braces stand for anything."""
+        operation: dict[str, Any] = self._described["paths"][self.template(method, path)][
+            method.lower()
+        ]
+        return operation
+
+    def template(self, method: str, path: str) -> str:
+        """The path of the file that is meant; its parts in braces stand for anything."""
         steps = path.split("/")
         for template, operations in self._described["paths"].items():
             named = template.split("/")
@@ -62,11 +69,12 @@ class Contract:
             if all(
                 one == other or one.startswith("{") for one, other in zip(named, steps, strict=True)
             ):
-                return dict(operations[method.lower()])
+                return str(template)
         raise LookupError(f"{method} {path} is not described")
 
     def _objections(self, schema: Any, body: Any) -> Iterator[str]:
-        whole = {**schema, "components": self._described.get("components", {})}
+        parts = ("components", "definitions")  # of OpenAPI 3, and of 2
+        whole = {**schema, **{part: self._described.get(part, {}) for part in parts}}
         validator = jsonschema.Draft4Validator(whole)
         for error in validator.iter_errors(body):
             pointer = "/" + "/".join(map(str, error.absolute_path))
@@ -79,6 +87,13 @@ class Contract:
             for step in described["$ref"].removeprefix("#/").split("/"):
                 found = found[step]
         return dict(found)
+
+
+def _described_schema(described: Mapping[str, Any]) -> Any:
+    """The schema of a body, as OpenAPI 3 or 2 has it; None where no body is described."""
+    for content in (described.get("content") or {}).values():
+        return content.get("schema", {})
+    return described.get("schema")
 
 
 @cache

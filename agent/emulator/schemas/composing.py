@@ -59,7 +59,7 @@ class Composer:
             raise self._words.bad("a component is an object")
         if is_in_union(old) and not is_in_union(asked):
             raise self._words.bad("meta:immutableTags: union cannot be taken away again")
-        made = self._composed(kind, old["$id"], asked, old["meta:createdClient"])
+        made = self._composed(kind, old["$id"], asked, old.get("meta:createdClient", ""))
         self._check_dependents(made)
         return made
 

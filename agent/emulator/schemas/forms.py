@@ -18,7 +18,7 @@ _WORDS = ("title", "description")
 
 def whole(kept: Resource) -> dict[str, Any]:
     """One of the tenant's components with all that the registry knows of it."""
-    client_id = kept.body["meta:createdClient"]
+    client_id = kept.body.get("meta:createdClient", "")
     shown = {key: value for key, value in kept.body.items() if key != "meta:createdClient"}
     return {
         **shown,
