@@ -55,10 +55,14 @@ platform:
   A base connection of the HTTP API has an inlet at once, in the old form a source connection has
   it. Records of its flows are judged, and land; the ready-made inlet only keeps what it accepts.
 
+  The tenant is `emulated`: own fields lie below `_emulated`. Sandboxes but `prod` are made first:
+    POST /data/foundation/sandbox-management/sandboxes {"name", "title", "type": "development"}
+
 not emulated:
   reading from Kinesis, Event Hubs and PubSub (their flows can be made, but no record comes that
   way), other connectors, exploring a connection, drafts of flows, actions of providers,
-  permissions, the identity graph, the Smile encoding, TLS.
+  permissions, the identity graph, the signatures of JWTs, samples, audit logs, export and import
+  of schemas, files of batches that landed (see /_emulator/datasets), the Smile encoding, TLS.
 
 examples:
   aep-agent emulate
