@@ -1,7 +1,7 @@
 """How does one request for a token go, whoever asks and whatever is shown for it?"""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import aiohttp
 from yarl import URL
@@ -13,6 +13,16 @@ from agent.core.token_answers import NoToken, Token, unavailable
 from agent.errors import Unavailable
 
 _HEADERS = {"User-Agent": f"aep-agent/{__version__}", "Accept": "application/json"}
+
+
+def client_form(client_id: str, secret: str, scopes: Sequence[str]) -> dict[str, str]:
+    """What an OAuth server-to-server credential says for a token."""
+    return {
+        "grant_type": "client_credentials",
+        "client_id": client_id,
+        "client_secret": secret,
+        "scope": ",".join(scopes),
+    }
 
 
 class Exchange:

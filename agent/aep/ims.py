@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.aep.exchange import Exchange
+from agent.aep.exchange import Exchange, client_form
 from agent.aep.tokens import WATCH_SECONDS, Hidden, WatchedFile
 from agent.aep.transport import Phases, Route
 from agent.core.renewal import Renewal
@@ -38,15 +38,6 @@ class Client:
     read_secret: Callable[[], str]  # raises ConfigError
     secret_file: Path | None  # where the secret is read from, if it is a file
     scopes: tuple[str, ...]
-
-    def form(self, secret: str) -> dict[str, str]:
-        """What a request for a token says."""
-        return {
-            "grant_type": "client_credentials",
-            "client_id": self.client_id,
-            "client_secret": secret,
-            "scope": ",".join(self.scopes),
-        }
 
 
 class ClientCredentials:
@@ -131,7 +122,9 @@ class ClientCredentials:
 
     async def _request(self, secret: str) -> tuple[Token | NoToken, float | None]:
         """One request: what it brought, and the seconds we were asked to wait."""
-        return await self._exchange.ask(self._client.form(secret))
+        return await self._exchange.ask(
+            client_form(self._client.client_id, secret, self._client.scopes)
+        )
 
     def _issued(self, token: Token, asked: float) -> None:
         self._renewal.issued(asked, token.life, dice=random.random())

@@ -4,17 +4,19 @@ async with Platform.of(settings) as platform:
     flow = await platform.flow.get("flows", flow_id)
 """
 
+import time
 from typing import Self
 
 from agent.aep.bearers import Bearer, Given, Issued
 from agent.aep.calling import CallLimits, Session
 from agent.aep.catalog import Catalog
 from agent.aep.dataprep import DataPrep
-from agent.aep.exchange import Exchange
+from agent.aep.exchange import Exchange, client_form
 from agent.aep.flow import FlowService
 from agent.aep.observability import Observability
 from agent.aep.sandboxes import Sandboxes
 from agent.aep.schemas import SchemaRegistry
+from agent.aep.service_accounts import ServiceAccount, exchange_url
 from agent.aep.tokens import Hidden
 from agent.aep.transport import Route
 from agent.config.platform import PlatformSettings
@@ -75,20 +77,27 @@ class Platform:
 def _bearer(settings: PlatformSettings, route: Route, limits: CallLimits) -> Bearer:
     if settings.client_id is None or settings.has_token:
         return Given(settings.read_token)
-    client_id, hidden = settings.client_id, Hidden()
+    client_id, hidden, url = settings.client_id, Hidden(), settings.token_url
+    account = None
+    if settings.jwt:
+        url = exchange_url(url)
+        account = ServiceAccount(
+            client_id,
+            settings.org_id,
+            settings.jwt.technical_account,
+            settings.jwt.metascopes,
+            settings.jwt.private_key_file,
+        )
 
     def form() -> dict[str, str]:
         secret = settings.read_secret()
         hidden.add(secret)
-        return {
-            "grant_type": "client_credentials",
-            "client_id": client_id,
-            "client_secret": secret,
-            "scope": ",".join(settings.scopes),
-        }
+        if account:
+            return account.form(url, secret, time.time())
+        return client_form(client_id, secret, settings.scopes)
 
     return Issued(
-        Exchange(settings.token_url, route, limits, "platform"),
+        Exchange(url, route, limits, "platform"),
         form,
         attempts=limits.attempts,
         pause=limits.pause,

@@ -46,6 +46,7 @@ _PLATFORM_FILES = (
     "platform.tls.ca_file",
     "platform.tls.cert_file",
     "platform.tls.key_file",
+    "platform.jwt.private_key_file",
 )
 
 

@@ -11,6 +11,32 @@ from agent.config.fields import Duration, FilePath, Size, Token, Url, Whole, wro
 from agent.config.section import SECRET, Section, without_password
 
 
+class JwtSettings(Section):
+    """platform.jwt: a service account of old, which signs a JWT for each token it asks for."""
+
+    technical_account: Annotated[str, Token("the id of a technical account")] = Field(
+        description="Technical account id, as the developer console shows it.",
+        examples=["0123456789ABCDEF@techacct.adobe.com"],
+    )
+    private_key_file: Annotated[Path, FilePath("the path of a PEM file")] = Field(
+        description="PEM file of the RSA key whose certificate the account was made with.",
+        examples=["/run/secrets/aep-private-key.pem"],
+    )
+    metascopes: tuple[Annotated[str, Token("the name of a metascope")], ...] = Field(
+        default=("ent_dataservices_sdk",),
+        description="What the account asks for; ent_dataservices_sdk is Experience Platform.",
+        examples=[["ent_dataservices_sdk"]],
+        json_schema_extra={"minItems": 1},
+    )
+
+    @field_validator("metascopes")
+    @classmethod
+    def _some_metascope(cls, metascopes: tuple[str, ...]) -> tuple[str, ...]:
+        if not metascopes:
+            raise wrong("at least one metascope")
+        return metascopes
+
+
 class PlatformSettings(Section):
     """platform: the control plane, where flows are looked up by name and objects are made."""
 
@@ -76,6 +102,10 @@ class PlatformSettings(Section):
         default="https://ims-na1.adobelogin.com/ims/token/v3",
         description="Where tokens are issued.",
         examples=["https://ims-na1.adobelogin.com/ims/token/v3"],
+    )
+    jwt: JwtSettings | None = Field(
+        default=None,
+        description="A service account (JWT), beside client_id and client_secret; extra `jwt`.",
     )
     attempts: Annotated[int, Whole("1", "20")] = Field(
         default=4,
@@ -148,6 +178,15 @@ class PlatformSettings(Section):
         if api_key is None and info.data.get("client_id") is None:
             raise wrong("the API key beside the token: the client id of the project it is for")
         return api_key
+
+    @field_validator("jwt")
+    @classmethod
+    def _account_needs_secret(
+        cls, jwt: JwtSettings | None, info: ValidationInfo
+    ) -> JwtSettings | None:
+        if jwt is not None and (info.data.get("token") or info.data.get("token_file")):
+            raise wrong("either platform.jwt, beside client_id and client_secret, or a token")
+        return jwt
 
     @field_validator("scopes")
     @classmethod

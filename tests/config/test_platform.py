@@ -83,6 +83,20 @@ def test_what_is_missing_or_too_much_is_told(tmp_path: Path, text: str, expected
         ("client_id: m, client_secret: s3cret-x, token: s3cret-t", "either a token or a client_se"),
         ("token: s3cret-t, api_key: k, scopes: []", "write at least one scope"),
         ("token: s3cret-t, api_key: k, url: platform", "platform.url: found"),
+        (
+            "token: s3cret-t, api_key: k, jwt: {technical_account: t, private_key_file: /dev/null}",
+            "write either platform.jwt, beside client_id and client_secret, or a token",
+        ),
+        (
+            "client_id: m, client_secret: s3cret-x, jwt: {technical_account: t,"
+            " private_key_file: /nowhere/x}",
+            "platform.jwt.private_key_file: found",
+        ),
+        (
+            "client_id: m, client_secret: s3cret-x, jwt: {technical_account: t,"
+            " private_key_file: /dev/null, metascopes: []}",
+            "write at least one metascope",
+        ),
         ("token_file: /nowhere/x, api_key: k", "cannot be read: no such file"),
         ("token: s3cret-t, api_key: k, tls: {ca_file: /nowhere/x}", "platform.tls.ca_file: found"),
     ],
