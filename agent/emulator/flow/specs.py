@@ -17,6 +17,7 @@ DATA_LAKE = "c604ff05-7f1a-43c0-8e18-33bf874cb11c"
 PROVIDER = "521eee4d-8cbe-4906-bb48-fb6bd4450033"
 WITHOUT_TRANSFORMATION = "d8a6f005-7eaf-4153-983e-e8574508b877"
 WITH_TRANSFORMATION = "c1a19761-d2c7-4702-b9fa-fe91f0613e81"
+WITH_TRANSFORMATION_NAME = "Steam data with transformation"
 OPTIONAL_TRANSFORMATION = "d69717ba-71b4-4313-b654-49f9cf126d7a"
 MAPPING = "Mapping"
 STREAMING = "Streaming Connection"
@@ -165,9 +166,7 @@ def flow_specs() -> list[dict[str, Any]]:
     """What GET /flowSpecs lists."""
     streams = [HTTP_API, EVENT_HUBS, KINESIS, PUBSUB]
     return [
-        _flow_spec(
-            WITH_TRANSFORMATION, "Steam data with transformation", [*_OTHER_SOURCES, HTTP_API]
-        )
+        _flow_spec(WITH_TRANSFORMATION, WITH_TRANSFORMATION_NAME, [*_OTHER_SOURCES, HTTP_API])
         | {"transformationSpecs": [_mapping(["mappingId"])]},
         _flow_spec(
             WITHOUT_TRANSFORMATION,

@@ -235,6 +235,8 @@ async def test_specs_are_found_as_the_tutorial_does_and_by_id(flow_service: Flow
     named = "flowSpecs?property=name==%22Steam%20data%20with%20transformation%22"
     (by_name,) = (await calls.get(f"{ROOT}/{named}")).body["items"]
     (by_id,) = (await calls.get(f"{ROOT}/flowSpecs/{WITH_TRANSFORMATION}")).body["items"]
+    corrected = named.replace("Steam", "Stream")
+    assert (await calls.get(f"{ROOT}/{corrected}")).body["items"] == [by_id]
     assert by_name == by_id
     assert by_name["transformationSpecs"][0]["spec"]["required"] == ["mappingId"]
     searched = {"queryString": f"id=={WITH_TRANSFORMATION}"}
