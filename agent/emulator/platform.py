@@ -35,7 +35,6 @@ class Platform:
         self.source_connections = kept("sourceConnections")
         self.target_connections = kept("targetConnections")
         self.flows = kept("flows")
-        self.runs = kept("runs")
         self.schemas = kept("schemas")
         self.field_groups = kept("fieldgroups")
         self.classes = kept("classes")

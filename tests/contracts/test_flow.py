@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from agent.emulator.flow import runs
 from emulator.conftest import Client
 from emulator.flow.conftest import BASE_BODY, ROOT, FlowService
 from support.contracts import Contract
@@ -67,7 +66,8 @@ async def test_answers_are_as_described_but_for_what_is_listed(watched: FlowServ
 async def _live_a_whole_life(service: FlowService) -> None:
     calls = service.calls
     flow_id = await service.flow()
-    runs.count(service.emulator.platform, flow_id, now_ms=1_700_000_000_000, landed=5, failed=1)
+    service.batch(flow_id, 1_700_000_000_000, 5)
+    service.batch(flow_id, 1_700_000_000_000, 1, why="Mapper Transform Error")
     flow = await service.item("flows", flow_id)
     ids = {
         "flows": flow_id,

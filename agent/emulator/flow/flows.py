@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from agent.emulator.flow import schema_refs
+from agent.emulator.flow import runs, schema_refs
 from agent.emulator.flow.kinds import Body, Kind, spec_ref, text
 from agent.emulator.flow.problems import Problem, provider
 from agent.emulator.flow.source_connections import base_of
@@ -51,14 +51,8 @@ class Flows(Kind):
             "runs": f"/runs?property=flowId=={resource.id}",
             "lastOperation": {"started": resource.updated_ms, "updated": 0, **last},
         }
-        runs = [run for run in self.platform.runs.all() if run.body["flowId"] == resource.id]
-        if runs:
-            metrics = runs[-1].body["metrics"]
-            shown["lastRunDetails"] = {
-                "id": runs[-1].id,
-                "state": metrics["statusSummary"]["status"],
-                **metrics["durationSummary"],
-            }
+        if last_run := runs.last_of(self.platform, resource):
+            shown["lastRunDetails"] = last_run
         return shown
 
     def check_removal(self, resource: Resource) -> None:

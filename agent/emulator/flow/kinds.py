@@ -1,4 +1,4 @@
-"""What have connections, source connections, target connections, flows and runs in common?"""
+"""What have connections, source connections, target connections and flows in common?"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -77,10 +77,7 @@ class Kind(ABC):
             "id": resource.id,
             "createdAt": resource.created_ms,
             "updatedAt": resource.updated_ms,
-            **{name: body[name] for name in _BY if name in body},
-            "sandboxId": sandbox_id(resource.sandbox),
-            "sandboxName": resource.sandbox,
-            "imsOrgId": body.get("imsOrgId"),
+            **common(resource),
             **{name: value for name, value in body.items() if name not in GIVEN},
             **self.shown(resource, root),
             "version": etag,
@@ -98,7 +95,16 @@ class Kind(ABC):
             raise Problem("1456-400", state=state, allowed=", ".join(self.states))
 
 
-_BY = ("createdBy", "updatedBy", "createdClient", "updatedClient")
+_BY = ("createdBy", "updatedBy", "createdClient", "updatedClient", "imsOrgId")
+
+
+def common(resource: Resource) -> Body:
+    """By whom a resource is, and where."""
+    return {
+        **{name: resource.body[name] for name in _BY if name in resource.body},
+        "sandboxId": sandbox_id(resource.sandbox),
+        "sandboxName": resource.sandbox,
+    }
 
 
 def quoted(etag: str) -> str:

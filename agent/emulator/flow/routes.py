@@ -12,19 +12,18 @@ where kind is connections, sourceConnections, targetConnections, flows or runs (
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import orjson
 from aiohttp import web
 
 from agent.emulator.calls import Caller, answered, caller
-from agent.emulator.flow import actions, listing, patching
+from agent.emulator.flow import actions, listing, patching, runs
 from agent.emulator.flow.connections import Connections
 from agent.emulator.flow.flows import Flows
 from agent.emulator.flow.kinds import Body, Kind, quoted
 from agent.emulator.flow.problems import Problem, provider
-from agent.emulator.flow.runs import Runs
 from agent.emulator.flow.source_connections import SourceConnections
 from agent.emulator.flow.specs import WITH_TRANSFORMATION_NAME, connection_specs, flow_specs
 from agent.emulator.flow.target_connections import TargetConnections
@@ -47,7 +46,7 @@ class FlowRoutes:
         made: list[web.RouteDef] = []
         for kind in (Connections, SourceConnections, TargetConnections, Flows):
             made += _KindRoutes(kind(self._platform)).routes()
-        made += _RunRoutes(Runs(self._platform)).routes()
+        made += _RunRoutes(self._platform).routes()
         made += _SpecRoutes("connectionSpecs", connection_specs()).routes()
         made += _SpecRoutes("flowSpecs", flow_specs()).routes()
         return [*made, web.get(f"{PATH}/connections/{{id}}/test", _refusing(self.test))]
@@ -140,11 +139,14 @@ class _KindRoutes:
         return _named(self._kind.platform, self._kind.name, request)
 
 
-class _RunRoutes(_KindRoutes):
+class _RunRoutes:
     """Runs, which nobody but the platform makes or changes."""
 
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
     def routes(self) -> list[web.RouteDef]:
-        path = f"{PATH}/{self._kind.name}"
+        path = f"{PATH}/runs"
         refused = _refusing(self.write)
         return [
             web.get(path, _refusing(self.every)),
@@ -155,9 +157,31 @@ class _RunRoutes(_KindRoutes):
             web.post(f"{path}/{{id}}/action", refused),
         ]
 
+    async def every(self, request: web.Request) -> web.Response:
+        """A page of them, or their number."""
+        asked = listing.parse(request.query.items(), runs.FIELDS)
+        return answered(asked.answer("runs", self._all(request)))
+
+    async def search(self, request: web.Request) -> web.Response:
+        """As `every`, the query being in the body."""
+        token = request.query.get("continuationToken")
+        asked = listing.of_search(await _object(request), token, runs.FIELDS)
+        return answered(asked.answer("runs", self._all(request)))
+
+    async def one(self, request: web.Request) -> web.Response:
+        """One, in a list of its own."""
+        id_ = request.match_info["id"]
+        found = [run for run in self._all(request) if run["id"] == id_]
+        if not found:
+            raise Problem("1439-404", type="runs", id=id_)
+        return answered({"items": found})
+
     async def write(self, request: web.Request) -> web.Response:
         """Not for users."""
         raise Problem("1427-400")
+
+    def _all(self, request: web.Request) -> Iterator[Body]:
+        return runs.every(self._platform, _who(request).sandbox)
 
 
 class _SpecRoutes:

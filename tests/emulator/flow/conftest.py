@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from agent.emulator.flow.specs import DATA_LAKE, HTTP_API, PROVIDER, WITH_TRANSFORMATION
+from agent.emulator.landing import new_batch_id
+from agent.emulator.ledger import Batch, Reason
 from emulator.conftest import Client
 from support.platform import Answered, Calls
 
@@ -75,6 +77,27 @@ class FlowService:
     def mapping(self, schema: str = SCHEMA, version: str = "1.0") -> str:
         body = {"version": 0, "xdmSchema": schema, "xdmVersion": version, "earlier": {}}
         return self.emulator.platform.mapping_sets.add(body).id
+
+    def batch(self, flow_id: str, completed_ms: int, records: int, why: str = "") -> None:
+        """A batch that has landed, or failed, as the data plane tells Catalog."""
+        reasons = [Reason("MAPPER-3700-400", why, records)] if why else []
+        batch = Batch(
+            id=new_batch_id(),
+            dataset_id="5f7187bac6d00f194fb937c0",
+            flow_id=flow_id,
+            inlet_id="ab" * 32,
+            sandbox="prod",
+            started_ms=completed_ms,
+            completed_ms=completed_ms,
+            offset=0,
+            length=10 * records,
+            lines=records,
+            records=records,
+            input_bytes=10 * records,
+            failed=bool(why),
+            reasons=reasons,
+        )
+        self.emulator.platform.batches.add(batch.as_catalog(), id=batch.id)
 
     async def flow_body(self, **changed: Any) -> dict[str, Any]:
         params = {"mappingId": self.mapping(), "mappingVersion": 0}

@@ -258,28 +258,32 @@ async def test_specs_are_found_as_the_tutorial_does_and_by_id(flow_service: Flow
 async def test_runs_tell_what_a_flow_did_in_each_quarter_of_an_hour(
     flow_service: FlowService,
 ) -> None:
-    flow_id = await flow_service.flow()
-    platform, ms = flow_service.emulator.platform, 1_700_000_100_000
-    error = {"code": "MAPPER-3700-400", "message": "Mapper Transform Error"}
-    runs.count(platform, flow_id, now_ms=ms, landed=5, failed=0, bytes_in=10, bytes_out=20)
-    runs.count(platform, flow_id, now_ms=ms + 1000, landed=1, failed=2, errors=[error, error])
-    runs.count(platform, flow_id, now_ms=ms + runs.WINDOW_MS, landed=7, failed=0)
-    runs.count(platform, "no such flow", now_ms=ms, landed=7, failed=0)
+    flow_id, ms = await flow_service.flow(), 1_700_000_100_000
+    flow_service.batch(flow_id, ms, 5)
+    flow_service.batch(flow_id, ms + 1000, 1)
+    flow_service.batch(flow_id, ms + 1000, 2, why="Mapper Transform Error")
+    flow_service.batch(flow_id, ms + 2000, 1, why="Mapper Transform Error")
+    flow_service.batch(flow_id, ms + runs.WINDOW_MS, 7)
+    flow_service.batch("no such flow", ms, 7)
     path = f"{ROOT}/runs?property=flowId=={flow_id}&orderby=createdAt"
     first, second = (await flow_service.calls.get(path)).body["items"]
     metrics = first["metrics"]
     assert metrics["recordSummary"] == {
-        "inputRecordCount": 8,
+        "inputRecordCount": 9,
         "outputRecordCount": 6,
-        "failedRecordCount": 2,
+        "failedRecordCount": 3,
     }
-    assert metrics["sizeSummary"] == {"inputBytes": 10, "outputBytes": 20}
+    assert metrics["sizeSummary"] == {"inputBytes": 90, "outputBytes": 60}
+    error = {"code": "MAPPER-3700-400", "message": "Mapper Transform Error"}
     assert metrics["statusSummary"] == {"status": "partial", "errors": [error]}
-    assert metrics["durationSummary"]["completedAtUTC"] == ms + 1000
+    assert metrics["durationSummary"]["completedAtUTC"] == ms + 2000
     assert second["metrics"]["recordSummary"]["outputRecordCount"] == 7
     last = (await flow_service.item("flows", flow_id))["lastRunDetails"]
     assert (last["id"], last["state"]) == (second["id"], "success")
     assert (await flow_service.item("runs", first["id"])) == first
+    searched = {"queryString": f"flowId=={flow_id}", "count": True}
+    found = await flow_service.calls.post(f"{ROOT}/runs/search", searched)
+    assert found.body == {"count": 2}
 
 
 async def test_runs_are_written_by_nobody_but_the_platform(flow_service: FlowService) -> None:
