@@ -12,6 +12,7 @@ ready-made inlet needs nothing of that; what it accepts is only kept.
 
 What is not emulated: reading from Kinesis, Event Hubs and PubSub (their connections and flows can
 be made, but no record comes that way), other connectors, exploring a connection, drafts of flows
-and the actions of providers, permissions, the identity graph, the signatures of JWTs, samples, audit
-logs, export and import of schemas, files of batches that landed, the Smile encoding (415), and TLS.
+and the actions of providers, permissions, the identity graph, the signatures of JWTs, samples,
+audit logs, export and import of schemas, files of batches that landed, the Smile encoding (415),
+and TLS.
 """
