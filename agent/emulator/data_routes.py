@@ -7,6 +7,10 @@
 * GET  /_emulator/failed         records that were accepted and did not land, {"total", "failed":
                                  [{"xactionId", "flowId", "datasetId", "batchId", "message",
                                  "record", "failed"}]}; ?limit=, ?offset=, ?flow_id=
+* GET  /_emulator/failed/batches  the same by batch, {"total", "batches": [{"id", "datasetId",
+                                 "flowId", "completedMs", "records", "reasons": [{"code",
+                                 "description", "records"}]}]}; ?limit=, ?offset=
+* GET  /_emulator/failed/reasons  {"total", "reasons": [{"status", "message", "count", …}]}
 * GET  /_emulator/profiles       {"total", "duplicates", "profiles": [{"identity", "attributes",
                                  "events"}]}; ?identity=a@b.org or Email:a@b.org; ?limit=, ?offset=
 * GET  /_emulator/flows          [{"id", "name", "inletId", "dataset", "landed", "failed", …}]
@@ -57,6 +61,8 @@ class DataRoutes:
             web.get("/_emulator/datasets", self._read(self.datasets)),
             web.get("/_emulator/datasets/{id}", self._read(self.dataset)),
             web.get("/_emulator/failed", self._read(self.failed)),
+            web.get("/_emulator/failed/batches", self._read(self.failed_batches)),
+            web.get("/_emulator/failed/reasons", self._read(self.failed_reasons)),
             web.get("/_emulator/profiles", self._read(self.profiles)),
             web.get("/_emulator/flows", self._read(self.flows)),
             web.get("/_emulator/traps", self._read(self.traps)),
@@ -102,6 +108,31 @@ class DataRoutes:
             lines = list(failed.failures(offset, limit, flow_id=request.query.get("flow_id")))
             total = failed.records
         return _json_of({"total": total}, "failed", lines)
+
+    async def failed_batches(self, request: web.Request) -> web.Response:
+        """The batches in which they are."""
+        offset, limit = _page(request)
+        failed = self._data.failed_batches
+        with self._data.lock:
+            total, batches = len(failed), failed.batches(offset, limit)
+        told = [
+            {
+                "id": batch.id,
+                "datasetId": batch.dataset_id,
+                "flowId": batch.flow_id,
+                "completedMs": batch.completed_ms,
+                "records": batch.records,
+                "reasons": msgspec.to_builtins(batch.reasons),
+            }
+            for batch in batches
+        ]
+        return _json({"total": total, "batches": told})
+
+    async def failed_reasons(self, request: web.Request) -> web.Response:
+        """Why records did not land."""
+        failed = self._data.failed_batches
+        with self._data.lock:
+            return _json({"total": failed.records, "reasons": failed.reasons.as_json()})
 
     async def profiles(self, request: web.Request) -> web.Response:
         """What Profile knows."""

@@ -7,12 +7,14 @@ exports: the XDM message, with `_validationErrors` where the entity breaks its s
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import msgspec
 
 from agent.emulator.appending import AppendFile
 from agent.emulator.ledger import Batch
+from agent.emulator.reasons import Reasons
 
 
 class _Failure(msgspec.Struct):
@@ -29,6 +31,7 @@ class FailedBatches:
         self._file = AppendFile.named(directory / "failures.ndjson")
         self._batches: dict[str, Batch] = {}
         self.records = 0
+        self.reasons = Reasons()
 
     @property
     def end(self) -> int:
@@ -46,7 +49,16 @@ class FailedBatches:
     def add(self, batch: Batch) -> None:
         """Count a failed batch; its failures are written already."""
         self._batches[batch.id] = batch
+        for reason in batch.reasons:
+            self.reasons.add(reason.code, reason.description, self.records, reason.records)
         self.records += batch.records
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def batches(self, offset: int, limit: int) -> list[Batch]:
+        """At most `limit` failed batches without the first `offset`, in order."""
+        return list(islice(self._batches.values(), offset, offset + limit))
 
     def get(self, batch_id: str) -> Batch | None:
         """A failed batch by its id."""

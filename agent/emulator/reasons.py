@@ -5,14 +5,15 @@ from typing import Any
 
 REASONS_MAX = 1000
 _OTHERS = "further reasons, not told apart"
-_PARTICULAR = re.compile(r"'[^']*'|\"[^\"]*\"|\[[^\]]*\]|\b\d+\b")
+_PARTICULAR = re.compile(r"'[^']*\d[^']*'|\"[^\"]*\d[^\"]*\"|\[[^\]]*\d[^\]]*\]|\b\d+\b")
 
 
 class Reasons:
-    """Refusals counted by status and message.
+    """Refused or failed records counted by status (or code) and message.
 
-    Messages that differ only in what is quoted, bracketed or a number are one reason, told in the
-    words of its first. Beyond `reasons_max` the further ones are counted together.
+    Messages that differ only in numbers, and in what is quoted or bracketed and holds any (ids, but
+    no names of fields), are one reason, told in the words of its first. Beyond `reasons_max` the
+    further ones are counted together.
     """
 
     def __init__(self, reasons_max: int = REASONS_MAX) -> None:
@@ -21,18 +22,18 @@ class Reasons:
 
     def clear(self) -> None:
         """Count from zero again."""
-        self._found: dict[tuple[int, str], dict[str, Any]] = {}
+        self._found: dict[tuple[int | str, str], dict[str, Any]] = {}
 
-    def add(self, status: int, message: str, number: int) -> None:
-        """Count a refusal; `number` is the place of its record among the refused ones."""
-        key = (status, _PARTICULAR.sub("…", message))
+    def add(self, status: int | str, message: str, number: int, count: int = 1) -> None:
+        """Count records; `number` is the place of the first of them among all such records."""
+        key: tuple[int | str, str] = (status, _PARTICULAR.sub("…", message))
         if key not in self._found and len(self._found) >= self._reasons_max:
             key, message = (0, _OTHERS), _OTHERS
         found = self._found.setdefault(
             key, {"status": key[0], "message": message, "count": 0, "first": number}
         )
-        found["count"] += 1
-        found["last"] = number
+        found["count"] += count
+        found["last"] = number + count - 1
 
     def as_json(self) -> list[dict[str, Any]]:
         """{"status", "message", "count", "first", "last"} of each, the most frequent first."""

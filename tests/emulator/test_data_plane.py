@@ -58,6 +58,32 @@ async def test_what_breaks_the_schema_is_in_a_failed_batch_with_the_platforms_wo
     assert (counts["accepted"], counts["landed"], counts["failed"]) == (2, 1, 1)
 
 
+async def test_failures_are_told_by_batch_and_counted_by_reason(lake: Lake) -> None:
+    flow = lake.provision()
+    await lake.send(flow, [NUMBER, JANE, NUMBER])
+    (first,) = (await lake.ask("failed/batches"))["batches"]
+    await lake.send(flow, [{"person": 7}])
+
+    told = await lake.ask("failed/batches", offset="1")
+    (last,) = told["batches"]
+    assert told["total"] == 2
+    assert (first["records"], last["records"]) == (2, 1)
+    assert (last["datasetId"], last["flowId"]) == (flow.dataset_id, flow.flow_id)
+    assert last["id"] == (await lake.failed())[2]["batchId"]
+    assert first["completedMs"] <= last["completedMs"]
+    (reason,) = first["reasons"]
+    counted = await lake.ask("failed/reasons")
+    assert counted["total"] == 3
+    assert counted["reasons"][0] == {
+        "status": reason["code"],
+        "message": reason["description"],
+        "count": 2,
+        "first": 0,
+        "last": 1,
+    }
+    assert (counted["reasons"][1]["count"], counted["reasons"][1]["first"]) == (1, 2)
+
+
 async def test_an_xdm_inlet_judges_the_entity_and_whether_its_header_agrees_with_the_flow(
     lake: Lake,
 ) -> None:
@@ -94,7 +120,7 @@ async def test_an_xdm_inlet_judges_the_entity_and_whether_its_header_agrees_with
 
 
 async def test_records_of_the_ready_made_flow_land_nowhere(lake: Lake) -> None:
-    ready_made = Provisioned(lake.emulator.flow_id, lake.emulator.inlet_url[-64:], "", "")
+    ready_made = Provisioned(lake.emulator.flow_id, lake.emulator.inlet_url[-64:], "", "", "")
     await lake.send(ready_made, [JANE])
     assert await lake.ask("flows") == []
     assert await lake.ask("datasets") == []

@@ -3,17 +3,17 @@ from agent.emulator.reasons import Reasons
 
 def test_messages_that_differ_in_particulars_only_are_one_reason() -> None:
     reasons = Reasons()
-    reasons.add(400, "inletId: [aa] 'x' is 7, not 8", 0)
-    reasons.add(400, 'inletId: [bb] "y" is 70, not 80', 1)
+    reasons.add(400, "inletId: [a1] 'x1' is 7, not 8", 0)
+    reasons.add(400, "inletId: [b2] 'y2' is 70, not 80", 1)
     reasons.add(400, "no such schema", 2)
     reasons.add(500, "no such schema", 3)
-    reasons.add(400, "inletId: [aa] 'x' is 7, not 8", 4)
+    reasons.add(400, "inletId: [a1] 'x1' is 7, not 8", 4)
 
     first, *others = reasons.as_json()
 
     assert first == {
         "status": 400,
-        "message": "inletId: [aa] 'x' is 7, not 8",
+        "message": "inletId: [a1] 'x1' is 7, not 8",
         "count": 3,
         "first": 0,
         "last": 4,
@@ -21,6 +21,17 @@ def test_messages_that_differ_in_particulars_only_are_one_reason() -> None:
     assert [(each["status"], each["count"], each["first"]) for each in others] == [
         (400, 1, 2),
         (500, 1, 3),
+    ]
+
+
+def test_fields_are_told_apart_and_many_records_counted_at_once() -> None:
+    reasons = Reasons()
+    reasons.add("INGEST-1555-400", "required key [person] not found", 0, 3)
+    reasons.add("INGEST-1555-400", "required key [_id] not found", 3, 2)
+
+    assert [(each["count"], each["first"], each["last"]) for each in reasons.as_json()] == [
+        (3, 0, 2),
+        (2, 3, 4),
     ]
 
 

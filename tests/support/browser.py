@@ -86,9 +86,10 @@ class Browser:
         """Every element that matches now."""
         return self.driver.find_elements(By.CSS_SELECTOR, selector)
 
-    def text(self) -> str:
-        """Everything that can be read."""
-        return str(self.find("body").text)
+    def click(self, element: WebElement) -> None:
+        """Click it in the middle of the screen, where nothing sticks to the edge over it."""
+        self.run("arguments[0].scrollIntoView({block: 'center'})", element)
+        element.click()
 
     def until(self, look: Callable[[], Found | None], what: str, seconds: float = 10) -> Found:
         """What `look` finds, once it finds something."""

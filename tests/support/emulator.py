@@ -13,6 +13,7 @@ from typing import Any, Self
 from agent.emulator.options import EmulatorOptions
 from agent.emulator.rules import parse_script
 from agent.emulator.server import Emulator
+from support.provisioned import Provisioned, provision
 
 
 def in_turn(faults: Mapping[str, dict[str, Any]], requests: int = 1000) -> list[dict[str, Any]]:
@@ -46,6 +47,14 @@ class Remote:
     def revoke_tokens(self) -> None:
         """Let no token be good that was issued so far."""
         self._asked("DELETE", "tokens")
+
+    def traps(self) -> dict[str, Any]:
+        """The platform's traps as they are set."""
+        return dict(json.loads(self._asked("GET", "traps"))["traps"])
+
+    def settle(self) -> None:
+        """Wait until everything that was accepted has landed, or failed to."""
+        self._asked("POST", "settle")
 
     def records(self) -> list[bytes]:
         """The exact bytes of every accepted record, in order of arrival."""
@@ -105,6 +114,14 @@ class RunningEmulator(Remote):
     ) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
+
+    def provision(self, **what: Any) -> Provisioned:
+        """A flow to a dataset of its own, as `support.provisioned.provision` puts it there."""
+
+        async def provisioned() -> Provisioned:
+            return provision(self._emulator.platform, **what)
+
+        return asyncio.run_coroutine_threadsafe(provisioned(), self._loop).result(10)
 
     async def _serve(self) -> None:
         try:

@@ -22,6 +22,7 @@ class Provisioned:
     flow_id: str
     inlet_id: str
     dataset_id: str
+    dataset: str
     schema_id: str
 
 
@@ -34,6 +35,7 @@ def provision(
     identity: str | None = None,
     tags: Mapping[str, list[str]] = {},
     authenticated: bool = False,
+    name: str = "people",
 ) -> Provisioned:
     """A flow to a dataset of a new schema; `mapping` holds (source attribute, destination) pairs.
 
@@ -64,7 +66,7 @@ def provision(
     full = "application/vnd.adobe.xed-full+json;version=1"
     dataset = platform.datasets.add(
         {
-            "name": f"people {number}",
+            "name": f"{name} {number}",
             "schemaRef": {"id": schema_id, "contentType": full},
             "tags": dict(tags),
         }
@@ -79,14 +81,14 @@ def provision(
         transformations = [{"name": "Mapping", "params": {"mappingId": kept, "mappingVersion": 0}}]
     flow = platform.flows.add(
         {
-            "name": f"people {number}",
+            "name": f"{name} {number}",
             "state": "enabled",
             "sourceConnectionIds": [source.id],
             "targetConnectionIds": [target.id],
             "transformations": transformations,
         }
     )
-    return Provisioned(flow.id, inlet_id, dataset.id, schema_id)
+    return Provisioned(flow.id, inlet_id, dataset.id, f"{name} {number}", schema_id)
 
 
 def _mapping_set(platform: Platform, schema_id: str, mapping: Iterable[tuple[str, str]]) -> str:

@@ -11,6 +11,7 @@ from selenium.webdriver.remote.webelement import WebElement
 
 from support.browser import Browser
 from support.emulator import Remote
+from support.provisioned import Provisioned
 
 
 class Visit:
@@ -24,6 +25,10 @@ class Visit:
     def go(self, place: str = "") -> None:
         """Open the page anew, at a place of it."""
         self.browser.open(f"{self.root}/#/{place}")
+
+    def turn(self, place: str) -> None:
+        """Go to a place of the page that is open."""
+        self.browser.run("location.hash = '/' + arguments[0]", place)
 
     def find(self, selector: str, text: str = "") -> WebElement:
         """The first such element that is shown and holds `text`, waited for."""
@@ -43,19 +48,30 @@ class Visit:
         """Save what is to be seen."""
         self.browser.picture(path, whole=whole)
 
-    def batch(self, records: Sequence[Any]) -> int:
-        """Send records, JSON values or raw bytes, in one request; the status of the answer."""
+    def batch(self, records: Sequence[Any], to: Provisioned | None = None) -> int:
+        """Send records, JSON values or raw bytes, in one request; the status of the answer.
+
+        They go to the ready-made flow, or to another, and then are judged before this returns.
+        """
         raw = [each if isinstance(each, bytes) else _dumped(each) for each in records]
-        url = self.emulator.inlet_url.replace("/collection/", "/collection/batch/")
-        return self._posted(url, b'{"messages":[' + b",".join(raw) + b"]}")
+        inlet_id, flow_id = self._ready_made if to is None else (to.inlet_id, to.flow_id)
+        body = b'{"messages":[' + b",".join(raw) + b"]}"
+        status = self._posted(f"{self.root}/collection/batch/{inlet_id}", flow_id, body)
+        if to is not None:
+            self.emulator.settle()
+        return status
 
     def single(self, body: bytes) -> int:
         """Send one body as it is."""
-        return self._posted(self.emulator.inlet_url, body)
+        return self._posted(self.emulator.inlet_url, self.emulator.flow_id, body)
 
-    def _posted(self, url: str, body: bytes) -> int:
-        flow = {"x-adobe-flow-id": self.emulator.flow_id}
-        request = urllib.request.Request(url, body, {"Content-Type": "application/json", **flow})
+    @property
+    def _ready_made(self) -> tuple[str, str]:
+        return self.emulator.inlet_url.rpartition("/")[2], self.emulator.flow_id
+
+    def _posted(self, url: str, flow_id: str, body: bytes) -> int:
+        headers = {"Content-Type": "application/json", "x-adobe-flow-id": flow_id}
+        request = urllib.request.Request(url, body, headers)
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:
                 return int(answer.status)

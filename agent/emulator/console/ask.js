@@ -1,5 +1,7 @@
 // How does the page talk to the emulator?
 
+import {parse} from "./exact.js";
+
 export class Refused extends Error {
   constructor(status, problems) {
     super(problems.join("\n"));
@@ -16,7 +18,7 @@ export async function ask(path, {method = "GET", body, type = "application/json"
 }
 
 /** What such a route answers, parsed. */
-export const asked = async (path, how) => (await ask(path, how)).json();
+export const asked = async (path, how) => parse(await (await ask(path, how)).text());
 
 async function problems(answer) {
   const text = await answer.text();

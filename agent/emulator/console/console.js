@@ -3,17 +3,25 @@
 import {ask} from "./ask.js";
 import {fill, h, say} from "./elements.js";
 import {clock, duration, short} from "./figures.js";
+import * as datasets from "./datasets.js";
+import * as failed from "./failed.js";
 import * as faults from "./faults.js";
-import {follow, live} from "./live.js";
+import {follow, live, total} from "./live.js";
 import * as overview from "./overview.js";
+import * as profiles from "./profiles.js";
 import * as records from "./records.js";
 import * as rejected from "./rejected.js";
+import * as traps from "./traps.js";
 
 const PLACES = [
   {path: "", title: "Overview", view: overview},
   {path: "records", title: "Records", view: records, badge: () => live.stats?.records_accepted},
   {path: "rejected", title: "Refused", view: rejected, badge: () => live.stats?.records_rejected, tone: "bad"},
+  {path: "datasets", title: "Datasets", view: datasets, badge: () => total("landed")},
+  {path: "failed", title: "Failed", view: failed, badge: () => total("failed"), tone: "bad"},
+  {path: "profiles", title: "Profiles", view: profiles},
   {path: "faults", title: "Faults", view: faults, badge: () => live.faults.rules.length, tone: "warn"},
+  {path: "traps", title: "Traps", view: traps},
 ];
 const THEMES = ["auto", "light", "dark"];
 
@@ -60,7 +68,9 @@ function tick() {
   pulse.className = `pulse ${live.away ? "bad" : live.stats ? "good" : ""}`;
   say(pulse, live.away ? "no answer" : live.stats ? `up ${duration(live.stats.seconds)}` : "");
   showNotices();
-  Promise.resolve(view?.tick()).catch(() => {}); // the next look tells whether the emulator is away
+  Promise.resolve(view?.tick()).catch((error) => {
+    if (!(error instanceof TypeError && /fetch/i.test(error.message))) console.error(error);
+  }); // whether the emulator is away is told by the next look
 }
 
 let noticed = "";

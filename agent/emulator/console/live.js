@@ -10,6 +10,7 @@ const WAIT_MAX = 5000;
 export const live = {
   stats: null,
   faults: {seed: 0, rules: []},
+  flows: [],
   inlets: [],
   away: null, // since when the emulator does not answer, ms
   history: new History(300),
@@ -33,10 +34,13 @@ export async function follow() {
   }
 }
 
+/** How many records of all flows landed, failed, … */
+export const total = (name) => live.flows.reduce((sum, flow) => sum + flow[name], 0);
+
 async function look() {
-  const [stats, faults, {inlets}] = await Promise.all([asked("stats"), asked("faults"), asked("inlets")]);
+  const [stats, faults, {inlets}, flows] = await Promise.all(["stats", "faults", "inlets", "flows"].map((name) => asked(name)));
   const before = live.stats;
-  Object.assign(live, {stats, faults, inlets, away: null});
+  Object.assign(live, {stats, faults, inlets, flows, away: null});
   const at = Date.now();
   if (before && stats.seconds < before.seconds) live.history.samples.length = 0;
   live.history.add(at, {
@@ -45,6 +49,7 @@ async function look() {
     bytes: stats.bytes_uncompressed,
     wire: stats.bytes_wire,
     requests: stats.requests,
+    landed: total("landed"),
   });
   for (const [id, accepted] of Object.entries(stats.records_by_flow)) {
     if (!live.flowHistory.has(id)) {

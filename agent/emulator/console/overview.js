@@ -17,11 +17,12 @@ export function open(main) {
   const chart = new LineChart(live.history, [
     {name: "accepted", label: "accepted", color: "c1"},
     {name: "rejected", label: "refused", color: "c2"},
+    {name: "landed", label: "landed", color: "c3"},
   ], {unit: "Records a second"});
   const flows = h("div");
   const nothing = h("div.notice.plain", h("div", h("h2", "Nothing has arrived yet"), h("p.soft", "Send something with a command below, or press ", h("b", "Send one record"), ".")));
   const answers = h("div.body");
-  const inlets = h("div.stack");
+  const inlets = h("div");
   fill(main, h("div.stack", nothing,
     h("div.tiles", Object.values(tiles).map((each) => each.element)),
     panel("Records a second", null, chart.element),
@@ -49,8 +50,8 @@ export function open(main) {
       chart.draw();
       showFlows(flows, sparks);
       showAnswers(answers, stats);
-      const state = JSON.stringify(live.inlets);
-      if (state !== drawn) fill(inlets, live.inlets.map(inletPanel));
+      const state = JSON.stringify([live.inlets, live.flows.map((flow) => flow.name)]);
+      if (state !== drawn) fill(inlets, inletPanel());
       drawn = state;
     },
   };
@@ -84,20 +85,45 @@ function flowRows() {
   const by = live.stats.records_by_flow;
   const rows = new Map();
   for (const inlet of live.inlets) for (const id of inlet.flow_ids) rows.set(id, {id, name: "ready-made", accepted: by[id] ?? 0});
-  for (const [id, accepted] of Object.entries(by)) rows.set(id, {id, name: "", ...rows.get(id), accepted});
+  for (const [id, accepted] of Object.entries(by)) rows.set(id, {id, ...rows.get(id), accepted});
+  for (const flow of live.flows) rows.set(flow.id, {...flow, provisioned: true, accepted: by[flow.id] ?? flow.accepted});
   return [...rows.values()];
 }
 
 function showFlows(element, sparks) {
   const rows = flowRows();
   const columns = [
-    {title: "Flow", cell: (row) => [row.name ? h("span", row.name, " ") : null, h("code.soft", row.id)]},
+    {title: "Flow", cell: nameOf},
+    ...(live.flows.length ? [{title: "Dataset", cell: datasetOf}] : []),
     {title: "Last minute", cell: (row) => sparkOf(row, sparks), class: "spark-cell"},
     {title: "Now", number: true, cell: (row) => `${rate(live.flowHistory.get(row.id)?.now("accepted") ?? 0)}/s`},
     {title: "Accepted", number: true, cell: (row) => count(row.accepted)},
+    ...(live.flows.length ? ["landed", "failed", "lost", "waiting"].map((name) => (
+      {title: name[0].toUpperCase() + name.slice(1), number: true, cell: (row) => fateOf(row, name)})) : []),
   ];
   fill(element, rows.length ? table(columns, rows, {caption: "Flows"})
     : empty("No flow yet", h("p", "Provision one, or send with a flow id that the inlet knows.")));
+}
+
+function nameOf(row) {
+  const name = row.provisioned ? row.name ?? "removed" : row.name;
+  return [h("div", name ? h("span", name, " ") : null, row.enabled === false ? h("span.tag.warn", "disabled") : null,
+    row.profile ? h("span.tag", "profile") : null), h("code.soft", row.id),
+  row.warnings ? h("div.warn", {title: row.last_warnings.join("\n")}, `${count(row.warnings)} warnings of the mapping`) : null];
+}
+
+function datasetOf(row) {
+  if (!row.datasetId) return h("span.soft", row.provisioned ? "none" : "kept as they came");
+  return h("a", {href: `#/datasets/${encodeURIComponent(row.datasetId)}`}, row.dataset || row.datasetId);
+}
+
+function fateOf(row, name) {
+  if (!row.provisioned) return h("span.soft", "–");
+  if (name === "failed") return row.failed ? h("a.bad", {href: "#/failed"}, count(row.failed)) : "0";
+  if (name !== "lost") return count(row[name]);
+  const reasons = Object.entries(row.lost);
+  const lost = reasons.reduce((sum, [, records]) => sum + records, 0);
+  return h(lost ? "span.warn" : "span", {title: reasons.map(([why, records]) => `${count(records)}: ${why}`).join("\n")}, count(lost));
 }
 
 function sparkOf(row, sparks) {
@@ -133,8 +159,33 @@ function color(status) {
   return /^(429|503)$/.test(status) ? "c4" : "c2";
 }
 
-function inletPanel(inlet) {
-  const ways = commands(inlet);
+let chosenInlet = null;
+
+function inletPanel() {
+  const {inlets} = live;
+  const body = h("div.body");
+  const tags = h("span.field");
+  const choice = h("select", {"aria-label": "Inlet", onchange: () => show(inlets[choice.selectedIndex])},
+    inlets.map((inlet) => h("option", {value: inlet.id}, inletName(inlet))));
+  const inlet = inlets.find((each) => each.id === chosenInlet) ?? inlets.at(-1);
+  function show(one) {
+    chosenInlet = one.id;
+    choice.value = one.id;
+    fill(tags, h("span.tag", one.data_type === "xdm" ? "XDM" : "raw"), h("span.tag", one.authenticated ? "asks for a token" : "no token"));
+    fill(body, inletBody(one));
+  }
+  show(inlet);
+  return panel("Send to an inlet", [inlets.length > 1 ? choice : null, tags], body);
+}
+
+function inletName(inlet) {
+  if (inlet.ready_made) return "ready-made";
+  const names = inlet.flow_ids.map((id) => live.flows.find((flow) => flow.id === id)?.name ?? id);
+  return names.join(", ") || `no flow: ${inlet.id.slice(0, 12)}…`;
+}
+
+function inletBody(inlet) {
+  const ways = commands(inlet, live.flows.find((flow) => flow.id === inlet.flow_ids[0]));
   const text = h("pre.command", {tabindex: "0", "aria-label": "Command"});
   const buttons = ways.map((way, i) => h("button", {type: "button", "aria-pressed": "false", onclick: () => choose(i)}, way.title));
   function choose(chosen) {
@@ -146,16 +197,15 @@ function inletPanel(inlet) {
   const send = h("button", {type: "button", onclick: async () => {
     send.disabled = true;
     try {
-      const got = await sendOne(inlet);
+      const got = await sendOne(inlet, live.flows.find((flow) => flow.id === inlet.flow_ids[0]));
       fill(answer, h("p", h(got.status < 300 ? "span.tag.good" : "span.tag.bad", got.status), " ", got.status < 300 ? "Accepted." : "Refused."), indented(got.text));
     } catch {
       fill(answer, h("p.bad", "No answer: the connection was closed. Is a fault at work?"));
     }
     send.disabled = false;
   }}, "Send one record");
-  return panel(inlet.name ?? "Inlet", [h("span.tag", inlet.data_type === "xdm" ? "XDM" : "raw"), h("span.tag", inlet.authenticated ? "asks for a token" : "no token")],
-    h("div.body",
-      h("div.between", h("div.segments", {role: "group", "aria-label": "Ways to send"}, buttons), copyButton(() => text.textContent)),
-      h("div.copyable.answer", text),
-      inlet.authenticated ? null : h("div.try", send, h("span", "from this page, to see an answer")), answer));
+  return [
+    h("div.between", h("div.segments", {role: "group", "aria-label": "Ways to send"}, buttons), copyButton(() => text.textContent)),
+    h("div.copyable.answer", text),
+    inlet.authenticated ? null : h("div.try", send, h("span", "from this page, to see an answer")), answer];
 }

@@ -26,11 +26,11 @@ export function open(main) {
     const end = Math.max(0, total - page * SIZE);
     const since = Math.max(0, end - SIZE);
     const got = total ? await lines(`rejected?since=${since}&limit=${end - since}`) : {lines: []};
-    fill(reasons, why.length ? why.map((each) => reason(each, total, (number) => {
+    fill(reasons, why.length ? h("div.reasons", why.map((each) => reason(each, total, (number) => {
       page = Math.floor((total - 1 - number) / SIZE);
       seen = null;
       tick().then(() => list.scrollIntoView());
-    })) : empty("No record was refused yet",
+    }))) : empty("No record was refused yet",
       h("p", "The inlet refuses what is no JSON object, and what a fault tells it to: switch ", h("b", "Refuse records"), " on under ", h("a", {href: "#/faults"}, "Faults"), " to see what your sender makes of it.")));
     fill(steps, total > SIZE ? pager(page, SIZE, total, (to) => { page = to; seen = null; tick(); }) : null);
     fill(list, got.lines.length ? got.lines.reverse().map(item) : empty("Nothing here", h("p", "Refused records are listed here with what was said of each.")));
@@ -45,7 +45,8 @@ export function open(main) {
   return {tick};
 }
 
-function reason(each, total, go) {
+/** How often one thing was the reason; `go(number)` shows the last such record. */
+export function reason(each, total, go) {
   return h("div.reason", h("span.tag.bad", each.status || "…"), h("span.text", {title: each.message}, each.message.replace(PREFIX, "")),
     h("div.bars", h("div.track", bar(each.count / total, "c2"))),
     h("button.link.number", {type: "button", title: "Show the last of them", onclick: () => go(each.last)}, count(each.count)));

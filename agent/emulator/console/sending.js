@@ -3,8 +3,8 @@
 const RECORD = {_id: "order-1", city: "Zürich", total: 42.5};
 const SECOND = {_id: "order-2", city: "Paris", total: 7};
 
-/** Ways to send to `inlet`: {title, text}, ready to be pasted into a shell. */
-export function commands(inlet) {
+/** Ways to send to `inlet` for the provisioned flow `to`, if any: {title, text}, ready for a shell. */
+export function commands(inlet, to) {
   const flow = inlet.flow_ids?.[0];
   const headers = [`-H 'Content-Type: application/json'`];
   if (flow) headers.push(`-H 'x-adobe-flow-id: ${flow}'`);
@@ -12,8 +12,8 @@ export function commands(inlet) {
   const curl = (url, body) => [`curl -sS '${url}'`, ...headers, `-d '${JSON.stringify(body)}'`].join(" \\\n  ");
   const ways = [];
   if (inlet.token_url) ways.push({title: "Token", text: token(inlet)});
-  ways.push({title: "One record", text: curl(inlet.url, sample(inlet, RECORD))});
-  ways.push({title: "A batch", text: curl(inlet.batch_url, {messages: [sample(inlet, RECORD), sample(inlet, SECOND)]})});
+  ways.push({title: "One record", text: curl(inlet.url, sample(inlet, to, RECORD))});
+  ways.push({title: "A batch", text: curl(inlet.batch_url, {messages: [sample(inlet, to, RECORD), sample(inlet, to, SECOND)]})});
   if (inlet.data_type !== "xdm" && !inlet.authenticated) {
     ways.push({title: "The agent", text: `aep-agent send \\\n  --inlet-url '${inlet.url}' \\\n  --flow-id ${flow} \\\n  orders.ndjson`});
   }
@@ -21,11 +21,12 @@ export function commands(inlet) {
 }
 
 /** Send one record from this page; {status, text} of the answer. */
-export async function sendOne(inlet, record = {...RECORD, _id: crypto.randomUUID?.() ?? String(Math.random())}) {
+export async function sendOne(inlet, to) {
+  const record = {...RECORD, _id: crypto.randomUUID?.() ?? String(Math.random())};
   const answer = await fetch(`/collection/${encodeURIComponent(inlet.id)}`, {
     method: "POST",
     headers: {"Content-Type": "application/json", ...(inlet.flow_ids?.length ? {"x-adobe-flow-id": inlet.flow_ids[0]} : {})},
-    body: JSON.stringify(sample(inlet, record)),
+    body: JSON.stringify(sample(inlet, to, record)),
   });
   return {status: answer.status, text: await answer.text()};
 }
@@ -34,8 +35,8 @@ function token(inlet) {
   return `TOKEN=$(curl -sS '${inlet.token_url}' \\\n  -d grant_type=client_credentials -d client_id=${inlet.client_id} \\\n  -d client_secret="$AEP_CLIENT_SECRET" -d scope=openid |\n  python3 -c 'import json,sys; print(json.load(sys.stdin)["access_token"])')`;
 }
 
-function sample(inlet, record) {
+function sample(inlet, to, record) {
   if (inlet.data_type !== "xdm") return record;
-  const schemaRef = {id: "https://ns.adobe.com/example/schemas/1", contentType: "application/vnd.adobe.xed-full+json;version=1"};
-  return {header: {schemaRef, flowId: inlet.flow_ids?.[0]}, body: {xdmMeta: {schemaRef}, xdmEntity: record}};
+  const schemaRef = {id: to?.schemaId ?? "https://ns.adobe.com/example/schemas/1", contentType: "application/vnd.adobe.xed-full+json;version=1"};
+  return {header: {schemaRef, flowId: inlet.flow_ids?.[0], datasetId: to?.datasetId ?? undefined}, body: {xdmMeta: {schemaRef}, xdmEntity: record}};
 }

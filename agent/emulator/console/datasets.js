@@ -1,0 +1,118 @@
+// Which rows landed in which dataset, and what does SQL say of them?
+
+import {asked, Refused} from "./ask.js";
+import {copyButton, empty, fill, h, pager, panel, table} from "./elements.js";
+import {flat, plain, write} from "./exact.js";
+import {clock, count} from "./figures.js";
+import {indented} from "./json_text.js";
+import {live, total as totalOf} from "./live.js";
+
+const SIZE = 50;
+const COLUMNS_MAX = 60;
+
+export const open = (main, [id]) => (id ? openOne(main, id) : openAll(main));
+
+function openAll(main) {
+  const list = h("div");
+  fill(main, panel("Datasets", null, list));
+  return {
+    async tick() {
+      const datasets = await asked("datasets");
+      fill(list, datasets.length ? table([
+        {title: "Dataset", cell: (each) => h("a", {href: `#/datasets/${encodeURIComponent(each.id)}`}, each.name ?? each.id)},
+        {title: "", cell: (each) => (isForProfile(each) ? h("span.tag", "profile") : null)},
+        {title: "Schema", cell: (each) => h("code.soft", each.schema ?? "none")},
+        {title: "Id", cell: (each) => h("code.soft", each.id)},
+        {title: "Rows", number: true, cell: (each) => count(each.rows)},
+      ], datasets, {caption: "Datasets"}) : empty("No dataset was made yet",
+        h("p", "The records of the ready-made inlet are kept as they came and land in none. Make a schema, a dataset and a flow on the platform's own paths below ", h("code", "/data/foundation"), ": this emulator is their service.")));
+    },
+  };
+}
+
+const isForProfile = (dataset) => Object.values(dataset.tags ?? {}).flat().includes("enabled:true");
+
+function openOne(main, id) {
+  const title = h("span", id);
+  const facts = h("span.soft");
+  const rows = h("div");
+  const steps = h("div");
+  const query = queryPanel(id);
+  fill(main, h("div.stack",
+    h("p.crumbs", h("a", {href: "#/datasets"}, "Datasets"), " / ", h("b", title), " ", facts),
+    query, panel("Rows", steps, rows)));
+  let page = 0;
+  let seen = null;
+
+  async function show() {
+    const {total} = await asked(`datasets/${encodeURIComponent(id)}?limit=0`);
+    const end = Math.max(0, total - page * SIZE);
+    const from = Math.max(0, end - SIZE);
+    const got = await asked(`datasets/${encodeURIComponent(id)}?offset=${from}&limit=${end - from}`);
+    fill(steps, total > SIZE ? pager(page, SIZE, total, (to) => { page = to; seen = null; tick(); }) : null);
+    fill(rows, got.rows.length ? rowTable(got.rows.reverse()) : empty("Nothing landed here yet",
+      h("p", "What a flow to this dataset accepts is judged in the background. What does not fit is under ", h("a", {href: "#/failed"}, "Failed"), ".")));
+  }
+
+  async function tick() {
+    const now = `${totalOf("landed")} ${page}`;
+    if (!live.stats || now === seen || (page === 0 && rows.querySelector(".detail"))) return;
+    if (seen === null) {
+      const known = (await asked("datasets")).find((each) => each.id === id);
+      fill(title, known?.name ?? id);
+      fill(facts, known ? [h("code", id), " ", known.schema ? h("code", known.schema) : null] : null);
+    }
+    seen = now;
+    try {
+      await show();
+    } catch (error) {
+      if (error instanceof Refused) fill(rows, empty("There is no such dataset", h("p", error.message)));
+    }
+  }
+  return {tick};
+}
+
+function rowTable(rows) {
+  const cells = rows.map((row) => flat(row.entity));
+  const names = [...new Set(cells.flatMap((each) => [...each.keys()]))].slice(0, COLUMNS_MAX);
+  return table([
+    {title: "Received", cell: ([row]) => h("button.link.stamp", {type: "button", "aria-expanded": "false", title: "All of this row", onclick: (event) => openRow(event.target, row, names.length + 1)}, clock(row.receivedTimeMs))},
+    ...names.map((name) => ({title: columnTitle(name), class: "cell", cell: ([, cell]) => plain(cell.get(name))})),
+  ], rows.map((row, i) => [row, cells[i]]), {caption: "Rows, the newest first"});
+}
+
+function columnTitle(path) {
+  const place = path.lastIndexOf(".");
+  return [place > 0 ? h("small", path.slice(0, place + 1)) : null, h("span", path.slice(place + 1))];
+}
+
+/** Open all of a row below it, or close it again. */
+function openRow(button, row, columns) {
+  const line = button.closest("tr");
+  const isOpen = line.nextElementSibling?.classList.contains("detail");
+  button.setAttribute("aria-expanded", String(!isOpen));
+  if (isOpen) line.nextElementSibling.remove();
+  else line.after(h("tr.detail", h("td", {colspan: columns}, h("div.opened",
+    h("dl.facts", h("dt", "xactionId"), h("dd", h("code", row.xactionId)), h("dt", "Flow"), h("dd", h("code", row.flowId)), h("dt", "Batch"), h("dd", h("code", row.batchId))),
+    h("div.copyable", copyButton(() => write(row.entity)), indented(write(row.entity)))))));
+}
+
+function queryPanel(id) {
+  const answer = h("div", {"aria-live": "polite"});
+  const area = h("textarea.code", {rows: 3, spellcheck: "false", "aria-label": "SQL", value: "select * from dataset limit 20"});
+  const run = h("button", {type: "button", onclick: ask}, "Run");
+  area.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) ask(); });
+  async function ask() {
+    run.disabled = true;
+    try {
+      const got = await asked(`datasets/${encodeURIComponent(id)}?sql=${encodeURIComponent(area.value)}`);
+      fill(answer, got.rows.length ? table(got.columns.map((name, i) => ({title: name, class: "cell", number: got.rows.every((row) => typeof row[i] === "number"), cell: (row) => plain(row[i])})), got.rows, {caption: "Answer"}) : h("p.soft.padded", "No rows."),
+        got.truncated ? h("p.warn.padded", `Only the first ${count(got.rows.length)} rows are shown.`) : null);
+    } catch (error) {
+      fill(answer, h("div.body", h("div.notice.bad", error instanceof Refused ? error.message : "The emulator does not answer.")));
+    }
+    run.disabled = false;
+  }
+  return panel("SQL", null, h("div.body", area, h("div.try", run, h("span", "or Ctrl+Enter. The table is "), h("code", "dataset"),
+    h("span", "; it has the fields of the records, and "), h("code", "_landed"), h("span", "."))), answer);
+}

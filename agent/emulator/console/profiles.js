@@ -1,0 +1,52 @@
+// Who is known to Profile, and what of them?
+
+import {asked} from "./ask.js";
+import {empty, fill, h, pager, panel} from "./elements.js";
+import {write} from "./exact.js";
+import {count} from "./figures.js";
+import {indented, oneLine} from "./json_text.js";
+import {live, total as totalOf} from "./live.js";
+
+const SIZE = 50;
+
+export function open(main, [wanted]) {
+  const list = h("div.list");
+  const steps = h("div");
+  const note = h("span.soft");
+  const search = h("input", {type: "search", placeholder: "a@b.org or Email:a@b.org", "aria-label": "Identity", value: wanted ?? ""});
+  search.addEventListener("input", () => { page = 0; seen = null; tick(); });
+  fill(main, panel("Profiles", [note, steps, search], list));
+  let page = 0;
+  let seen = null;
+
+  async function show() {
+    const identity = search.value.trim();
+    const got = await asked(identity ? `profiles?identity=${encodeURIComponent(identity)}` : `profiles?offset=${page * SIZE}&limit=${SIZE}`);
+    if (identity !== search.value.trim()) return; // somebody typed on
+    fill(note, got.duplicates ? `${count(got.duplicates)} events ignored, whose _id was known` : null);
+    fill(steps, !identity && got.total > SIZE ? pager(page, SIZE, got.total, (to) => { page = to; seen = null; tick(); }) : null);
+    if (got.profiles.length) fill(list, got.profiles.map(item));
+    else if (got.total) fill(list, empty("Nobody of that identity", h("p", "Write the whole of it, as it stands in the records, with or without its namespace.")));
+    else fill(list, empty("Nobody is known yet", h("p", "Profile takes what lands in a dataset with the tag ", h("code", "unifiedProfile: enabled:true"), " and has a primary identity. Records of one identity are merged here.")));
+  }
+
+  async function tick() {
+    const now = `${totalOf("landed")} ${page} ${search.value}`;
+    if (!live.stats || now === seen || list.querySelector("details[open]")) return;
+    seen = now;
+    await show();
+  }
+  return {tick};
+}
+
+function item(profile) {
+  const inside = h("div.inside");
+  const {namespace, id} = profile.identity;
+  return h("details", {ontoggle: (event) => {
+    if (!event.target.open || inside.childElementCount) return;
+    fill(inside, h("div.copyable", indented(write(profile.attributes))),
+      profile.events.length ? [h("h3", `${count(profile.events.length)} events, the newest first`),
+        profile.events.slice(-20).reverse().map((each) => h("div.copyable", indented(write(each))))] : null);
+  }}, h("summary", h("span", h("span.tag", namespace), " ", h("b", id)), oneLine(write(profile.attributes)),
+    h("span.why", `${count(profile.records)} record${profile.records === 1 ? "" : "s"}, ${count(profile.events.length)} event${profile.events.length === 1 ? "" : "s"}`)), inside);
+}
