@@ -179,6 +179,7 @@ class DataRoutes:
         seconds = _seconds(request.query.get("wait", "30"))
         if not await asyncio.to_thread(self._data.settle, seconds):
             raise Wrong(f"after {seconds:g} s there are still records to be judged", 504)
+        await self._state.write_parquet()
         return web.Response(status=204)
 
     def _flow(self, id_: str, counts: dict[str, Any]) -> dict[str, Any]:

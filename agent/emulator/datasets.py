@@ -2,6 +2,8 @@
 
 A row is one line of `datasets/ID/rows.ndjson`: {"xactionId", "receivedTimeMs", "flowId", "batchId",
 "entity"}. The lines of a batch lie together, so that a page of rows is found by counting batches.
+Where the emulator keeps a directory and DuckDB is there, `rows.parquet` beside it is made of them
+when everything is judged, and at the end.
 """
 
 import os
@@ -76,6 +78,18 @@ class Datasets:
     def file(self, dataset_id: str) -> Path:
         """Where its rows are, once it has any."""
         return self._directory / dataset_id / "rows.ndjson"
+
+    def parquet_due(self) -> list[tuple[Path, Path]]:
+        """(rows, Parquet file) of each dataset whose Parquet file is older than its rows."""
+        due = []
+        for dataset_id in self.ids():
+            rows = self.file(dataset_id)
+            parquet = rows.with_suffix(".parquet")
+            if rows.exists() and (
+                not parquet.exists() or parquet.stat().st_mtime_ns < rows.stat().st_mtime_ns
+            ):
+                due.append((rows, parquet))
+        return due
 
     def rows(self, dataset_id: str, offset: int = 0, limit: int = 100) -> Iterator[bytes]:
         """At most `limit` rows without the first `offset`, each a JSON object, in order."""

@@ -28,7 +28,8 @@ from agent.errors import AgentError
 if TYPE_CHECKING:
     import duckdb
 
-SECONDS = 10.0
+SECONDS = 15.0
+EXPORT_SECONDS = 60.0
 MAX_ROWS = 1_000
 MAX_ANSWER_BYTES = 8_000_000
 MAX_SQL = 100_000
@@ -59,7 +60,16 @@ async def ask(rows: Path, sql: str, limit: int = MAX_ROWS, seconds: float = SECO
     """The answer to a query as JSON: {"columns", "rows", "truncated"}. Raises QueryRefused."""
     if len(sql) > MAX_SQL:
         raise QueryRefused(f"the query is longer than {MAX_SQL} characters")
-    question = json.dumps({"rows": str(rows), "sql": sql, "limit": min(limit, MAX_ROWS)})
+    return await _answer({"rows": str(rows), "sql": sql, "limit": min(limit, MAX_ROWS)}, seconds)
+
+
+async def write_parquet(rows: Path, file: Path, seconds: float = EXPORT_SECONDS) -> None:
+    """Write the rows as one Parquet file, with the columns of `dataset`. Raises QueryRefused."""
+    await _answer({"rows": str(rows), "parquet": str(file)}, seconds)
+
+
+async def _answer(question: dict[str, Any], seconds: float) -> bytes:
+    """What the process says to a question. Raises QueryRefused."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", "agent.emulator.queries"),
         stdin=asyncio.subprocess.PIPE,
@@ -68,7 +78,7 @@ async def ask(rows: Path, sql: str, limit: int = MAX_ROWS, seconds: float = SECO
     )
     try:
         async with asyncio.timeout(seconds):
-            answer, _ = await process.communicate(question.encode())
+            answer, _ = await process.communicate(json.dumps(question).encode())
     except TimeoutError:
         raise QueryRefused(f"the query took longer than {seconds:g} s") from None
     finally:
@@ -91,6 +101,9 @@ def _answered(question: dict[str, Any]) -> dict[str, Any]:
         ":memory:", config={"threads": 1, "memory_limit": MEMORY, "temp_directory": ""}
     ) as connection:
         _load(connection, Path(question["rows"]))
+        if "parquet" in question:
+            connection.table("dataset").write_parquet(question["parquet"])
+            return {}
         for setting in _CLOSED:
             connection.execute(setting)
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))

@@ -1,5 +1,6 @@
 """How does an emulator start, listen and end?"""
 
+import contextlib
 import errno
 from collections.abc import Awaitable, Callable, Iterator
 from types import TracebackType
@@ -24,6 +25,7 @@ from agent.emulator.landed import Landed
 from agent.emulator.observability import Observability
 from agent.emulator.options import TOKEN_PATH, EmulatorOptions
 from agent.emulator.platform import Platform
+from agent.emulator.queries import QueryRefused
 from agent.emulator.sandboxes import Sandboxes
 from agent.emulator.schemas.descriptors import DescriptorRoutes
 from agent.emulator.schemas.routes import SchemaRoutes
@@ -159,6 +161,8 @@ class Emulator:
             await self._runner.cleanup()
             self._runner = None
         if self._state is not None:
+            with contextlib.suppress(QueryRefused):  # then there is no such file
+                await self._state.write_parquet()
             self._state.close()
             self._state = None
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from agent.emulator import queries
 from agent.emulator.admission import Admission
 from agent.emulator.compiling import compiler
 from agent.emulator.counts import Counts
@@ -63,6 +64,24 @@ class State:
         """Set some traps anew. Raises ConfigError, and then all stay as they are."""
         self.traps = changed(self.traps, some)
         self.issued.life = self.traps.token_life
+
+    async def write_parquet(self) -> None:
+        """Write datasets as Parquet, where they are kept and DuckDB is there.
+
+        Raises QueryRefused: some could not be written; the old files are then gone, too.
+        """
+        if self.options.directory is None or not queries.is_installed():
+            return
+        for rows, parquet in self.data_plane.datasets.parquet_due():
+            fresh = parquet.with_suffix(".new")
+            try:
+                await queries.write_parquet(rows, fresh)
+                fresh.replace(parquet)
+            except queries.QueryRefused:
+                parquet.unlink(missing_ok=True)
+                raise
+            finally:
+                fresh.unlink(missing_ok=True)
 
     def close(self) -> None:
         """End the data plane, and close the files. What is in a directory stays there."""

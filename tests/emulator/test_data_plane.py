@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from support.lake import Lake, open_lake
@@ -306,3 +307,33 @@ async def test_what_the_mapping_warns_of_is_counted_and_the_record_lands(lake: L
     counts = await lake.counts(flow)
     assert counts["warnings"] == 1
     assert counts["last_warnings"][0].startswith("person.birthDate: ")
+
+
+async def test_datasets_that_are_kept_are_parquet_files_too(tmp_path: Path) -> None:
+    async with open_lake(directory=tmp_path) as lake:
+        flow = lake.provision()
+        await lake.send(flow, [JANE, {}, {"person": {"name": {}}}])
+        await lake.ask("settle", "POST")
+        parquet = tmp_path / "data_plane/datasets" / flow.dataset_id / "rows.parquet"
+        assert _parquet(parquet, "count(*), max(person.name.firstName)") == [(3, "Jane")]
+        await lake.send(flow, [JANE])
+        await lake.rows(flow)
+    assert _parquet(parquet, "count(*), count(DISTINCT _landed.xactionId)") == [(4, 4)]
+    assert [file.name for file in parquet.parent.iterdir() if file.suffix == ".new"] == []
+
+
+def _parquet(file: Path, columns: str) -> list[Any]:
+    with duckdb.connect() as connection:
+        return connection.execute(f"SELECT {columns} FROM read_parquet(?)", [str(file)]).fetchall()
+
+
+async def test_a_dataset_is_asked_in_sql(lake: Lake) -> None:
+    flow = lake.provision()
+    await lake.send(flow, [JANE, JANE])
+    answer = await lake.ask(
+        f"datasets/{flow.dataset_id}",
+        sql="SELECT person.name.firstName, count(*) FROM dataset GROUP BY 1",
+    )
+    assert answer["rows"] == [["Jane", 2]]
+    status, text = await lake.problem(f"datasets/{flow.dataset_id}", sql="DROP TABLE dataset")
+    assert (status, text) == (400, "write one SELECT, such as: select * from dataset limit 10")
