@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from agent.emulator.faults import Script
     from agent.emulator.options import EmulatorOptions
 
-HELP = "stand in for the platform's streaming inlet on this machine"
+HELP = "stand in for the platform on this machine: inlets, services, landed records"
 
 _DESCRIPTION = """\
 Answer as a streaming inlet of Adobe Experience Platform does, on this machine and without an
@@ -29,6 +29,15 @@ at / or with:
   GET    /_emulator/stats       counters
   DELETE /_emulator/tokens      revoke the tokens that were issued
   PUT    /_emulator/faults      a script of faults (GET shows it with counts, DELETE ends it)
+
+What provisioned flows accept is mapped and validated in the background, and lands or fails. All of
+these take ?wait=SECONDS, to answer once everything is judged:
+  GET    /_emulator/flows          flows: how many records landed, failed, wait, were lost and why
+  GET    /_emulator/datasets       datasets; /ID its rows (?limit= ?offset=), or one ?sql=SELECT
+  GET    /_emulator/failed         records that did not land, with the platform's words
+  GET    /_emulator/profiles       what Profile knows (?identity=)
+  PUT    /_emulator/traps          set traps of the platform (GET shows them and what they mean)
+  POST   /_emulator/settle         wait until everything accepted is judged
 """
 
 _EPILOG = """\
@@ -58,11 +67,24 @@ platform:
   The tenant is `emulated`: own fields lie below `_emulated`. Sandboxes but `prod` are made first:
     POST /data/foundation/sandbox-management/sandboxes {"name", "title", "type": "development"}
 
+traps:
+  What the platform does silently to good records; --trap NAME=VALUE, several times.
+    warm_up=300             what a flow accepts in so many seconds after it was made is lost
+    schema_cache=900        changed schemas and mappings are not seen for so long
+    event_bytes=10000  profile_bytes=100000    longer ones land, but not in Profile (0: any)
+    capacity=1500           records/s of all, over capacity_window=900 seconds; more are skipped
+    requests_per_second=1000  retry_after=2    more are answered 429, with Retry-After or none
+    sync_validations=60  sync_validation_here=false    requests a minute; 501 as in other places
+    allow=10.0.0.0/8        everybody else gets a 403 without a body
+    dialect=observed  token_life=60
+
 not emulated:
   reading from Kinesis, Event Hubs and PubSub (their flows can be made, but no record comes that
   way), other connectors, exploring a connection, drafts of flows, actions of providers,
-  permissions, the identity graph, the signatures of JWTs, samples, audit logs, export and import
-  of schemas, files of batches that landed (see /_emulator/datasets), the Smile encoding, TLS.
+  permissions, the signatures of JWTs, samples, audit logs, export and import of schemas, files of
+  batches that landed (see /_emulator/datasets), the Smile encoding, TLS. Batches land after a
+  moment, not after minutes. Profile merges by the primary identity only: no identity graph, merge
+  policies, segments or expiry.
 
 examples:
   aep-agent emulate
@@ -70,7 +92,10 @@ examples:
   aep-agent emulate --fault 'status=503,retry_after=2,requests=3'
   aep-agent emulate --ims --token-life 60 --fault 'path=token,status=500,every=2'
   aep-agent emulate --fault 'reject=400,message=no such schema,matching="bad":true'
+  aep-agent emulate --data ./platform --trap warm_up=300 --trap allow=127.0.0.0/8
   curl -s http://127.0.0.1:8010/_emulator/records | head
+  curl -sG 'http://127.0.0.1:8010/_emulator/datasets/ID' --data-urlencode \
+    'sql=select person.name.lastName, count(*) from dataset group by all'
 """
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from agent.emulator.traps import Traps, changed
 from agent.errors import ConfigError
 
 Dialect = Literal["documented", "observed"]
@@ -80,6 +81,7 @@ def _problems(options: EmulatorOptions) -> list[tuple[str, str | None]]:
         ("--client-id", None if options.client_id != "" else "write an id"),
         ("--client-secret", None if options.client_secret else "write a secret"),
         ("--token-life", None if 0 < options.token_life <= 1e7 else "write seconds above 0"),
+        ("--trap", _trap_problem(options.traps)),
         ("--token", None if options.token != "" else "write a token of at least one character"),
     ]
 
@@ -102,6 +104,14 @@ def _flow_problem(flow_id: str) -> str | None:
         uuid.UUID(flow_id)
     except ValueError:
         return f'found "{flow_id}"; write a UUID, such as {FLOW_ID}'
+    return None
+
+
+def _trap_problem(some: Mapping[str, Any]) -> str | None:
+    try:
+        changed(Traps(), some)
+    except ConfigError as error:
+        return str(error)
     return None
 
 

@@ -68,7 +68,7 @@ def changed(traps: Traps, some: Mapping[str, Any]) -> Traps:
     unknown = set(some) - set(Traps.__struct_fields__)
     if unknown:
         names = ", ".join(Traps.__struct_fields__)
-        raise ConfigError(f"trap {sorted(unknown)[0]!r} is not known; there are {names}")
+        raise ConfigError(f"{sorted(unknown)[0]!r} is not known; there are {names}")
     wanted = msgspec.structs.asdict(traps) | dict(some)
     if isinstance(wanted["allow"], str):
         wanted["allow"] = [wanted["allow"]]
@@ -76,7 +76,7 @@ def changed(traps: Traps, some: Mapping[str, Any]) -> Traps:
         made = msgspec.convert(wanted, Traps)
         made.admits("::1")  # which reads the networks
     except ValueError as error:  # msgspec.ValidationError is one, too
-        raise ConfigError(f"trap: {error}") from None
+        raise ConfigError(str(error)) from None
     return made
 
 

@@ -24,7 +24,7 @@ def test_each_trap_has_a_meaning() -> None:
 @pytest.mark.parametrize(
     ("written", "wrong"),
     [
-        ("warmup=300", "trap 'warmup' is not known; there are warm_up, "),
+        ("warmup=300", "'warmup' is not known; there are warm_up, "),
         ("warm_up", "found 'warm_up'; write NAME=VALUE, such as warm_up=300"),
         ("warm_up=-1", "Expected `float` >= 0"),
         ("dialect=french", "Invalid enum value 'french'"),
@@ -154,7 +154,7 @@ async def test_tokens_live_as_long_as_the_trap_says() -> None:
 async def test_traps_that_cannot_be_set_are_explained_and_nothing_changes() -> None:
     async with open_lake() as lake:
         status, text = await lake.problem("traps", "PUT", {"warm_up": "soon"})
-        assert (status, text) == (400, "trap: Expected `float`, got `str` - at `$.warm_up`")
+        assert (status, text) == (400, "Expected `float`, got `str` - at `$.warm_up`")
         assert (await lake.problem("traps", "PUT", [1]))[0] == 400
         answer = await lake.ask("traps")
         assert answer["traps"]["warm_up"] == 0
