@@ -129,3 +129,11 @@ async def test_the_nine_steps_of_the_tutorial(flow_service: FlowService, calls: 
     accepted = await calls.post(path, record, headers=headers)
     assert accepted.status == 200
     assert set(accepted.body) == {"inletId", "xactionId", "receivedTimeMs", "flowId"}
+
+    await calls.post("/_emulator/settle")
+    rows = await calls.get(f"/_emulator/datasets/{dataset_id}?limit=10")
+    (row,) = rows.body["rows"]
+    assert row["entity"]["person"] == {"name": {"firstName": "Johnson", "lastName": "Smith"}}
+    runs = await calls.get(f"{DATA}/flowservice/runs?property=flowId=={flow.body['id']}")
+    counted = runs.body["items"][0]["metrics"]["recordSummary"]
+    assert (counted["outputRecordCount"], counted["failedRecordCount"]) == (1, 0)
