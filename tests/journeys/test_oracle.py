@@ -25,7 +25,7 @@ def _records(dice: random.Random) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("seed", [1, FRESH])
+@pytest.mark.parametrize("seed", [1, FRESH], ids=["1", "fresh"])
 def test_every_record_is_answered_for_and_no_verdict_is_asked_for_twice(
     seed: int, data_dir: Path
 ) -> None:
