@@ -11,7 +11,12 @@ demo: $(VENV)/runtime          ## the main job on this machine, without an accou
 	$(BIN)/aep-agent demo
 
 test: $(VENV)/dev              ## every test; `make test T=tests/core` for some
-	$(BIN)/python -m pytest $(or $(T),--cov=agent.core --cov-branch --cov-fail-under=100)
+ifdef T
+	$(BIN)/python -m pytest $(T)
+else
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not alone" --cov=agent.core --cov-branch --cov-fail-under=100
+	$(BIN)/python -m pytest -m alone
+endif
 
 torture: $(VENV)/dev           ## kill, starve and mislead the agent, then count; `make torture SEED=7 KILLS=200`
 	PYTHONPATH=tests:. $(BIN)/python -m torture --kills $(or $(KILLS),30) $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ROUND),--round $(ROUND)) $(T)

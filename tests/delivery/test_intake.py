@@ -165,6 +165,7 @@ async def test_a_reader_cancelled_while_it_waits_holds_nothing(data_dir: Path) -
         assert (parts.budget.held, read(parts)) == (held, count)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("line", [b"x", b"", b'{}\n{"a":1}\r'])
 async def test_a_block_of_tiny_lines_never_keeps_the_loop_for_long(
     data_dir: Path, line: bytes

@@ -42,6 +42,17 @@ def test_a_bomb_is_not_inflated_further_than_the_limit() -> None:
         gzip.compress(TEXT)[:-8] + b"\0\0\0\0" + gzip.compress(TEXT)[-4:],
         gzip.compress(b"") * 1001,
     ],
+    ids=[
+        "nothing",
+        "garbage",
+        "text",
+        "head only",
+        "without its end",
+        "a byte short",
+        "something behind it",
+        "another checksum",
+        "a thousand parts",
+    ],
 )
 def test_what_is_not_whole_gzip_is_refused(wire: bytes) -> None:
     with pytest.raises(BadGzip):

@@ -139,7 +139,11 @@ async def test_gzip_is_taken_and_counted(client: Any) -> None:
     assert (stats["bytes_wire"], stats["bytes_uncompressed"]) == (len(wire), len(body))
 
 
-@pytest.mark.parametrize("wire", [b'{"messages":[]}', gzip.compress(b'{"messages":[]}')[:-3]])
+@pytest.mark.parametrize(
+    "wire",
+    [b'{"messages":[]}', gzip.compress(b'{"messages":[]}')[:-3]],
+    ids=["no gzip", "cut short"],
+)
 async def test_bad_gzip_is_a_problem(client: Any, wire: bytes) -> None:
     headers = {"Content-Encoding": "gzip"}
     assert (await client.post(client.batch_url, wire, headers=headers))[0] == 400

@@ -92,7 +92,7 @@ def test_a_kill_between_the_parts_of_a_record_costs_none(
 
     done = aep_agent("run", config)
 
-    assert done.code == 3
+    assert done.code in (0, 3)  # 3 where it was this run that found what is no record
     assert not done.logged("the file is another one")
     kept = kept_in(data_dir)  # the books balance
     assert set(emulator.records()) == set(good)

@@ -14,6 +14,8 @@ from support.emulator import RunningEmulator
 from support.records import lines, orders
 from support.spools import fill, spooled
 
+pytestmark = pytest.mark.alone
+
 Inlet = Callable[..., RunningEmulator]
 Fill = Callable[..., tuple[RunningEmulator, Path]]
 

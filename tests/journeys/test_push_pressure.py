@@ -15,6 +15,8 @@ from support.emulator import RunningEmulator
 from support.pushing import Door, Pushing
 from support.records import lines, orders
 
+pytestmark = pytest.mark.alone
+
 POSTS = 5000
 DOWN = [{"status": 503}]
 SMALL = {

@@ -5,10 +5,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from support.accounts import accounted_for, kept_in
 from support.agent import Running, eventually, send_arguments
 from support.emulator import RunningEmulator
 from support.records import lines, orders
+
+pytestmark = pytest.mark.alone
 
 Inlet = Callable[..., RunningEmulator]
 Start = Callable[..., Running]

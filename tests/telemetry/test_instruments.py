@@ -102,6 +102,7 @@ def test_a_negative_observation_counts_as_zero() -> None:
     assert list(seconds.series()) == [((), [1, 0, 0], 0)]
 
 
+@pytest.mark.alone
 def test_counting_costs_well_under_a_microsecond() -> None:
     things = counter("source")
     things.add(1, "stdin")

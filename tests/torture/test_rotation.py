@@ -7,7 +7,11 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
 from torture.rotation import Rotation, told
+
+pytestmark = pytest.mark.alone
 
 SEED = int(os.environ.get("TORTURE_SEED") or 2)
 

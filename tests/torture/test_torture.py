@@ -14,6 +14,8 @@ from torture.disk import can_mount
 from torture.rounds import Player
 from torture.script import NOTHING, SMALL_DISK, Ending, Life, Round, Settings, round_of
 
+pytestmark = pytest.mark.alone
+
 SEED = int(os.environ.get("TORTURE_SEED") or 11)
 KILLS = 4
 ANY = Settings(2, 50, 60_000, 1 << 26, 1 << 20, 0, 2, "observed", gzip=True)
@@ -47,7 +49,7 @@ def test_an_agent_that_forgets_a_batch_is_found_out(tmp_path: Path) -> None:
         stream_lines=(0, 0, 0, 0),
         rules=({"status": 503},),
         fates={WELL: 1.0},
-        ending=Ending("kill", 1.2),
+        ending=Ending("kill", 4.0),
         restart_emulator=None,
         skips=(("batches join the transaction", 1, 1000),),
     )
