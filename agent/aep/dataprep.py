@@ -1,7 +1,8 @@
 """How are mapping sets kept and tried? Data Prep's client.
 
 Its path segment is `conversion`; lists are `data` with `_page`, and need both limit and start. A
-mapping set that is put is a new version of it. [Data Prep API; platform facts 4.4]
+mapping set that is put is a new version of it, and none can be deleted. [Data Prep
+API; platform facts 4.4]
 """
 
 from typing import Any
@@ -30,10 +31,6 @@ class DataPrep(Service):
     async def put(self, id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Make a new version of a mapping set: its `id` and `version`."""
         return await self._kept("PUT", "mappingSets", id, body=body)
-
-    async def delete(self, id: str) -> None:
-        """Delete a mapping set, where the platform allows it. Raises NotFound."""
-        await self.ask("DELETE", "mappingSets", id)
 
     async def find(self, name: str | None = None) -> list[dict[str, Any]]:
         """Mapping sets of this name, or all."""

@@ -8,7 +8,7 @@ from agent.errors import NotFound
 
 
 class Sandboxes(Service):
-    """Sandboxes; these calls are about none of them, so they name none."""
+    """Sandboxes. Which there are is asked without naming one, for that may be the wrong one."""
 
     name = "Sandbox service"
     root = "/data/foundation/sandbox-management"
@@ -36,4 +36,4 @@ class Sandboxes(Service):
     async def create(self, name: str, title: str, kind: str = "development") -> dict[str, Any]:
         """Have a sandbox made, which takes minutes: its `state` is `creating` meanwhile."""
         body = {"name": name, "title": title, "type": kind}
-        return dict(await self.object("POST", "sandboxes", body=body, sandboxed=False))
+        return dict(await self.object("POST", "sandboxes", body=body))

@@ -53,6 +53,11 @@ class Contract:
         if schema is not None and body is not None:
             yield from self._objections(schema, body)
 
+    def query_parameters(self, method: str, path: str) -> set[str]:
+        """What may stand in the query of a request."""
+        described = map(self._followed, self._operation(method, path).get("parameters", ()))
+        return {each["name"] for each in described if each["in"] == "query"}
+
     def _operation(self, method: str, path: str) -> dict[str, Any]:
         operation: dict[str, Any] = self._described["paths"][self.template(method, path)][
             method.lower()

@@ -143,10 +143,9 @@ class SchemaObject(Kind):
         body: dict[str, Any] = {
             "type": "object",
             "title": self.name,
+            "description": settings.description or self.name,  # which the registry asks for
             "allOf": [{"$ref": ref} for ref in self._refs(known)],
         }
-        if settings.description:
-            body["description"] = settings.description
         return str((await platform.schemas.create("schemas", body))["$id"])
 
     async def change(
