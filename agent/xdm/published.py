@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent.errors import SchemaError
-from agent.xdm.library import KINDS, Library
+from agent.xdm.library import KINDS, Library, kind_of
 
 _EXTENSIBLE: Final = "https://ns.adobe.com/xdm/common/extensible"
 _PREFIXES: Final[Mapping[str, str]] = {
@@ -44,9 +44,8 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(published, dict) or not isinstance(published.get("$id"), str):
         raise SchemaError(f"{path} is not an XDM component: it has no $id")
     component = registered(published)
-    kind = next((part for part in reversed(path.parts) if part in KINDS), None)
-    if kind is not None:
-        component["meta:resourceType"] = kind
+    named = (part for part in reversed(path.parts) if part in KINDS)
+    component["meta:resourceType"] = next(named, None) or kind_of(component)
     return component
 
 

@@ -1,5 +1,6 @@
 """What must a string, a number or a truth value be, besides being one?"""
 
+import operator
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -9,6 +10,7 @@ from agent.xdm.formats import FORMATS
 from agent.xdm.shape import Shape
 
 Test = Callable[[Any], tuple[str, str] | None]  # -> keyword and message, when the value is wrong
+Build = Callable[[Any], Test]
 
 PYTHON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "string": (str,),
@@ -20,21 +22,16 @@ PYTHON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
 
 def tests_of(kind: str, shape: Shape) -> list[Test]:
     """The tests for values of a type, in the order in which the platform speaks of them."""
-    made: list[Test] = []
-    if kind == "string":
-        made += [
-            build(shape[word])
-            for word, build in _TESTS_OF_STRINGS.items()
-            if shape[word] is not None
-        ]
-        if shape["format"] in FORMATS:
-            made.append(_format(*FORMATS[shape["format"]]))
-    elif kind in {"integer", "number"}:
-        made += [
-            _compare(word, shape[word])
-            for word in _COMPARISONS
-            if type(shape[word]) in {int, float}
-        ]
+    words = _TESTS.get(kind, {})
+    try:
+        made = [build(shape[word]) for word, build in words.items() if shape[word] is not None]
+    except re.error as error:
+        pattern = shape["pattern"]
+        raise SchemaError(
+            f"the pattern {pattern!r} at {shape.where} is no regular expression: {error}"
+        ) from error
+    if kind == "string" and shape["format"] in FORMATS:
+        made.append(_format(*FORMATS[shape["format"]]))
     if shape["enum"] is not None:
         made.append(_enum(shape["enum"]))
     return made
@@ -57,20 +54,10 @@ def _most(length: int) -> Test:
 
 
 def _pattern(pattern: str) -> Test:
-    try:
-        search = re.compile(pattern, re.ASCII).search
-    except (re.error, TypeError) as error:
-        raise SchemaError(f"the pattern {pattern!r} is no regular expression: {error}") from error
+    search = re.compile(pattern, re.ASCII).search
     return lambda value: (
         None if search(value) else ("pattern", f"string [{value}] does not match pattern {pattern}")
     )
-
-
-_TESTS_OF_STRINGS: Final[Mapping[str, Callable[[Any], Test]]] = {
-    "minLength": _least,
-    "maxLength": _most,
-    "pattern": _pattern,
-}
 
 
 def _format(fits: Callable[[str], bool], message: str) -> Test:
@@ -81,16 +68,23 @@ def _enum(values: list[Any]) -> Test:
     return lambda value: None if value in values else ("enum", f"{value} is not a valid enum value")
 
 
-_COMPARISONS: Final[Mapping[str, tuple[Callable[[Any, Any], bool], str]]] = {
-    "minimum": (lambda value, bound: value >= bound, "greater or equal to"),
-    "maximum": (lambda value, bound: value <= bound, "less or equal to"),
-    "exclusiveMinimum": (lambda value, bound: value > bound, "greater than"),
-    "exclusiveMaximum": (lambda value, bound: value < bound, "less than"),
+def _compare(word: str, holds: Callable[[Any, Any], bool], wording: str) -> Build:
+    def build(bound: float) -> Test:
+        return lambda value: (
+            None if holds(value, bound) else (word, f"{value} is not {wording} {bound}")
+        )
+
+    return build
+
+
+_BOUNDS: Final[Mapping[str, Build]] = {
+    "minimum": _compare("minimum", operator.ge, "greater or equal to"),
+    "maximum": _compare("maximum", operator.le, "less or equal to"),
+    "exclusiveMinimum": _compare("exclusiveMinimum", operator.gt, "greater than"),
+    "exclusiveMaximum": _compare("exclusiveMaximum", operator.lt, "less than"),
 }
-
-
-def _compare(word: str, bound: float) -> Test:
-    holds, wording = _COMPARISONS[word]
-    return lambda value: (
-        None if holds(value, bound) else (word, f"{value} is not {wording} {bound}")
-    )
+_TESTS: Final[Mapping[str, Mapping[str, Build]]] = {
+    "string": {"minLength": _least, "maxLength": _most, "pattern": _pattern},
+    "integer": _BOUNDS,
+    "number": _BOUNDS,
+}

@@ -14,13 +14,17 @@ from agent.xdm.library import Library
 
 _DEEPEST_CHAIN: Final = 64  # of $ref and allOf that lead from one component to the next
 _CHOSEN: Final = "meta:refProperty"  # JSON pointers: of what is referred to, only these fields
-_KINDS: Final = {
-    "properties": Mapping,
-    "allOf": list,
-    "oneOf": list,
-    "required": list,
-    "enum": list,
-}
+_MUST_BE: Final[tuple[tuple[str, type | tuple[type, ...], tuple[str, ...]], ...]] = (
+    ("an object", Mapping, ("properties", "definitions")),
+    ("an array", list, ("allOf", "oneOf", "required", "enum")),
+    ("a string", str, ("$ref", "pattern", "format")),
+    ("a whole number", int, ("minLength", "maxLength", "minItems", "maxItems")),
+    (
+        "a number",
+        (int, float),
+        ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
+    ),
+)
 _TYPES: Final = frozenset({"string", "integer", "number", "boolean", "object", "array"})
 
 
@@ -67,7 +71,7 @@ class Composer:
 
     def _referred(self, part: Part, where: str) -> Iterator[Part]:
         if "$ref" in part.schema:
-            yield self.referred(str(part.schema["$ref"]), part.home, where)
+            yield self.referred(part.schema["$ref"], part.home, where)
         for inner in part.schema.get("allOf", ()):
             yield Part(inner, part.home)
 
@@ -93,10 +97,10 @@ def _must_be_well_formed(schema: Any, where: str) -> None:
         raise SchemaError(
             f"at {where} there is {schema!r} where a JSON schema, an object, must stand"
         )
-    for word, kind in _KINDS.items():
-        if word in schema and not isinstance(schema[word], kind):
-            must = "an object" if kind is Mapping else "an array"
-            raise SchemaError(f"{word} at {where} must be {must}")
+    for must, kind, words in _MUST_BE:
+        for word in words:
+            if word in schema and not isinstance(schema[word], kind):
+                raise SchemaError(f"{word} at {where} must be {must}, not {schema[word]!r}")
 
 
 def _only(schema: Mapping[str, Any], chosen: str | list[str]) -> Mapping[str, Any]:
@@ -121,7 +125,7 @@ class Shape:
 
     def __init__(self, composer: Composer, parts: tuple[Part, ...], where: str) -> None:
         self._composer = composer
-        self._where = where
+        self.where = where
         self._layers = [layer for part in parts for layer in composer.layers(part, where)]
 
     def __getitem__(self, keyword: str) -> Any:
@@ -146,7 +150,7 @@ class Shape:
             # Whoever lists the values of a field without its type means strings.
             return "string" if self["meta:enum"] or self["enum"] else "any"
         if said not in _TYPES:
-            raise SchemaError(f"{self._where} is of type {said!r}, which XDM does not have")
+            raise SchemaError(f"{self.where} is of type {said!r}, which XDM does not have")
         return str(said)
 
     @cached_property
@@ -157,7 +161,7 @@ class Shape:
             for name, schema in layer.schema.get("properties", {}).items():
                 named.setdefault(name, []).append(Part(schema, layer.home))
         return {
-            name: self._composer.shape(tuple(parts), f"{self._where}/{name}")
+            name: self._composer.shape(tuple(parts), f"{self.where}/{name}")
             for name, parts in named.items()
         }
 
@@ -192,7 +196,7 @@ class Shape:
     def choices(self) -> tuple["Shape", ...]:
         """Shapes of which exactly one must fit (`oneOf`)."""
         return tuple(
-            self._composer.shape((Part(inner, layer.home),), self._where)
+            self._composer.shape((Part(inner, layer.home),), self.where)
             for layer in self._layers
             for inner in layer.schema.get("oneOf", ())
         )
@@ -203,4 +207,4 @@ class Shape:
             for layer in self._layers
             if isinstance(layer.schema.get(keyword), Mapping)
         )
-        return self._composer.shape(parts, f"{self._where}/{step}") if parts else None
+        return self._composer.shape(parts, f"{self.where}/{step}") if parts else None

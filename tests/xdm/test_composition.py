@@ -84,10 +84,13 @@ def test_the_class_and_its_behaviour_are_known(library: Library) -> None:
         ({"$id": "x", "properties": {"a": {"b": {}}, "c": 5}}, "at #/c there is 5 where"),
         ({"$id": "x", "properties": []}, "properties at # must be an object"),
         ({"$id": "x", "allOf": {}}, "allOf at # must be an array"),
+        ({"$id": "x", "properties": {"a": {"minLength": "3"}}}, "must be a whole number, not '3'"),
+        ({"$id": "x", "properties": {"a": {"maximum": "9"}}}, "maximum at #/a must be a number"),
+        ({"$id": "x", "properties": {"a": {"pattern": 1}}}, "pattern at #/a must be a string"),
         ({"$id": "x", "properties": {"a": {"type": "int"}}}, "#/a is of type 'int', which XDM"),
         (
             {"$id": "x", "properties": {"a": {"type": "string", "pattern": "("}}},
-            "'(' is no regular",
+            "'(' at #/a is no",
         ),
     ],
 )

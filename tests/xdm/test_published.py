@@ -81,6 +81,9 @@ def test_the_kind_of_a_component_is_that_of_its_directory(directory: Path) -> No
     load_directory(library, directory)
     assert [group["title"] for group in library.all("fieldgroups")] == ["Somebody"]
     assert [part["title"] for part in library.all("datatypes")] == ["Person"]
+    person = library.get(PERSON["$id"])
+    assert person is not None
+    assert person["meta:resourceType"] == "datatypes", "where no directory says it"
 
 
 @pytest.mark.parametrize(
