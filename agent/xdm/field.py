@@ -1,14 +1,13 @@
 """Which field does a path mean, and which fields does a schema have?"""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from agent.xdm.shape import Shape
 
 _STEP: Final = re.compile(r"(?:^|(?<=.)\.)(?P<name>(?:\\.|[^.\[\]\\])+)|\[(?:\d+|\*)?\]")
-_DEEPEST: Final = 2  # times that a data type is entered on one path, when all fields are listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +67,10 @@ def all_fields(shape: Shape) -> Iterator[Field]:
     return _below(shape, "", {})
 
 
-def _below(shape: Shape, path: str, entered: dict[int, int]) -> Iterator[Field]:
-    times = entered.get(id(shape), 0)
-    if times >= _DEEPEST:
+def _below(shape: Shape, path: str, entered: Mapping[int, int]) -> Iterator[Field]:
+    within = shape.entered(entered)
+    if within is None:
         return
-    within = {**entered, id(shape): times + 1}
     dot = path + "." if path else ""
     inner = [(f"{dot}{_written(name)}", name, place) for name, place in shape.properties.items()]
     if shape.type == "map" and shape.values is not None:

@@ -26,7 +26,6 @@ _KEPT: Final = (
     "meta:status",
 )
 _TEXT: Final = frozenset({"title", "description", "examples"})
-_DEEPEST: Final = 2  # times that a data type is entered on one path: there is no end otherwise
 _WIDTHS: Final = ((128, "byte"), (32768, "short"), (2147483648, "int"))
 
 
@@ -36,17 +35,16 @@ def resolved(shape: Shape, head: Mapping[str, Any], *, text: bool = True) -> dic
     return made if text else {word: made[word] for word in made if word not in _TEXT - {"title"}}
 
 
-def _resolved(shape: Shape, text: bool, entered: dict[int, int]) -> dict[str, Any]:
+def _resolved(shape: Shape, text: bool, entered: Mapping[int, int]) -> dict[str, Any]:
     made = {word: shape[word] for word in _KEPT if shape[word] is not None}
     if not text:
         made = {word: value for word, value in made.items() if word not in _TEXT}
     if shape.type != "any":
         made["type"] = "object" if shape.type == "map" else shape.type
         made["meta:xdmType"] = _xdm_type(shape)
-    times = entered.get(id(shape), 0)
-    if times >= _DEEPEST:
+    within = shape.entered(entered)
+    if within is None:
         return made
-    within = {**entered, id(shape): times + 1}
     if shape.properties:
         made["properties"] = {
             name: {"meta:xdmField": _published_name(name), **_resolved(inner, text, within)}

@@ -13,6 +13,7 @@ from agent.errors import SchemaError
 from agent.xdm.library import Library
 
 _DEEPEST_CHAIN: Final = 64  # of $ref and allOf that lead from one component to the next
+_DEEPEST_LOOP: Final = 2  # times that a data type is entered on one path, where all is listed
 _CHOSEN: Final = "meta:refProperty"  # JSON pointers: of what is referred to, only these fields
 _MUST_BE: Final[tuple[tuple[str, type | tuple[type, ...], tuple[str, ...]], ...]] = (
     ("an object", Mapping, ("properties", "definitions")),
@@ -75,6 +76,12 @@ class Composer:
         for inner in part.schema.get("allOf", ()):
             yield Part(inner, part.home)
 
+    def meant(self, part: Part, where: str) -> Mapping[str, Any]:
+        """What a part refers to, or itself where it refers to nothing."""
+        if "$ref" not in part.schema:
+            return part.schema
+        return self.referred(part.schema["$ref"], part.home, where).schema
+
     def referred(self, ref: str, home: Mapping[str, Any], where: str) -> Part:
         """What a `$ref` means: a component by $id or meta:altId, or a piece of one by `#/…`."""
         name, _, fragment = ref.partition("#")
@@ -127,6 +134,16 @@ class Shape:
         self._composer = composer
         self.where = where
         self._layers = [layer for part in parts for layer in composer.layers(part, where)]
+        self._types = {id(composer.meant(part, where)) for part in parts}
+
+    def entered(self, before: Mapping[int, int]) -> Mapping[int, int] | None:
+        """How often each type was entered on a path that now enters this shape.
+
+        None where the path would go round once more: there is no end to what lies beyond.
+        """
+        if any(before.get(entered, 0) >= _DEEPEST_LOOP for entered in self._types):
+            return None
+        return {**before, **{entered: before.get(entered, 0) + 1 for entered in self._types}}
 
     def __getitem__(self, keyword: str) -> Any:
         """What is said by this JSON schema keyword, by whom is nearest; None when nobody does."""

@@ -61,6 +61,12 @@ def test_a_schema_may_take_single_fields_of_a_group(library: Library, chosen: An
     assert schema.field("personID") is not None, "the class has all its fields"
 
 
+def test_of_what_is_not_chosen_nothing_is_required(library: Library) -> None:
+    component = {"$id": "x", "allOf": [{"$ref": EVENT, "meta:refProperty": ["/_id"]}]}
+    messages = [v.message for v in compile_schema(component, library).violations({})]
+    assert messages == ["required key [_id] not found"]
+
+
 def test_the_class_and_its_behaviour_are_known(library: Library) -> None:
     event = compile_schema(sample(EVENT), library)
     assert (event.class_id, event.is_event) == (EVENT, True)
@@ -148,7 +154,9 @@ def test_data_types_may_contain_themselves(library: Library) -> None:
     assert len(schema.violations(deep, limit=100)) == 50
     assert schema.violations(schema.coerce(deep)) == []
     assert schema.field("left.left.more[0].left.name") is not None
-    assert {"left.name", "left.more[*]"} <= {field.path for field in schema.fields()}
+    listed = {field.path for field in schema.fields()}
+    assert {"left.name", "left.more[*]", "left.left"} <= listed
+    assert "left.left.name" not in listed
     assert "left" in schema.full()["properties"]["left"]["properties"]
 
 

@@ -67,7 +67,7 @@ def test_mapped_values_become_what_their_fields_are(schema: Schema) -> None:
 
 def test_the_primary_identity_must_be_there(library: Library) -> None:
     schema = compile_schema(
-        SAMPLE, library, descriptors=[identity("/personalEmail/address"), identity("/x", "other")]
+        SAMPLE, library, descriptors=[identity("/x", "other"), identity("/personalEmail/address")]
     )
     assert schema.identity == "personalEmail.address"
     assert [v.message for v in schema.violations({})] == ["required key [personalEmail] not found"]

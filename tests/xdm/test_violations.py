@@ -62,6 +62,18 @@ CASES: list[tuple[dict[str, Any], Any, str, str]] = [
         "oneOf",
         "0 subschemas matched instead of one",
     ),
+    (
+        {"oneOf": [{"type": "number"}, {"type": "integer"}]},
+        1,
+        "oneOf",
+        "2 subschemas matched instead of one",
+    ),
+    (
+        {"type": "object", "additionalProperties": False},
+        {"b": 1},
+        "additionalProperties",
+        "extraneous key [b] is not permitted",
+    ),
 ]
 
 
