@@ -52,7 +52,8 @@ def field_mapping(index: int, body: Any, *, nulls: bool = False) -> FieldMapping
         raise ExpressionError("a mapping is an object with source and destination")
     destination = _text(body, "destination", "destinationXdmPath")
     steps = _destination(destination)
-    kind = _TYPES.get(body.get("sourceType") or ATTRIBUTE)
+    named = body.get("sourceType") or ATTRIBUTE
+    kind = _TYPES.get(named) if isinstance(named, str) else None
     if kind is None:
         raise ExpressionError(
             f"the sourceType {body['sourceType']!r} is none of ATTRIBUTE, EXPRESSION and STATIC"

@@ -14,7 +14,6 @@ from aiohttp import web
 from agent.emulator.calls import answered, caller
 from agent.emulator.catalog import PATH, not_found
 from agent.emulator.catalog_lists import chosen, projected
-from agent.emulator.platform import ORG_ID
 from agent.emulator.resources import Resource
 from agent.emulator.state import State
 
@@ -27,7 +26,6 @@ class Batches:
 
     def __init__(self, state: State) -> None:
         self._kept = state.platform.batches
-        self._org_id = state.options.ims_org_id or ORG_ID
 
     def routes(self) -> list[web.RouteDef]:
         """The routes to serve."""
@@ -38,9 +36,10 @@ class Batches:
 
     async def every(self, request: web.Request) -> web.Response:
         """GET the batches that the query means."""
+        org = caller(request).org_id
         lying = self._kept.all(sandbox=caller(request).sandbox)
         found = chosen(
-            ((each.id, {**self._shown(each), "dataSet": _dataset_of(each.body)}) for each in lying),
+            ((each.id, {**_shown(each, org), "dataSet": _dataset_of(each.body)}) for each in lying),
             request.query,
             _BY_NAME,
         )
@@ -52,23 +51,24 @@ class Batches:
         found = self._kept.get(id_, sandbox=caller(request).sandbox)
         if found is None:
             raise not_found("batch", id_)
-        return answered({id_: projected(self._shown(found), request.query)})
+        return answered({id_: projected(_shown(found, caller(request).org_id), request.query)})
 
-    def _shown(self, kept: Resource) -> dict[str, Any]:
-        metrics = kept.body["metrics"]
-        return {
-            **kept.body,
-            "imsOrg": self._org_id,
-            "created": kept.created_ms,
-            "createdClient": _INGESTION,
-            "createdUser": _INGESTION,
-            "updatedUser": _INGESTION,
-            "updated": kept.updated_ms,
-            "version": f"1.0.{kept.revision - 1}",
-            "recordCount": metrics["outputRecordCount"],
-            "failedRecordCount": metrics["failedRecordCount"],
-            "inputFormat": {"format": "json"},
-        }
+
+def _shown(kept: Resource, org_id: str) -> dict[str, Any]:
+    metrics = kept.body["metrics"]
+    return {
+        **kept.body,
+        "imsOrg": org_id,
+        "created": kept.created_ms,
+        "createdClient": _INGESTION,
+        "createdUser": _INGESTION,
+        "updatedUser": _INGESTION,
+        "updated": kept.updated_ms,
+        "version": f"1.0.{kept.revision - 1}",
+        "recordCount": metrics["outputRecordCount"],
+        "failedRecordCount": metrics["failedRecordCount"],
+        "inputFormat": {"format": "json"},
+    }
 
 
 def _dataset_of(body: Mapping[str, Any]) -> str:

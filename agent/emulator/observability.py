@@ -89,7 +89,7 @@ class Observability:
         asked = await object_of(request, lambda detail: _bad(who, detail))
         start, end = (_moment(asked.get(name), name, who) for name in ("start", "end"))
         granularity = asked.get("granularity", _DEFAULT_GRANULARITY)
-        if granularity not in _GRANULARITIES:
+        if not isinstance(granularity, str) or granularity not in _GRANULARITIES:
             raise _bad(who, f"granularity: write one of {', '.join(_GRANULARITIES)}")
         metrics = asked.get("metrics")
         if not isinstance(metrics, list) or not metrics:
@@ -124,16 +124,16 @@ class Observability:
         if not isinstance(asked, Mapping) or not isinstance(asked.get("name"), str):
             raise _bad(who, "metrics: each needs a name")
         aggregator = asked.get("aggregator", "sum")
-        if aggregator not in _AGGREGATORS:
+        if not isinstance(aggregator, str) or aggregator not in _AGGREGATORS:
             raise _bad(who, f"aggregator: write one of {', '.join(_AGGREGATORS)}")
         filters = asked.get("filters") or []
         wanted: set[str] | None = None
         grouped_by: str | None = None
-        for each in filters:
-            if not isinstance(each, Mapping) or not isinstance(each.get("value"), str):
+        for each in filters if isinstance(filters, list) else [filters]:
+            if not _is_filter(each):
                 raise _bad(who, 'filters: each needs a name and a value, such as "a|b"')
             wanted = (wanted or set()) | set(each["value"].split("|"))
-            grouped_by = each.get("name") if each.get("groupBy") else grouped_by
+            grouped_by = each["name"] if each.get("groupBy") else grouped_by
         points = list(self._within(asked["name"], start, end, wanted, who))
         aggregate = _AGGREGATORS[aggregator]
         datapoints: list[dict[str, Any]] = [
@@ -187,6 +187,11 @@ class Observability:
         dataset = self._platform.datasets.get(dataset_id)
         written = {} if dataset is None else dataset.body.get("tags", {})
         return any("enabled:true" in written.get(name, ()) for name in tags)
+
+
+def _is_filter(written: Any) -> bool:
+    names = ("name", "value")
+    return isinstance(written, Mapping) and all(isinstance(written.get(n), str) for n in names)
 
 
 def _completed_ms(batch: Resource) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from agent.emulator.calls import Caller
+from agent.emulator.schemas import wellformed
 from agent.emulator.schemas.errors import Words
 from agent.emulator.schemas.registry import (
     NAMESPACE,
@@ -67,6 +68,9 @@ class Composer:
         self, kind: str, ref: str, asked: Mapping[str, Any], client_id: str
     ) -> dict[str, Any]:
         kept = {key: value for key, value in asked.items() if key not in _GIVEN}
+        wrong = wellformed.problem(kept)
+        if wrong is not None:
+            raise self._words.bad(wrong)
         self._check_title(kept, ref)
         component: dict[str, Any] = {
             "$id": ref,

@@ -115,7 +115,7 @@ class DescriptorRoutes:
         """What is kept of a descriptor; `id_` is its own where it is there already."""
         who, words = caller(request), _words(request)
         kind = asked.get("@type")
-        if kind not in _TYPES:
+        if not isinstance(kind, str) or kind not in _TYPES:
             raise words.bad(f"@type: found {kind!r}; write one of {', '.join(_TYPES)}")
         for name in ("xdm:sourceSchema", *_TYPES[kind]):
             if not isinstance(asked.get(name), str) or not asked[name]:
