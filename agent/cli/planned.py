@@ -62,7 +62,7 @@ def as_object(written: "Written", plan: Sequence["Step"], doubts: Sequence[str])
             "org_id": platform.org_id,
             "sandbox": platform.sandbox,
         },
-        "changes": sum(step.action != "keep" for step in plan),
+        "changes": sum(step.differs for step in plan),
         "steps": [
             {
                 "key": step.kind.key,

@@ -91,9 +91,9 @@ def _plan(args: argparse.Namespace) -> int:
 
     async def look() -> Any:
         async with Platform.of(written.manifest.platform) as platform:
-            known = Known(await platform.schemas.tenant())
-            plan = await planned(written.manifest, state, platform, known)
-            return plan, await doubts(written, platform, known)
+            tenant = await platform.schemas.tenant()
+            doubtful = await doubts(written, platform, tenant)
+            return await planned(written.manifest, state, platform, Known(tenant)), doubtful
 
     plan, doubtful = _run(look())
     if args.json:
@@ -108,13 +108,12 @@ def _apply(args: argparse.Namespace) -> int:
     from agent.cli.planned import result_in_words
     from agent.provision.apply import apply
     from agent.provision.checks import doubts
-    from agent.provision.objects.kind import Known
 
     written = _loaded(args.manifest)
 
     async def work(file: "StateFile") -> Any:
         async with Platform.of(written.manifest.platform) as platform:
-            for doubt in await doubts(written, platform, Known(await platform.schemas.tenant())):
+            for doubt in await doubts(written, platform, await platform.schemas.tenant()):
                 _tell(f"note: {doubt}")
             return await apply(written, file, platform, _tell)
 

@@ -37,7 +37,7 @@ class Applied:
     @property
     def changed(self) -> int:
         """How many objects were made or changed."""
-        return sum(step.action is not Action.KEEP for step in self.steps)
+        return sum(step.differs for step in self.steps)
 
 
 async def apply(written: Written, file: StateFile, platform: Platform, tell: Tell) -> Applied:

@@ -47,6 +47,11 @@ class Step:
         """Its id; NEW where it is yet to be made."""
         return self.found.id if self.found and self.action is not Action.REPLACE else NEW
 
+    @property
+    def differs(self) -> bool:
+        """Whether anything is to be done."""
+        return self.action is not Action.KEEP
+
     def mendable(self) -> list[Difference]:
         """What one call changes."""
         return [each for each in self.differences if each.cure is Cure.CHANGE]

@@ -110,6 +110,54 @@ def test_a_mistake_is_told_with_its_line(report: Report, old: str, new: str, exp
     assert expected in lines[0]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            "person.name.firstName",
+            "person.name.fristName",
+            "15: mapping[0].to: Orders has no field p",
+        ),
+        (
+            "_tenant.order.id, exp",
+            "_tenant.order.no, exp",
+            "16: mapping[1].to: Orders has no field _",
+        ),
+        ("concat(shop", "concat(shop(", "16: mapping[1].expression: "),
+        ("concat(shop", "conkat(shop", "16: mapping[1].expression: "),
+        (
+            "'concat(shop, \":\", id)'",
+            "'to_array(true, id)'",
+            "16: mapping[1].to: the expression gives",
+        ),
+        ("attribute: firstName", "attribute: 'a..b'", "15: mapping[0].attribute: "),
+        (
+            "mapping:",
+            "  identities: [{path: _tenant.order.nr, namespace: CRMID}]\nmapping:",
+            "14: schema.identities[0].path: the schema has no field _tenant.order.nr",
+        ),
+        (
+            "mapping:",
+            "  identities: [{path: person.name.lastName, namespace: N, primary: true}]\nmapping:",
+            "15: mapping: nothing maps to person.name.lastName, without which every record",
+        ),
+        ("title: Orders", "title: Orders\n  class: event", "mapping: nothing maps to timestamp"),
+    ],
+)
+def test_a_mapping_that_cannot_fill_its_schema_is_told_before_anything_is_asked(
+    report: Report, old: str, new: str, expected: str
+) -> None:
+    assert any(expected in line for line in report(_with(old, new))), report(_with(old, new))
+
+
+def test_a_schema_of_components_that_are_not_known_here_is_left_to_the_platform(
+    loaded: Load,
+) -> None:
+    text = _with("profile-person-details", "https://ns.adobe.com/acme/mixins/1")
+
+    assert loaded(text).manifest.mapping
+
+
 def test_every_mistake_is_told_at_once(report: Report) -> None:
     text = _with("title: Orders", "title: Orders\n  titl: O").replace(
         "type: string}", "type: strng}"

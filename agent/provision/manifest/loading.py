@@ -17,6 +17,7 @@ from agent.config.keys import KeyPath, beside, key_at
 from agent.config.problems import Problem, explain
 from agent.errors import ConfigError
 from agent.provision.manifest.credentials import unreadable_secrets
+from agent.provision.manifest.fitting import misfits
 from agent.provision.manifest.model import VERBATIM, Manifest
 from agent.provision.manifest.settings import unfit_settings
 
@@ -67,6 +68,9 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Written:
     for secret, text in _secrets_in_plain_text(document):
         add(secret, text)
     for place, text in unreadable_secrets(manifest) if manifest else ():
+        add(place, text)
+    # what does not fit each other is only told of parts that are right by themselves
+    for place, text in misfits(manifest) if manifest else ():
         add(place, text)
     settings = _at(document.tree, ("agent", "settings"))
     for place, text in unfit_settings(settings) if isinstance(settings, dict) else ():

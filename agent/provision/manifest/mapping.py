@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from agent.config.fields import Written, wrong
 from agent.config.section import Section
-from agent.provision.manifest.words import XdmPath
+from agent.provision.manifest.words import XdmPath, with_tenant
 
 EXPRESSION_CHARACTERS_MAX = 4096
 
@@ -56,6 +56,11 @@ class MappingLine(Section):
             key = told[1] if told else "attribute"
             raise wrong("one of attribute, expression and constant", key=key)
         return self
+
+    def as_json(self, tenant: str) -> dict[str, str]:
+        """The line as Data Prep takes it."""
+        to = with_tenant(self.to, tenant)
+        return {"sourceType": self.kind, "source": self.source, "destination": to}
 
     @property
     def kind(self) -> str:

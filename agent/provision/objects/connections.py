@@ -104,7 +104,7 @@ class BaseConnection(FlowServiceKind):
         body = {
             **self.told(),
             "connectionSpec": {"id": SPECS[self.manifest.source.type], "version": "1.0"},
-            "auth": self._auth(),
+            "auth": self.auth(),
         }
         return (await platform.flow.create(self.group, body)).id
 
@@ -112,7 +112,7 @@ class BaseConnection(FlowServiceKind):
         url = found.at("auth.params.inletUrl") or found.at("params.inletUrl")
         known.inlet_url = known.inlet_url or url
 
-    def _auth(self) -> dict[str, Any]:
+    def auth(self) -> dict[str, Any]:
         """Who may read, with the secrets; this goes into a call and nowhere else."""
         source = self.manifest.source
         shown = _shown_parameters(source)
@@ -150,13 +150,13 @@ class SourceConnection(FlowServiceKind):
         if base != known.id("base_connection"):
             wanted = known.id("base_connection")
             wrong.append(Difference("baseConnectionId", base, wanted, Cure.REPLACE))
-        for path, wanted in self._parameters().items():
+        for path, wanted in self.parameters().items():
             if _differs(now := found.at(f"params.{path}"), wanted):
                 wrong.append(Difference(f"params.{path}", now, wanted, Cure.REPLACE))
         return [*wrong, *self.described(found)]
 
     async def create(self, platform: Platform, known: Known) -> str:
-        parameters = self._parameters()
+        parameters = self.parameters()
         body = {
             **self.told(),
             "baseConnectionId": known.id("base_connection"),
@@ -169,7 +169,8 @@ class SourceConnection(FlowServiceKind):
     def learn(self, found: Found, known: Known) -> None:
         known.inlet_url = known.inlet_url or found.at("params.inletUrl")
 
-    def _parameters(self) -> dict[str, str]:
+    def parameters(self) -> dict[str, str]:
+        """What is read, in the words of the source."""
         source = self.manifest.source
         if isinstance(source, HttpInlet):
             return {}

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent.aep.platform import Platform
-from agent.provision.manifest.words import with_tenant
 from agent.provision.objects.connections import SCHEMA_VERSION
 from agent.provision.objects.kind import Cure, Difference, Found, Kind, Known
 
@@ -77,14 +76,7 @@ class MappingSet(Kind):
         return {
             "name": self.name,
             "outputSchema": {"schemaRef": schema},
-            "mappings": [
-                {
-                    "sourceType": line.kind,
-                    "source": line.source,
-                    "destination": with_tenant(line.to, known.tenant),
-                }
-                for line in self.manifest.mapping
-            ],
+            "mappings": [line.as_json(known.tenant) for line in self.manifest.mapping],
         }
 
     def _wanted(self, known: Known) -> dict[str, str]:

@@ -9,7 +9,8 @@ from typing import Any
 from agent.aep.platform import Platform
 from agent.errors import NotFound
 from agent.provision.manifest.model import Manifest
-from agent.provision.manifest.schema import Identity, OwnField, json_type
+from agent.provision.manifest.own_fields import definitions, field_group, own_tree
+from agent.provision.manifest.schema import Identity
 from agent.provision.manifest.words import with_tenant
 from agent.provision.objects.kind import (
     NEW,
@@ -47,7 +48,7 @@ class FieldGroup(Kind):
 
     def differences(self, found: Found, known: Known) -> list[Difference]:
         now = dict(_leaves(_own_part(found.body, known.tenant)))
-        wanted = dict(_leaves(self._own(known)))
+        wanted = dict(_leaves(own_tree(self.manifest.schema_.fields)))
         wrong = []
         for path in sorted(now.keys() | wanted.keys()):
             before, after = now.get(path), wanted.get(path)
@@ -62,38 +63,24 @@ class FieldGroup(Kind):
         return wrong
 
     async def create(self, platform: Platform, known: Known) -> str:
-        body = {
-            "type": "object",
-            "title": self.name,
-            "description": f"Own fields of {self.manifest.schema_.title}",
-            "meta:intendedToExtend": [self.manifest.schema_.class_],
-            "definitions": self._definitions(self._own(known), known),
-            "allOf": [{"$ref": "#/definitions/customFields"}],
-        }
+        settings = self.manifest.schema_
+        own = own_tree(settings.fields)
+        body = field_group(self.name, settings.class_, own, known.tenant)
+        body["description"] = f"Own fields of {settings.title}"
         return str((await platform.schemas.create("fieldgroups", body))["$id"])
 
     async def change(
         self, platform: Platform, found: Found, differences: Sequence[Difference], known: Known
     ) -> None:
         # what the platform has besides stays: a field that exists cannot be taken away
-        whole = _merged(_own_part(found.body, known.tenant), self._own(known))
-        definitions = self._definitions(whole, known)
-        operation = {"op": "replace", "path": "/definitions", "value": definitions}
+        own = own_tree(self.manifest.schema_.fields)
+        whole = _merged(_own_part(found.body, known.tenant), own)
+        value = definitions(whole, known.tenant)
+        operation = {"op": "replace", "path": "/definitions", "value": value}
         await platform.schemas.patch("fieldgroups", found.id, [operation])
 
     async def delete(self, platform: Platform, id: str) -> None:
         await platform.schemas.delete("fieldgroups", id)
-
-    def _own(self, known: Known) -> dict[str, Any]:
-        """The tree of our fields, below the tenant's namespace."""
-        tree: dict[str, Any] = {"type": "object", "properties": {}}
-        for field in self.manifest.schema_.fields:
-            _plant(tree, field.path.split("."), field)
-        return tree
-
-    def _definitions(self, own: dict[str, Any], known: Known) -> dict[str, Any]:
-        properties = {f"_{known.tenant}": own}
-        return {"customFields": {"type": "object", "properties": properties}}
 
 
 class SchemaObject(Kind):
@@ -265,33 +252,6 @@ class ProfileTag(Kind):
 
 def _is_in_union(found: Found) -> bool:
     return UNION in (found.body.get("meta:immutableTags") or ())
-
-
-def _plant(tree: dict[str, Any], names: Sequence[str], field: OwnField) -> None:
-    """Put a field into a tree of objects and lists, and say of each what is required."""
-    first, *rest = names
-    name = first.removesuffix("[*]")
-    properties = tree["properties"]
-    is_list = first != name
-    if not rest:
-        title = {"title": field.title or name}
-        told = {"description": field.description} if field.description else {}
-        rules = json_type(field)
-        whole = {**title, **told, **rules}
-        if is_list:
-            whole = {**title, **told, "type": "array", "items": rules, "meta:xdmType": "array"}
-        properties[name] = whole
-        if field.required:
-            tree.setdefault("required", []).append(name)
-        return
-    below = {"type": "object", "properties": {}, "meta:xdmType": "object"}
-    if is_list:
-        planted = properties.setdefault(
-            name, {"title": name, "type": "array", "items": below, "meta:xdmType": "array"}
-        )["items"]
-    else:
-        planted = properties.setdefault(name, {"title": name, **below})
-    _plant(planted, rest, field)
 
 
 def _own_part(body: Mapping[str, Any], tenant: str) -> dict[str, Any]:

@@ -1,0 +1,190 @@
+"""Is what others changed on the platform told, and mended or explained?"""
+
+from pathlib import Path
+
+import pytest
+
+from agent.errors import ConfigError
+from provision.stage import ONE_OF_EACH, ORDERS, XDM, Stage, staged
+
+
+async def _patched(stage: Stage, key: str, group: str, *operations: dict) -> None:
+    async with stage.platform() as platform:
+        found = await platform.flow.get(group, stage.noted(key))
+        await platform.flow.patch(group, found["id"], operations, found["etag"])
+
+
+async def test_a_flow_that_somebody_deleted_is_made_again(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        await stage.apply()
+        old = stage.noted("flow")
+        async with stage.platform() as platform:
+            await platform.flow.delete("flows", old)
+
+        plan = await stage.plan()
+        assert f"{old} is not on the platform any more" in [step.remark for step in plan]
+        assert await stage.actions() == {"flow": "create"}
+        await stage.apply()
+        assert await stage.objects() == ONE_OF_EACH
+        assert stage.noted("flow") != old
+
+
+async def test_a_dataset_that_somebody_deleted_takes_what_refers_to_it_along(
+    tmp_path: Path,
+) -> None:
+    async with staged(tmp_path) as stage:
+        await stage.apply()
+        async with stage.platform() as platform:
+            await platform.catalog.delete_dataset(stage.noted("dataset"))
+
+        assert await stage.actions() == {
+            "dataset": "create",
+            "target_connection": "replace",
+            "flow": "replace",
+        }
+        await stage.apply()
+        assert await stage.objects() == ONE_OF_EACH
+        assert await stage.actions() == {}
+
+
+async def test_another_description_is_written_back(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        await stage.apply()
+        op = {"op": "replace", "path": "/description", "value": "mine"}
+        await _patched(stage, "flow", "flows", op)
+
+        plan = await stage.plan()
+        shown = [d for step in plan for d in step.differences]
+        assert [(d.path, d.found, d.wanted) for d in shown] == [
+            ("description", "mine", "From the shop")
+        ]
+        assert await stage.actions() == {"flow": "change"}
+        await stage.apply()
+        assert await stage.actions() == {}
+
+
+async def test_another_mapping_is_a_new_version_and_the_flow_takes_it(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        first = await stage.apply()
+        stage.edit("attribute: firstName", "attribute: givenName")
+
+        assert await stage.actions() == {"mapping": "change", "flow": "change"}
+        again = await stage.apply()
+        async with stage.platform() as platform:
+            flow = await platform.flow.get("flows", stage.noted("flow"))
+            mapping = await platform.dataprep.get(stage.noted("mapping"))
+
+        assert flow["transformations"][0]["params"]["mappingVersion"] == mapping["version"] == 1
+        assert again.ready_at >= first.ready_at
+        assert await stage.objects() == ONE_OF_EACH
+        assert await stage.actions() == {}
+
+
+async def test_more_fields_are_added_and_none_is_taken_away(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        await stage.apply()
+        stage.edit("order.total, type: number", "order.note, type: string")
+        stage.edit("minimum: 0", "title: Note")
+        stage.edit("_tenant.order.total", "_tenant.order.note")
+
+        plan = {step.kind.key: step for step in await stage.plan()}
+        told = {each.path: str(each.cure) for each in plan["field_group"].differences}
+        assert told == {"order.note": "change", "order.total": "note"}
+        await stage.apply()
+        assert {step.kind.key for step in await stage.plan() if step.differs} == set()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("order.total, type: number", "order.total, type: integer", "Orders fields: order.total"),
+        ("title: Orders\n", "title: Orders\n  class: event\n", "schema Orders: class is"),
+        ("authenticated: true", "authenticated: true, data_type: raw", "Orders: dataType is xdm"),
+    ],
+)
+async def test_what_the_platform_never_changes_is_refused_before_anything_is_done(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    async with staged(tmp_path, XDM) as stage:
+        await stage.apply()
+        stage.edit("From the shop", "From another shop")
+        stage.edit(old, new)
+        if "raw" in new:
+            stage.edit("data_type: xdm, ", "")
+            mapping = "mapping:\n  - {to: _tenant.order.id, attribute: id}\nflow:"
+            stage.edit("flow:", mapping)
+        with pytest.raises(ConfigError, match=said):
+            await stage.apply()
+        async with stage.platform() as platform:
+            flow = await platform.flow.get("flows", stage.noted("flow"))
+        assert flow["description"] == "From the shop"
+
+
+async def test_what_was_there_before_is_used_and_never_taken_away(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        await stage.apply()
+        stage.path.with_name("orders.state.json").unlink()  # as for somebody who knows nothing
+
+        plan = await stage.plan()
+        assert {step.remark for step in plan} == {"found by its name"}
+        done = await stage.apply()
+        assert done.changed == 0
+        assert await stage.objects() == ONE_OF_EACH
+        assert len(await stage.destroy()) == len(plan)
+        assert await stage.objects() == ONE_OF_EACH
+
+
+async def test_two_of_one_name_are_not_chosen_from(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        async with stage.platform() as platform:
+            body = {
+                "name": "Orders",
+                "schemaRef": {"id": "x", "contentType": "application/vnd.adobe.xed+json;version=1"},
+            }
+            schema = await platform.schemas.create(
+                "schemas",
+                {
+                    "type": "object",
+                    "title": "Else",
+                    "allOf": [{"$ref": "https://ns.adobe.com/xdm/context/profile"}],
+                },
+            )
+            body["schemaRef"]["id"] = schema["$id"]
+            ids = [await platform.catalog.create_dataset(body) for _ in range(2)]
+
+        with pytest.raises(ConfigError) as caught:
+            await stage.apply()
+        assert all(id in str(caught.value) for id in ids)
+        assert "connections" not in await stage.objects()
+
+
+async def test_a_flow_that_somebody_disabled_is_told(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        await stage.apply()
+        async with stage.platform() as platform:
+            await platform.flow.act("flows", stage.noted("flow"), "disable")
+
+        flow = (await stage.plan())[-1]
+        assert [(each.path, str(each.cure)) for each in flow.differences] == [("state", "note")]
+        assert await stage.actions() == {}
+
+
+async def test_a_schema_and_a_dataset_that_exist_are_used_as_they_are(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        await stage.apply()
+        schema, dataset = stage.noted("schema"), stage.noted("dataset")
+        text = ORDERS[: ORDERS.index("schema:")] + f"schema: {{id: '{schema}'}}\n"
+        text += f"dataset: {{id: {dataset}}}\n" + ORDERS[ORDERS.index("mapping:") :]
+        text = text.replace("Orders", "More orders")
+        other = tmp_path / "more"
+        other.mkdir()
+        second = Stage(stage.emulator, other, text)
+        await second.apply()
+
+        assert await second.actions() == {}
+        assert (await stage.objects())["schemas"] == 1
+        stays = {fate.kind.key for fate in await second.destroy()}
+        assert {"schema", "dataset"} <= stays
+        second.edit(schema, f"{schema}0")
+        with pytest.raises(ConfigError, match=r"schema.id: the platform has no schema"):
+            await second.plan()
