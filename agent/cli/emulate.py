@@ -26,7 +26,7 @@ at / or with:
   DELETE /_emulator/records     forget them
   GET    /_emulator/rejected    refused records and why (/reasons: how often each)
   GET    /_emulator/inlets      what can be sent to, and how
-  GET    /_emulator/stats       counters
+  GET    /_emulator/stats       counters (/_emulator/throughput: records by the second)
   DELETE /_emulator/tokens      revoke the tokens that were issued
   PUT    /_emulator/faults      a script of faults (GET shows it with counts, DELETE ends it)
 

@@ -14,6 +14,8 @@
 * GET    /_emulator/inlets     {"inlets": [...]}: what can be sent to, and how
 * GET    /_emulator/stats      counters, among them duplicates (equal bytes came before) and
                                repeated_ids (the record's _id came before); DELETE sets them to zero
+* GET    /_emulator/throughput {"until", "accepted", "rejected"}: records in each of the last 300
+                               seconds, the oldest first, up to the time `until`
 * DELETE /_emulator/tokens     revoke every token that was issued
 * GET    /_emulator/faults     the script at work, with counts; PUT replaces it, DELETE ends it
 
@@ -51,6 +53,7 @@ class ControlRoutes:
             web.get("/_emulator/inlets", self.inlets),
             web.get("/_emulator/stats", self.stats),
             web.delete("/_emulator/stats", self.clear_stats),
+            web.get("/_emulator/throughput", self.throughput),
             web.delete("/_emulator/tokens", self.revoke_tokens),
             web.get("/_emulator/faults", self.faults),
             web.put("/_emulator/faults", self.set_faults),
@@ -122,6 +125,10 @@ class ControlRoutes:
         """Count from zero again; the records stay."""
         self._state.counts.clear()
         return web.Response(status=204)
+
+    async def throughput(self, request: web.Request) -> web.Response:
+        """Records by the second."""
+        return _json(self._state.counts.throughput.as_json())
 
     async def revoke_tokens(self, request: web.Request) -> web.Response:
         """Let no token be good that was issued so far."""

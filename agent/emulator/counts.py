@@ -9,6 +9,8 @@ from hashlib import sha1
 from itertools import islice
 from typing import Any
 
+from agent.emulator.throughput import Throughput
+
 MAX_HASHES = 5_000_000  # about 0.5 GB when all are in use, and as much for ids
 UNANSWERED = "none"
 
@@ -23,6 +25,7 @@ class Counts:
 
     def __init__(self, max_hashes: int = MAX_HASHES) -> None:
         self._max_hashes = max_hashes
+        self.throughput = Throughput()
         self._in_flight = 0
         self._seen_connections: weakref.WeakSet[Any] = weakref.WeakSet()
         self.clear()
@@ -74,12 +77,14 @@ class Counts:
     ) -> None:
         """Count accepted records of a flow and the ids in them, and which of both came before."""
         self._accepted[flow_id] += len(records)
+        self.throughput.accepted(len(records))
         self._records.add(records)
         self._event_ids.add(event_ids)
 
     def rejected(self, count: int) -> None:
         """Count refused records."""
         self._rejected += count
+        self.throughput.refused(count)
 
     def as_json(self) -> dict[str, Any]:
         """All of them, under the names that /_emulator/stats documents."""

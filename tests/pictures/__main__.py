@@ -12,6 +12,7 @@ from typing import Any
 
 from support.browser import Browser
 from support.emulator import RunningEmulator
+from support.provisioned import Provisioned
 from support.visiting import Visit
 
 SECONDS = 12
@@ -20,7 +21,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     "-dark": {"width": 1280, "height": 900, "dark": True},
     "-phone": {"width": 390, "height": 844, "phone": True, "scale": 2},
 }
-PLACES = ("records", "rejected", "faults")
+PLACES = ("records", "rejected", "datasets", "failed", "profiles", "faults", "traps")
 
 
 def main(directory: Path) -> None:
@@ -35,29 +36,39 @@ def main(directory: Path) -> None:
         visit.find("h2", "Nothing has arrived yet")
         time.sleep(1.5)
         visit.picture(directory / "empty.png", whole=True)
+        people = emulator.provision(
+            name="web shop customers",
+            identity="/personalEmail/address",
+            tags={"unifiedProfile": ["enabled:true"]},
+        )
         for suffix, look in LOOKS.items():
             browser.look_like(**look)
             visit.go()
-            keep_busy(visit)
+            keep_busy(visit, people)
             visit.picture(directory / f"overview{suffix}.png", whole="phone" not in look)
-            places(visit, directory, suffix)
+            places(visit, directory, suffix, people)
 
 
-def places(visit: Visit, directory: Path, suffix: str) -> None:
+def places(visit: Visit, directory: Path, suffix: str, people: Provisioned) -> None:
     """Each place beside the overview, with something opened."""
-    for place in PLACES:
+    for place in (*PLACES, f"datasets/{people.dataset_id}"):
         visit.browser.look_like(**LOOKS[suffix])
         visit.go(place)
         visit.find("main .panel")
-        time.sleep(0.7)
-        for summary in visit.browser.all(".list summary")[1:2]:
-            summary.click()
+        if "/" in place:
+            visit.find("button", "Run").click()
+            visit.find("td .link")
+        time.sleep(1)
+        for opens in visit.browser.all(".list > details > summary, td .link")[1:2]:
+            visit.browser.click(opens)
+            visit.browser.run("scrollTo(0, 0)")
         time.sleep(0.3)
-        visit.picture(directory / f"{place}{suffix}.png")
+        name = "dataset" if "/" in place else place
+        visit.picture(directory / f"{name}{suffix}.png")
 
 
-def keep_busy(visit: Visit) -> None:
-    """Send for a while, some of it refused."""
+def keep_busy(visit: Visit, people: Provisioned) -> None:
+    """Send for a while, some of it refused, some of it accepted in vain."""
     chance = random.Random(7)
     visit.emulator.set_faults(
         {
@@ -66,13 +77,15 @@ def keep_busy(visit: Visit) -> None:
             "reject": {"status": 400, "message": "The field 'productListItems' is no array"},
         }
     )
-    for number in range(SECONDS * 10):
+    for number in range(SECONDS * 8):
         size = int(20 + 30 * chance.random() + number % 40)
         visit.batch([order(chance) for _ in range(size)] + ([7] if number % 9 == 0 else []))
+        if number % 3 == 0:
+            visit.batch([customer(chance) for _ in range(size // 2)], people)
         time.sleep(0.1)
 
 
-def order(chance: random.Random) -> dict[str, object]:
+def order(chance: random.Random) -> dict[str, Any]:
     """An order, as a shop might tell of it."""
     return {
         "_id": f"{chance.getrandbits(48):012x}",
@@ -81,6 +94,19 @@ def order(chance: random.Random) -> dict[str, object]:
         "person": {"city": chance.choice(["Zürich", "Paris", "Łódź", "東京"])},
         "commerce": {"order": {"priceTotal": round(chance.random() * 300, 2)}},
     }
+
+
+def customer(chance: random.Random) -> dict[str, Any]:
+    """A customer; one in twenty is told of in a way that no schema allows."""
+    first = chance.choice(["Anna", "Björn", "Chloé", "Dmitri", "Eda", "Fatima"])
+    last = chance.choice(["Müller", "Rossi", "Şahin", "Nowak", "García"])
+    name: dict[str, Any] = {"firstName": first, "lastName": last}
+    known: dict[str, Any] = {"address": f"{first}.{last}@example.org".lower()}
+    if chance.random() < 0.03:
+        name["lastName"] = 7
+    if chance.random() < 0.02:
+        known = {}
+    return {"person": {"name": name}, "personalEmail": known, "faxPhone": {"number": "044 123"}}
 
 
 if __name__ == "__main__":

@@ -5,10 +5,19 @@ import {clock, rate} from "./figures.js";
 
 /** Samples of counters over time, turned into rates; a counter that falls has begun anew. */
 export class History {
-  constructor(seconds = 300) {
+  constructor(seconds) {
     this.milliseconds = seconds * 1000;
     this.samples = []; // {at, values} of the counters
     this.rates = []; // {at, values} of what each gained a second since the sample before
+  }
+
+  /** Put rates before all others: `rates` hold one for each second until `until`, in ms. */
+  begin(until, rates) {
+    const seconds = Math.max(...Object.values(rates).map((each) => each.length));
+    this.rates = Array.from({length: seconds}, (_, i) => ({
+      at: until - (seconds - 1 - i) * 1000,
+      values: Object.fromEntries(Object.entries(rates).map(([name, each]) => [name, each[i]])),
+    }));
   }
 
   add(at, values) {
@@ -31,9 +40,9 @@ export class History {
   now(name, seconds = 3) {
     const last = this.samples.at(-1);
     if (!last) return 0;
-    const recent = this.rates.filter((each) => each.at > last.at - seconds * 1000);
+    const recent = this.rates.filter((each) => each.at > last.at - seconds * 1000 && name in each.values);
     if (!recent.length) return 0;
-    return recent.reduce((sum, each) => sum + (each.values[name] ?? 0), 0) / recent.length;
+    return recent.reduce((sum, each) => sum + each.values[name], 0) / recent.length;
   }
 
   /** How far back a chart of it goes, ms: at least so far, then as far as there are samples. */
@@ -94,8 +103,8 @@ export class LineChart {
       parts.push(h("text", {x, y: height - 4, "text-anchor": anchor}, label));
     }
     for (const each of this.series) {
-      const points = history.rates.filter((sample) => sample.at >= start)
-        .map((sample) => [this.x(sample.at), this.y(sample.values[each.name] ?? 0)]);
+      const points = history.rates.filter((sample) => sample.at >= start && each.name in sample.values)
+        .map((sample) => [this.x(sample.at), this.y(sample.values[each.name])]);
       if (points.length < 2) continue;
       const line = path(points);
       const floor = this.y(0).toFixed(1);
@@ -149,9 +158,9 @@ export class Sparkline {
     const end = this.history.samples.at(-1)?.at ?? 0;
     const span = this.history.span(20_000, this.milliseconds);
     const start = end - span;
-    const recent = this.history.rates.filter((each) => each.at >= start);
-    const most = Math.max(1e-9, ...recent.map((each) => each.values[this.name] ?? 0));
-    const points = recent.map((each) => [((each.at - start) / span) * 100, 22.5 - ((each.values[this.name] ?? 0) / most) * 20]);
+    const recent = this.history.rates.filter((each) => each.at >= start && this.name in each.values);
+    const most = Math.max(1e-9, ...recent.map((each) => each.values[this.name]));
+    const points = recent.map((each) => [((each.at - start) / span) * 100, 22.5 - (each.values[this.name] / most) * 20]);
     const line = points.length > 1 ? path(points) : "M0 22.5L100 22.5";
     this.line.setAttribute("d", line);
     this.area.setAttribute("d", points.length > 1 ? `${line}L${points.at(-1)[0].toFixed(1)} 24L${points[0][0].toFixed(1)} 24Z` : "");

@@ -30,6 +30,7 @@ const nav = document.getElementById("places");
 const links = new Map();
 let here = null;
 let view = null;
+let isNew = true; // until its place in the navigation was brought into view
 
 function showPlaces() {
   fill(nav, PLACES.map((place) => {
@@ -47,7 +48,7 @@ function go() {
     if (each === place) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  links.get(place)?.link.scrollIntoView({block: "nearest", inline: "nearest"});
+  isNew = true;
   document.title = `${place.title} · aep-agent emulator`;
   if (here !== null) {
     scrollTo(0, 0);
@@ -63,6 +64,10 @@ function tick() {
     const much = place.badge?.() ?? 0;
     badge.hidden = !much;
     say(badge, short(much));
+  }
+  if (live.stats && isNew) {
+    links.get(here)?.link.scrollIntoView({block: "nearest", inline: "center"}); // its badges have their width now
+    isNew = false;
   }
   const pulse = document.getElementById("pulse");
   pulse.className = `pulse ${live.away ? "bad" : live.stats ? "good" : ""}`;

@@ -1,11 +1,12 @@
 // Which rows landed in which dataset, and what does SQL say of them?
 
 import {asked, Refused} from "./ask.js";
-import {copyButton, empty, fill, h, pager, panel, table} from "./elements.js";
+import {copyButton, empty, fill, h, panel, table} from "./elements.js";
 import {flat, plain, write} from "./exact.js";
 import {clock, count} from "./figures.js";
 import {indented} from "./json_text.js";
-import {live, total as totalOf} from "./live.js";
+import {total} from "./live.js";
+import {Pages} from "./paging.js";
 
 const SIZE = 50;
 const COLUMNS_MAX = 60;
@@ -33,48 +34,44 @@ function openAll(main) {
 const isForProfile = (dataset) => Object.values(dataset.tags ?? {}).flat().includes("enabled:true");
 
 function openOne(main, id) {
+  const path = `datasets/${encodeURIComponent(id)}`;
   const title = h("span", id);
   const facts = h("span.soft");
   const rows = h("div");
   const steps = h("div");
-  const query = queryPanel(id);
+  const query = queryPanel(path);
   fill(main, h("div.stack",
     h("p.crumbs", h("a", {href: "#/datasets"}, "Datasets"), " / ", h("b", title), " ", facts),
     query, panel("Rows", steps, rows)));
-  let page = 0;
-  let seen = null;
 
-  async function show() {
-    const {total} = await asked(`datasets/${encodeURIComponent(id)}?limit=0`);
-    const end = Math.max(0, total - page * SIZE);
-    const from = Math.max(0, end - SIZE);
-    const got = await asked(`datasets/${encodeURIComponent(id)}?offset=${from}&limit=${end - from}`);
-    fill(steps, total > SIZE ? pager(page, SIZE, total, (to) => { page = to; seen = null; tick(); }) : null);
-    fill(rows, got.rows.length ? rowTable(got.rows.reverse()) : empty("Nothing landed here yet",
-      h("p", "What a flow to this dataset accepts is judged in the background. What does not fit is under ", h("a", {href: "#/failed"}, "Failed"), ".")));
+  async function describe() {
+    const known = (await asked("datasets")).find((each) => each.id === id);
+    fill(title, known?.name ?? id);
+    fill(facts, known ? [h("code", id), " ", known.schema ? h("code", known.schema) : null] : null);
   }
 
-  async function tick() {
-    const now = `${totalOf("landed")} ${page}`;
-    if (!live.stats || now === seen || (page === 0 && rows.querySelector(".detail"))) return;
-    if (seen === null) {
-      const known = (await asked("datasets")).find((each) => each.id === id);
-      fill(title, known?.name ?? id);
-      fill(facts, known ? [h("code", id), " ", known.schema ? h("code", known.schema) : null] : null);
-    }
-    seen = now;
+  async function show(pages) {
+    if (pages.seen === null) await describe();
     try {
-      await show();
+      const {total: all} = await asked(`${path}?limit=0`);
+      const [offset, limit] = pages.range(all);
+      const got = await asked(`${path}?offset=${offset}&limit=${limit}`);
+      fill(steps, pages.steps(all));
+      fill(rows, got.rows.length ? rowTable(got.rows.reverse()) : empty("Nothing landed here yet",
+        h("p", "What a flow to this dataset accepts is judged in the background. What does not fit is under ", h("a", {href: "#/failed"}, "Failed"), ".")));
     } catch (error) {
-      if (error instanceof Refused) fill(rows, empty("There is no such dataset", h("p", error.message)));
+      if (!(error instanceof Refused)) throw error;
+      fill(rows, empty("There is no such dataset", h("p", error.message)));
     }
   }
-  return {tick};
+  return new Pages(SIZE, {changes: () => total("landed"), show, reading: () => rows.querySelector(".detail")});
 }
+
+const namesOf = (cells) => [...new Set(cells.flatMap((each) => [...each.keys()]))].slice(0, COLUMNS_MAX);
 
 function rowTable(rows) {
   const cells = rows.map((row) => flat(row.entity));
-  const names = [...new Set(cells.flatMap((each) => [...each.keys()]))].slice(0, COLUMNS_MAX);
+  const names = namesOf(cells);
   return table([
     {title: "Received", cell: ([row]) => h("button.link.stamp", {type: "button", "aria-expanded": "false", title: "All of this row", onclick: (event) => openRow(event.target, row, names.length + 1)}, clock(row.receivedTimeMs))},
     ...names.map((name) => ({title: columnTitle(name), class: "cell", cell: ([, cell]) => plain(cell.get(name))})),
@@ -97,22 +94,33 @@ function openRow(button, row, columns) {
     h("div.copyable", copyButton(() => write(row.entity)), indented(write(row.entity)))))));
 }
 
-function queryPanel(id) {
+function answerTable({columns, rows}) {
+  const cells = rows.map((row) => {
+    const all = new Map();
+    row.forEach((value, i) => flat(value, columns[i], all));
+    return all;
+  });
+  return table(namesOf(cells).map((name) => ({
+    title: columnTitle(name), class: "cell", number: cells.every((cell) => typeof cell.get(name) === "number"), cell: (cell) => plain(cell.get(name))})),
+  cells, {caption: "Answer"});
+}
+
+function queryPanel(path) {
   const answer = h("div", {"aria-live": "polite"});
-  const area = h("textarea.code", {rows: 3, spellcheck: "false", "aria-label": "SQL", value: "select * from dataset limit 20"});
+  const area = h("textarea.code", {rows: 3, spellcheck: "false", "aria-label": "SQL", value: "select * exclude (_landed) from dataset limit 20"});
   const run = h("button", {type: "button", onclick: ask}, "Run");
   area.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) ask(); });
   async function ask() {
     run.disabled = true;
     try {
-      const got = await asked(`datasets/${encodeURIComponent(id)}?sql=${encodeURIComponent(area.value)}`);
-      fill(answer, got.rows.length ? table(got.columns.map((name, i) => ({title: name, class: "cell", number: got.rows.every((row) => typeof row[i] === "number"), cell: (row) => plain(row[i])})), got.rows, {caption: "Answer"}) : h("p.soft.padded", "No rows."),
+      const got = await asked(`${path}?sql=${encodeURIComponent(area.value)}`);
+      fill(answer, got.rows.length ? answerTable(got) : h("p.soft.padded", "No rows."),
         got.truncated ? h("p.warn.padded", `Only the first ${count(got.rows.length)} rows are shown.`) : null);
     } catch (error) {
       fill(answer, h("div.body", h("div.notice.bad", error instanceof Refused ? error.message : "The emulator does not answer.")));
     }
     run.disabled = false;
   }
-  return panel("SQL", null, h("div.body", area, h("div.try", run, h("span", "or Ctrl+Enter. The table is "), h("code", "dataset"),
-    h("span", "; it has the fields of the records, and "), h("code", "_landed"), h("span", "."))), answer);
+  return panel("SQL", null, h("div.body", area, h("div.try", run, h("span", "or Ctrl+Enter. The table is ", h("code", "dataset"),
+    "; it has the fields of the records, and ", h("code", "_landed"), "."))), answer);
 }

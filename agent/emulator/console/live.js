@@ -21,6 +21,7 @@ export const live = {
 /** Look now, and again every second. */
 export async function follow() {
   let wait = EVERY;
+  await begin().catch(() => {});
   for (;;) {
     try {
       await look();
@@ -34,6 +35,12 @@ export async function follow() {
   }
 }
 
+/** Take over what the emulator knows of the minutes before this page was opened. */
+async function begin() {
+  const {until, accepted, rejected} = await asked("throughput");
+  if (accepted.length) live.history.begin(until * 1000, {accepted, rejected});
+}
+
 /** How many records of all flows landed, failed, … */
 export const total = (name) => live.flows.reduce((sum, flow) => sum + flow[name], 0);
 
@@ -42,7 +49,6 @@ async function look() {
   const before = live.stats;
   Object.assign(live, {stats, faults, inlets, flows, away: null});
   const at = Date.now();
-  if (before && stats.seconds < before.seconds) live.history.samples.length = 0;
   live.history.add(at, {
     accepted: stats.records_accepted,
     rejected: stats.records_rejected,

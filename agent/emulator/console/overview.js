@@ -68,6 +68,7 @@ function tile(title, color, name) {
       say(value, much);
       say(speed, fast);
       say(below, more);
+      below.title = more;
       spark.draw();
     },
   };

@@ -1,11 +1,12 @@
 // Who is known to Profile, and what of them?
 
 import {asked} from "./ask.js";
-import {empty, fill, h, pager, panel} from "./elements.js";
+import {empty, fill, h, panel} from "./elements.js";
 import {write} from "./exact.js";
 import {count} from "./figures.js";
 import {indented, oneLine} from "./json_text.js";
-import {live, total as totalOf} from "./live.js";
+import {total} from "./live.js";
+import {Pages} from "./paging.js";
 
 const SIZE = 50;
 
@@ -14,29 +15,20 @@ export function open(main, [wanted]) {
   const steps = h("div");
   const note = h("span.soft");
   const search = h("input", {type: "search", placeholder: "a@b.org or Email:a@b.org", "aria-label": "Identity", value: wanted ?? ""});
-  search.addEventListener("input", () => { page = 0; seen = null; tick(); });
+  search.addEventListener("input", () => pages.go(0));
   fill(main, panel("Profiles", [note, steps, search], list));
-  let page = 0;
-  let seen = null;
 
   async function show() {
     const identity = search.value.trim();
-    const got = await asked(identity ? `profiles?identity=${encodeURIComponent(identity)}` : `profiles?offset=${page * SIZE}&limit=${SIZE}`);
-    if (identity !== search.value.trim()) return; // somebody typed on
+    const got = await asked(identity ? `profiles?identity=${encodeURIComponent(identity)}` : `profiles?offset=${pages.page * SIZE}&limit=${SIZE}`);
     fill(note, got.duplicates ? `${count(got.duplicates)} events ignored, whose _id was known` : null);
-    fill(steps, !identity && got.total > SIZE ? pager(page, SIZE, got.total, (to) => { page = to; seen = null; tick(); }) : null);
+    fill(steps, identity ? null : pages.steps(got.total));
     if (got.profiles.length) fill(list, got.profiles.map(item));
     else if (got.total) fill(list, empty("Nobody of that identity", h("p", "Write the whole of it, as it stands in the records, with or without its namespace.")));
     else fill(list, empty("Nobody is known yet", h("p", "Profile takes what lands in a dataset with the tag ", h("code", "unifiedProfile: enabled:true"), " and has a primary identity. Records of one identity are merged here.")));
   }
-
-  async function tick() {
-    const now = `${totalOf("landed")} ${page} ${search.value}`;
-    if (!live.stats || now === seen || list.querySelector("details[open]")) return;
-    seen = now;
-    await show();
-  }
-  return {tick};
+  const pages = new Pages(SIZE, {changes: () => `${total("landed")} ${search.value}`, show, reading: () => list.querySelector("details[open]")});
+  return pages;
 }
 
 function item(profile) {

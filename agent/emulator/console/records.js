@@ -1,10 +1,11 @@
 // Which records were accepted, byte for byte?
 
-import {lines} from "./ask.js";
-import {copyButton, empty, fill, h, pager, panel} from "./elements.js";
+import {ask, lines} from "./ask.js";
+import {copyButton, empty, fill, h, panel} from "./elements.js";
 import {clock} from "./figures.js";
 import {indented, oneLine} from "./json_text.js";
 import {live} from "./live.js";
+import {Pages} from "./paging.js";
 
 const SIZE = 50;
 const MARK = ',"record":';
@@ -14,32 +15,21 @@ export function open(main) {
   const steps = h("div");
   const forget = h("button.danger.small", {type: "button", onclick: async () => {
     if (!confirm("Forget all accepted and refused records?")) return;
-    await fetch("/_emulator/records", {method: "DELETE"});
-    page = 0;
-    seen = null;
+    await ask("records", {method: "DELETE"});
+    await pages.go(0);
   }}, "Forget all");
   fill(main, panel("Accepted records", [steps, h("a", {href: "/_emulator/records", download: "records.ndjson"}, "Download"), forget], list));
-  let page = 0;
-  let seen = null;
 
   async function show() {
-    const total = Number((await lines("records?limit=0")).total);
-    const end = Math.max(0, total - page * SIZE);
-    const since = Math.max(0, end - SIZE);
-    const got = total ? await lines(`records?ids=1&since=${since}&limit=${end - since}`) : {lines: []};
-    fill(steps, total > SIZE ? pager(page, SIZE, total, (to) => { page = to; seen = null; tick(); }) : null);
+    const {total} = await lines("records?limit=0");
+    const [since, limit] = pages.range(total);
+    const got = await lines(`records?ids=1&since=${since}&limit=${limit}`);
+    fill(steps, pages.steps(total));
     fill(list, got.lines.length ? got.lines.reverse().map(item) : empty("No record was accepted yet",
       h("p", "Send one from the ", h("a", {href: "#/"}, "overview"), ", or start an agent with this inlet's URL and flow id.")));
   }
-
-  /** Newest first, kept up to date while nobody is reading one. */
-  async function tick() {
-    const now = live.stats && `${live.stats.records_accepted} ${page}`;
-    if (!live.stats || now === seen || (page === 0 && list.querySelector("details[open]"))) return;
-    seen = now;
-    await show();
-  }
-  return {tick};
+  const pages = new Pages(SIZE, {changes: () => live.stats?.records_accepted, show, reading: () => list.querySelector("details[open]")});
+  return pages;
 }
 
 function item(line) {

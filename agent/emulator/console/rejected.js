@@ -1,10 +1,11 @@
 // Which records were refused, and why?
 
 import {asked, lines} from "./ask.js";
-import {empty, fill, h, pager, panel} from "./elements.js";
+import {empty, fill, h, panel} from "./elements.js";
 import {count} from "./figures.js";
 import {live} from "./live.js";
 import {bar} from "./overview.js";
+import {Pages} from "./paging.js";
 import {recordItem} from "./records.js";
 
 const SIZE = 50;
@@ -18,38 +19,26 @@ export function open(main) {
   fill(main, h("div.stack",
     panel("Why records were refused", null, reasons),
     panel("Refused records", [steps, h("a", {href: "/_emulator/rejected", download: "rejected.ndjson"}, "Download")], list)));
-  let page = 0;
-  let seen = null;
 
-  async function show() {
+  async function show(pages) {
     const {total, reasons: why} = await asked("rejected/reasons");
-    const end = Math.max(0, total - page * SIZE);
-    const since = Math.max(0, end - SIZE);
-    const got = total ? await lines(`rejected?since=${since}&limit=${end - since}`) : {lines: []};
-    fill(reasons, why.length ? h("div.reasons", why.map((each) => reason(each, total, (number) => {
-      page = Math.floor((total - 1 - number) / SIZE);
-      seen = null;
-      tick().then(() => list.scrollIntoView());
-    }))) : empty("No record was refused yet",
-      h("p", "The inlet refuses what is no JSON object, and what a fault tells it to: switch ", h("b", "Refuse records"), " on under ", h("a", {href: "#/faults"}, "Faults"), " to see what your sender makes of it.")));
-    fill(steps, total > SIZE ? pager(page, SIZE, total, (to) => { page = to; seen = null; tick(); }) : null);
+    const [since, limit] = pages.range(total);
+    const got = await lines(`rejected?since=${since}&limit=${limit}`);
+    fill(reasons, why.length ? reasonList(why, total, (number) => pages.goTo(number, total).then(() => list.scrollIntoView()))
+      : empty("No record was refused yet",
+        h("p", "The inlet refuses what is no JSON object, and what a fault tells it to: switch ", h("b", "Refuse records"), " on under ", h("a", {href: "#/faults"}, "Faults"), " to see what your sender makes of it.")));
+    fill(steps, pages.steps(total));
     fill(list, got.lines.length ? got.lines.reverse().map(item) : empty("Nothing here", h("p", "Refused records are listed here with what was said of each.")));
   }
-
-  async function tick() {
-    const now = live.stats && `${live.stats.records_rejected} ${page}`;
-    if (!live.stats || now === seen || (page === 0 && list.querySelector("details[open]"))) return;
-    seen = now;
-    await show();
-  }
-  return {tick};
+  return new Pages(SIZE, {changes: () => live.stats?.records_rejected, show, reading: () => list.querySelector("details[open]")});
 }
 
-/** How often one thing was the reason; `go(number)` shows the last such record. */
-export function reason(each, total, go) {
-  return h("div.reason", h("span.tag.bad", each.status || "…"), h("span.text", {title: each.message}, each.message.replace(PREFIX, "")),
+/** How often each was the reason; `go(number)` shows the last such record. */
+export function reasonList(reasons, total, go) {
+  return h("div.reasons", reasons.map((each) => h("div.reason",
+    h("span.tag.bad", each.status || "…"), h("span.text", {title: each.message}, each.message.replace(PREFIX, "")),
     h("div.bars", h("div.track", bar(each.count / total, "c2"))),
-    h("button.link.number", {type: "button", title: "Show the last of them", onclick: () => go(each.last)}, count(each.count)));
+    h("button.link.number", {type: "button", title: "Show the last of them", onclick: () => go(each.last)}, count(each.count)))));
 }
 
 function item(line) {
