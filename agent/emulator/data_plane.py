@@ -6,6 +6,7 @@ never wait for judging, a backlog costs no memory, and after a kill -9 the next 
 where the last one stopped.
 """
 
+import contextlib
 import shutil
 import tempfile
 import threading
@@ -13,6 +14,8 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
+
+import msgspec
 
 from agent.emulator.capacity import Capacity
 from agent.emulator.datasets import Datasets
@@ -29,7 +32,7 @@ from agent.emulator.traps import Traps
 from agent.errors import AgentError
 
 _STEP_RECORDS = 2_000
-_PAUSE = 0.2  # seconds for which single records are gathered, so that they make no batch each
+_PAUSE = 0.5  # seconds for which single records are gathered, so that they make no batch each
 _AGAIN = 1.0  # seconds until files that could not be written are tried again
 
 WARM_UP = "warm-up"
@@ -71,7 +74,7 @@ class DataPlane:
             self.datasets = Datasets(directory)
             self.failed_batches = FailedBatches(directory)
             self.profiles = Profiles(directory)
-            self._last = self._reread()
+            self._reread()
         except OSError as error:
             raise AgentError(f"cannot keep datasets in {directory}: {error.strerror}") from None
         self._landing = Landing(
@@ -147,7 +150,7 @@ class DataPlane:
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)
 
-    def _reread(self) -> Step:
+    def _reread(self) -> None:
         """Learn from the ledger what counts, and what still waits."""
         last = Step(0, 0, 0)
         for step in self._ledger.steps():
@@ -156,14 +159,19 @@ class DataPlane:
             for batch in step.batches:
                 if batch.id not in self._platform.batches:
                     self._catalog(batch)
-        self.datasets.cut()
-        self.failed_batches.cut(last.failures_end)
-        self.profiles.reread(last.profiles_end)
+        self._last = last
+        self._cut()
+        self.profiles.reread()
         self._end = min(last.arrivals_end, self._landed.end)
         for arrival, _ in self._landed.arrivals(self._end):
             if arrival.inlet_id:
                 self._counts[arrival.flow_id].waiting += len(arrival.xaction_ids)
-        return last
+
+    def _cut(self) -> None:
+        """Forget what a step wrote that does not count. Raises OSError."""
+        self.datasets.cut()
+        self.failed_batches.cut(self._last.failures_end)
+        self.profiles.cut(self._last.profiles_end)
 
     def _run(self) -> None:
         try:
@@ -171,6 +179,7 @@ class DataPlane:
                 try:
                     self._take_step()
                 except OSError:  # a full disk, say: nothing counts, and what was read still waits
+                    self._cut()
                     with self._wake:
                         self._wake.wait_for(lambda: self._stopped, _AGAIN)
         except Exception as error:  # noqa: BLE001  who waits for the data plane must hear of it
@@ -200,19 +209,19 @@ class DataPlane:
             end, forgotten = self._end, self._forgotten
         arrivals: list[Arrival] = []
         records = 0
-        for arrival, behind in self._landed.arrivals(end):
-            end = behind
-            if arrival.inlet_id:
-                arrivals.append(arrival)
-                records += len(arrival.xaction_ids)
-            if records >= _STEP_RECORDS:
-                break
-        self.failed_batches.cut(self._last.failures_end)  # a step that did not count may have
-        self.profiles.cut(self._last.profiles_end)  # left something there
+        with contextlib.suppress(msgspec.DecodeError):  # the log began anew while it was read
+            for arrival, behind in self._landed.arrivals(end):
+                end = behind
+                if arrival.inlet_id:
+                    arrivals.append(arrival)
+                    records += len(arrival.xaction_ids)
+                if records >= _STEP_RECORDS:
+                    break
         made = self._landing.take(arrivals, end, self._traps()) if arrivals else None
         with self.lock:
             if forgotten != self._forgotten:
-                return  # there is no such place in the log any more
+                self._cut()  # there is no such place in the log any more
+                return
             if made is not None:
                 self._keep(*made)
             self._end = end
@@ -248,5 +257,6 @@ class DataPlane:
             self._counts[lost.flow_id].lost[lost.why] += lost.records
 
     def _catalog(self, batch: Batch) -> None:
-        """Have Catalog list a batch."""
-        self._platform.batches.add(batch.as_catalog(), id=batch.id, sandbox=batch.sandbox)
+        """Have Catalog list a batch; where that cannot be written, the next start does it."""
+        with contextlib.suppress(OSError):
+            self._platform.batches.add(batch.as_catalog(), id=batch.id, sandbox=batch.sandbox)

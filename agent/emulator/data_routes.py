@@ -1,6 +1,6 @@
 """What landed, what did not, and why: how do people and tests look into the data plane?
 
-* GET  /_emulator/datasets       [{"id", "name", "schema", "rows", "profile"}]: every dataset
+* GET  /_emulator/datasets       [{"id", "name", "schema", "tags", "rows"}]: every dataset
 * GET  /_emulator/datasets/{id}  its rows, {"total", "rows": [{"xactionId", "receivedTimeMs",
                                  "flowId", "batchId", "entity"}]}; ?limit= (100) and ?offset=;
                                  ?sql= one SELECT from `dataset`: {"columns", "rows", "truncated"}

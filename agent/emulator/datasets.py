@@ -101,7 +101,7 @@ class Datasets:
         file = AppendFile.named(self.file(dataset_id))
         try:
             for batch in rows.batches[first:]:
-                for line in file.read(batch.offset, batch.length).splitlines()[skip:]:
+                for line in file.read(batch.offset, batch.length).split(b"\n")[skip:-1]:
                     if limit <= 0:
                         return
                     yield line

@@ -5,6 +5,8 @@ of an upsert, which says what shall be done with it in Profile.
 """
 
 import json
+import re
+import sys
 from typing import Any, Literal
 
 import orjson
@@ -12,6 +14,8 @@ import orjson
 from agent.emulator.routing import Route
 
 MISSING_ENTITY = "Payload body is missing xdmEntity"
+
+_LONG_NUMBER = re.compile(rb"[0-9]{19}")  # which the quick parser may round
 
 Upsert = Literal["create", "merge", "delete"]
 
@@ -29,17 +33,21 @@ class BrokenMessage(ValueError):
 
 
 def parsed(message: bytes) -> Any:
-    """The message as JSON, also where integers or escapes are more than the quick parser takes.
-
-    Raises BrokenMessage where it is nested too deeply.
-    """
-    try:
-        return orjson.loads(message)
-    except orjson.JSONDecodeError:
+    """The message as JSON, with integers of any length. Raises BrokenMessage: it is too deep."""
+    if not _LONG_NUMBER.search(message):
         try:
-            return json.loads(message)
-        except (ValueError, RecursionError):
-            raise BrokenMessage("The message is nested too deeply to be read") from None
+            return orjson.loads(message)
+        except orjson.JSONDecodeError:
+            pass  # half a surrogate pair, say, or a number beyond all
+    try:
+        return json.loads(message, parse_float=_finite)
+    except (ValueError, RecursionError):
+        raise BrokenMessage("The message is nested too deeply to be read") from None
+
+
+def _finite(text: str) -> float:
+    """A number that JSON has again: the nearest one where it is beyond all of them."""
+    return max(-sys.float_info.max, min(float(text), sys.float_info.max))
 
 
 def opened(message: Any, route: Route) -> tuple[Any, Upsert | None]:

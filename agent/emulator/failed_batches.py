@@ -10,18 +10,10 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-import msgspec
-
 from agent.emulator.appending import AppendFile
 from agent.emulator.ledger import Batch
+from agent.emulator.messages import object_members
 from agent.emulator.reasons import Reasons
-
-
-class _Failure(msgspec.Struct):
-    failed: msgspec.Raw
-
-
-_failure = msgspec.json.Decoder(_Failure)
 
 
 class FailedBatches:
@@ -67,7 +59,7 @@ class FailedBatches:
     def failed_records(self, batch_id: str) -> Iterator[bytes]:
         """The records of a failed batch as the platform exports them, one JSON object each."""
         for line in self._lines(self._batches[batch_id]):
-            yield bytes(_failure.decode(line).failed)
+            yield (object_members(line) or {})["failed"]
 
     def failures(
         self, offset: int = 0, limit: int = 100, *, flow_id: str | None = None
@@ -91,4 +83,4 @@ class FailedBatches:
         self._file.close()
 
     def _lines(self, batch: Batch) -> list[bytes]:
-        return self._file.read(batch.offset, batch.length).splitlines()
+        return self._file.read(batch.offset, batch.length).split(b"\n")[:-1]

@@ -51,14 +51,20 @@ def fate(
     route: Route, judge: Judge, arrived: Arrived, landed_id: str, failed_id: str, traps: Traps
 ) -> Fate:
     """Judge one record of a route; the ids are those of the batches for what lands or fails."""
-    message: Any = None
     try:
-        message = parsed(arrived.record)
-        record, upsert = opened(message, route)
+        return _judged(route, judge, arrived, landed_id, failed_id, traps)
     except BrokenMessage as broken:
-        line = _failure(route, arrived, failed_id, broken.message)
-        line += dumped(broken.errors | _exported(route, arrived, message, message)) + b"}\n"
-        return Fate(failed=line, message=broken.message, code=_BROKEN)
+        return _unreadable(route, arrived, failed_id, broken)
+    except Exception as error:  # noqa: BLE001  one record is no reason to judge no other
+        said = f"the emulator cannot judge this record: {type(error).__name__}: {error}"
+        return _unreadable(route, arrived, failed_id, BrokenMessage(said))
+
+
+def _judged(
+    route: Route, judge: Judge, arrived: Arrived, landed_id: str, failed_id: str, traps: Traps
+) -> Fate:
+    message = parsed(arrived.record)
+    record, upsert = opened(message, route)
     outcome = judge.judge(record)
     warnings = tuple(f"{each.destination}: {each.message}" for each in outcome.warnings)
     if outcome.violations:
@@ -83,13 +89,12 @@ def objections(route: Route, judge: Judge, record: bytes) -> list[dict[str, Any]
 
 
 def dumped(content: Any) -> bytes:
-    """JSON, also of integers that are longer than 64 bits."""
+    """JSON, also of long integers and deep nesting; of half a surrogate pair a question mark."""
     try:
         return orjson.dumps(content)
     except TypeError:
-        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(
-            "utf-8", "surrogatepass"
-        )
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        return text.encode("utf-8", "replace")
 
 
 def now_ms() -> int:
@@ -105,6 +110,15 @@ def _row(route: Route, arrived: Arrived, batch_id: str, entity: bytes) -> bytes:
         "batchId": batch_id,
     }
     return b'%b,"entity":%b}\n' % (orjson.dumps(head)[:-1], entity)
+
+
+def _unreadable(route: Route, arrived: Arrived, batch_id: str, broken: BrokenMessage) -> Fate:
+    try:
+        exported = dumped(broken.errors | _exported(route, arrived, parsed(arrived.record), None))
+    except (BrokenMessage, RecursionError):
+        exported = dumped(broken.errors)
+    line = _failure(route, arrived, batch_id, broken.message) + exported + b"}\n"
+    return Fate(failed=line, message=broken.message, code=_BROKEN)
 
 
 def _failed(

@@ -75,9 +75,8 @@ class Profiles:
         """Cut off what lies behind `end`."""
         self._file.truncate(end)
 
-    def reread(self, end: int) -> None:
-        """Make all changes up to `end` again, and cut off what lies behind it."""
-        self.cut(end)
+    def reread(self) -> None:
+        """Make all changes again."""
         for line in self._file.lines():
             self.make(_change.decode(line))
 

@@ -136,6 +136,13 @@ async def test_records_whose_flow_is_gone_are_counted_as_lost(lake: Lake) -> Non
     assert (await lake.counts(flow))["lost"] == {"the flow or its dataset is gone": 1}
 
 
+async def test_failures_of_pretty_printed_records_are_a_line_each(lake: Lake) -> None:
+    flow = lake.provision()
+    record = b'{\r\n"person":\r\n{"name":\r{"firstName": 7}}}'
+    await lake.send_bytes(flow, b'{"messages":[%b,%b]}' % (record, record))
+    assert [each["record"] for each in await lake.failed()] == [NUMBER, NUMBER]
+
+
 async def test_a_schema_that_does_not_compile_fails_every_record(lake: Lake) -> None:
     flow = lake.provision(schema=[PROFILE_CLASS, "https://ns.adobe.com/nowhere"])
     await lake.send(flow, [JANE])

@@ -39,6 +39,13 @@ class Lake:
             assert answer.status == 207
             return [item["xactionId"] for item in (await answer.json())["responses"]]
 
+    async def send_bytes(self, flow: Provisioned, body: bytes) -> None:
+        """Send the body of a batch as it is."""
+        url = f"{self.emulator.listening}/collection/batch/{flow.inlet_id}"
+        headers = {"x-adobe-flow-id": flow.flow_id, "Content-Type": "application/json"}
+        async with self._session.post(url, data=body, headers=headers) as answer:
+            assert answer.status == 207
+
     async def post(
         self, flow: Provisioned, record: Any, token: str = "", **query: str
     ) -> tuple[int, Any]:
