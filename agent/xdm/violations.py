@@ -43,17 +43,44 @@ class Violation(NamedTuple):
 
 
 def report(violations: Sequence[Violation]) -> list[dict[str, Any]]:
-    """What stands under `_streamingValidation`: one violation alone, several as causes of one."""
-    if len(violations) < 2:
-        return [violation.as_json() for violation in violations]
-    return [
-        {
-            "schemaLocation": "#",
-            "pointerToViolation": "#",
-            "causingExceptions": [violation.as_json() for violation in violations],
-            "message": f"{len(violations)} schema violations found",
-        }
-    ]
+    """What stands under `_streamingValidation`: one violation alone, several as causes of one.
+
+    They are gathered at every object and array on the way down to them.
+    """
+    return [_gathered(violations, 1)] if violations else []
+
+
+def _gathered(violations: Sequence[Violation], depth: int) -> dict[str, Any]:
+    """The violations at and below one place, which is `depth` steps into their pointers."""
+    below: dict[str, list[Violation]] = {}
+    causes = []
+    for violation in violations:
+        steps = violation.pointer.split("/")
+        if len(steps) == depth:
+            causes.append(violation.as_json())
+        else:
+            below.setdefault(steps[depth], []).append(violation)
+    causes += [_gathered(inner, depth + 1) for inner in below.values()]
+    if len(causes) == 1:
+        return causes[0]
+    return {
+        "schemaLocation": _cut(violations[0], depth),
+        "pointerToViolation": "/".join(violations[0].pointer.split("/")[:depth]),
+        "causingExceptions": causes,
+        "message": f"{len(violations)} schema violations found",
+    }
+
+
+def _cut(violation: Violation, depth: int) -> str:
+    """Where the schema speaks of the place that is `depth` steps into a violation's pointer."""
+    kept = []
+    steps = iter(violation.schema_location.split("/"))
+    for _ in range(depth):
+        step = next(steps)
+        kept.append(step)
+        if step == "properties":
+            kept.append(next(steps))
+    return "/".join(kept)
 
 
 def wrong_type(expected: str, value: Any) -> str:

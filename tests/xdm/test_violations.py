@@ -135,6 +135,32 @@ def test_of_an_object_what_is_missing_is_told_before_what_is_too_much() -> None:
     ]
 
 
+def test_a_report_gathers_violations_at_every_object_above_them() -> None:
+    text = {"type": "string"}
+    inner = {"type": "object", "properties": {"properties": text, "b": text}}
+    schema = of_fields(
+        {
+            "list": {"type": "array", "items": inner},
+            "map": {"type": "object", "additionalProperties": inner},
+        }
+    )
+    record = {"list": [{}, {"properties": 1, "b": 2}], "map": {"k": {"b": 3}}, "c": 4}
+    (whole,) = report(schema.violations(record))
+    assert whole["message"] == "4 schema violations found"
+    assert whole["pointerToViolation"] == whole["schemaLocation"] == "#"
+    own, of_list, of_map = whole["causingExceptions"]
+    assert own["message"] == "extraneous key [c] is not permitted"
+    assert of_map["pointerToViolation"] == "#/map/k/b"
+    assert "keyword" not in of_list
+    assert of_list["message"] == "2 schema violations found"
+    assert of_list["pointerToViolation"] == "#/list/1"
+    assert of_list["schemaLocation"] == "#/properties/list/items"
+    assert [cause["pointerToViolation"] for cause in of_list["causingExceptions"]] == [
+        "#/list/1/properties",
+        "#/list/1/b",
+    ]
+
+
 def test_a_report_has_one_violation_alone_and_several_as_causes() -> None:
     schema = of_fields({"a": {"type": "string"}})
     assert report(schema.violations({})) == []
