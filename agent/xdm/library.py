@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 from agent.errors import SchemaError
+from agent.xdm import wellformed
 from agent.xdm.notation import standard_components
 
 NAMESPACE = "https://ns.adobe.com/"
@@ -33,12 +34,15 @@ class Library:
     def add(self, component: Mapping[str, Any]) -> None:
         """Take a component in. It is kept, not copied: change it no more.
 
-        Raises SchemaError when it has no `$id`.
+        Raises SchemaError when it has no `$id`, or is no JSON schema: where, and what to write.
         """
         ref = component.get("$id")
         if not isinstance(ref, str) or not ref:
             title = component.get("title", "without a title")
             raise SchemaError(f"the component {title!r} has no $id: give it one before adding it")
+        wrong = wellformed.problem(component)
+        if wrong is not None:
+            raise SchemaError(f"the component {ref} is no JSON schema: {wrong}")
         kept = dict(component)
         self._components[ref] = kept
         self._ids[kept.setdefault("meta:altId", alternate_id(ref))] = ref

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from agent.emulator.calls import Caller
-from agent.emulator.schemas import wellformed
 from agent.emulator.schemas.errors import Words
 from agent.emulator.schemas.registry import (
     NAMESPACE,
@@ -19,7 +18,7 @@ from agent.emulator.schemas.registry import (
     is_in_union,
 )
 from agent.errors import SchemaError
-from agent.xdm import Library, Schema, alternate_id, compile_schema
+from agent.xdm import Library, Schema, alternate_id, compile_schema, wellformed
 
 _GIVEN = frozenset(
     (

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from agent.emulator.schemas.wellformed import DEPTH_MAX, problem
+from agent.xdm.wellformed import DEPTH_MAX, problem
 
 
 @pytest.mark.parametrize(

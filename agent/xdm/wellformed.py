@@ -71,7 +71,7 @@ _KEYWORDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
         ("$ref", "title", "description", "format", "pattern", "meta:xdmType", "meta:class"),
         (_is_text, "a text"),
     ),
-    **dict.fromkeys(("properties", "definitions", "meta:enum"), (_is_object, "an object")),
+    **dict.fromkeys(("properties", "definitions"), (_is_object, "an object")),
     **dict.fromkeys(("allOf", "anyOf", "oneOf", "enum"), (_is_list, "a list")),
     **dict.fromkeys(
         ("required", "meta:extends", "meta:intendedToExtend", "meta:immutableTags"),
