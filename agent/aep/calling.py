@@ -104,6 +104,46 @@ class _Failure(Exception):
     retry_after: float | None = None
 
 
+@dataclass(slots=True)
+class _Tried:
+    """What was tried of one call so far, and whether it is tried again."""
+
+    call: Call
+    limits: CallLimits
+    bearer: Bearer
+    attempts: int = 0
+    in_doubt: bool = False  # whether an earlier attempt may have been carried out
+    renewed: bool = False
+
+    def wait_after(self, failure: _Failure, token: str) -> float:
+        """Seconds until the call is made again. Raises its error where it is not."""
+        error = failure.error
+        if error.status == 401 and not self.renewed and self.bearer.refused(token):
+            self.renewed = True
+            return 0.0
+        self.attempts += 1
+        self.in_doubt = self.in_doubt or not failure.undone
+        wait = self._wait(failure)
+        if wait is None:
+            changes = self.call.method != "GET" and not self.call.repeatable
+            error.maybe_done = self.in_doubt and changes
+            raise error from None
+        log.info("the platform did not answer usably, asking again", reason=str(error))
+        return wait
+
+    def _wait(self, failure: _Failure) -> float | None:
+        limits, asked = self.limits, failure.retry_after or 0.0
+        if self.attempts >= limits.attempts or asked > _ASKED_WAIT_MAX or not failure.passing:
+            return None
+        if not (failure.undone or self.call.may_repeat):
+            return None
+        initial, ceiling = limits.pause, limits.pause_max
+        wait = retrying.backoff(
+            self.attempts, dice=random.random(), initial=initial, ceiling=ceiling
+        )
+        return max(wait, asked)
+
+
 class _Broken(Exception):
     """The connection broke, or could not be made."""
 
@@ -163,39 +203,53 @@ class Session:
 
         Only a DELETE that finds nothing when it is made again has succeeded before.
         """
-        attempt, doubtful, renewed = 0, False, False
+        tried = _Tried(call, self._limits, self._bearer)
         while True:
-            attempt += 1
             token = await self._bearer.current()
             try:
                 return await self._once(call, token)
             except _Failure as failure:
-                error = failure.error
-                if error.status == 401 and not renewed and self._bearer.refused(token):
-                    renewed = True
-                    attempt -= 1
-                    continue
-                if doubtful and call.method == "DELETE" and isinstance(error, NotFound):
+                is_gone = call.method == "DELETE" and isinstance(failure.error, NotFound)
+                if is_gone and tried.in_doubt:
                     return Reply(204, {}, None)
-                doubtful = doubtful or not failure.undone
-                wait = self._pause(attempt, failure, call)
-                if wait is None:
-                    error.maybe_done = doubtful and call.method != "GET" and not call.repeatable
-                    raise error from None
-                log.info("the platform did not answer usably, asking again", reason=str(error))
-                await asyncio.sleep(wait)
+                await asyncio.sleep(tried.wait_after(failure, token))
 
-    def _pause(self, attempt: int, failure: _Failure, call: Call) -> float | None:
-        """Seconds until the call is made again; None where it is not."""
-        limits = self._limits
-        asked = failure.retry_after or 0.0
-        if attempt >= limits.attempts or asked > _ASKED_WAIT_MAX or not failure.passing:
-            return None
-        if not (failure.undone or call.may_repeat):
-            return None
-        dice = random.random()
-        wait = retrying.backoff(attempt, dice=dice, initial=limits.pause, ceiling=limits.pause_max)
-        return max(wait, asked)
+    async def lines(self, call: Call) -> AsyncIterator[bytes]:
+        """The lines of a successful answer's body, however long that is.
+
+        Raises PlatformError. Once a line was given, the call is not made again.
+        """
+        tried = _Tried(call, self._limits, self._bearer)
+        began = False
+        while True:
+            token = await self._bearer.current()
+            try:
+                async with self._answered(call, token) as response:
+                    async for line in self._lines_of(response):
+                        began = True
+                        yield line
+                return
+            except _Failure as failure:
+                if began:
+                    raise failure.error from None
+                await asyncio.sleep(tried.wait_after(failure, token))
+
+    async def _lines_of(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+        unfinished: list[bytes] = []
+        size = 0
+        async for part in response.content.iter_any():
+            *lines, rest = part.split(b"\n")
+            if lines:
+                yield b"".join([*unfinished, lines[0]])
+                for line in lines[1:]:
+                    yield line
+                unfinished, size = [], 0
+            unfinished.append(rest)
+            size += len(rest)
+            if size > self._limits.answer_bytes:
+                raise Unavailable(f"a line is longer than {self._limits.answer_bytes} bytes")
+        if size:
+            yield b"".join(unfinished)
 
     async def _once(self, call: Call, token: str) -> Reply:
         async with self._answered(call, token) as response:
@@ -211,25 +265,6 @@ class Session:
             error = self._error(PlatformAway, call, status, said, headers)
             error.next_step = "check platform.url, and whether a proxy or a login page answers"
             raise _Failure(error, passing=True, undone=False) from None
-
-    async def lines(self, call: Call) -> AsyncIterator[bytes]:
-        """The lines of a successful answer's body, however long that is."""
-        token = await self._bearer.current()
-        rest = b""
-        try:
-            async with self._answered(call, token) as response:
-                async for part in response.content.iter_any():
-                    *lines, rest = (rest + part).split(b"\n")
-                    for line in lines:
-                        yield line
-                    if len(rest) > self._limits.answer_bytes:
-                        raise Unavailable(
-                            f"a line is longer than {self._limits.answer_bytes} bytes"
-                        )
-        except _Failure as failure:
-            raise failure.error from None
-        if rest:
-            yield rest
 
     @asynccontextmanager
     async def _answered(self, call: Call, token: str) -> AsyncIterator[aiohttp.ClientResponse]:

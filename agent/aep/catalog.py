@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from agent.aep.calling import Call
-from agent.aep.paging import Pages, is_last, listed
+from agent.aep.paging import Pages, is_last
 from agent.aep.services import Query, Service
 from agent.errors import NotFound
 
@@ -115,7 +115,7 @@ class DataAccess(Service):
             query = [("limit", str(_PAGE)), ("start", str(start))]
             call = self.call("GET", "batches", batch, "failed", query=query)
             reply = await self.session.ask(call)
-            page = listed(reply.body, "data", lambda why: self.unusable(call, reply, why))  # noqa: B023
+            page = self.listed(call, reply, "data")
             names += [str(each["name"]) for each in page if each.get("name") is not None]
             start += len(page)
             if is_last(reply.body, len(page), _PAGE):

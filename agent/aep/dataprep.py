@@ -7,7 +7,7 @@ API; platform facts 4.4]
 
 from typing import Any
 
-from agent.aep.paging import Pages, is_last, listed
+from agent.aep.paging import Pages, is_last
 from agent.aep.services import Service
 
 _PAGE = 100
@@ -41,7 +41,7 @@ class DataPrep(Service):
             query = [*named, ("limit", str(_PAGE)), ("start", str(start))]
             call = self.call("GET", "mappingSets", query=query)
             reply = await self.session.ask(call)
-            page = listed(reply.body, "data", lambda why: self.unusable(call, reply, why))  # noqa: B023
+            page = self.listed(call, reply, "data")
             found += page
             start += len(page)
             if is_last(reply.body, len(page), _PAGE):
@@ -52,7 +52,7 @@ class DataPrep(Service):
         """What the platform thinks of each mapping: `status` and `errors`."""
         call = self.call("POST", "mappingSets", "validate", body=body, repeatable=True)
         reply = await self.session.ask(call)
-        return listed(reply.body, "validationResponse", lambda why: self.unusable(call, reply, why))
+        return self.listed(call, reply, "validationResponse")
 
     async def preview(
         self, records: list[dict[str, Any]], mapping_set: dict[str, Any]
@@ -61,17 +61,13 @@ class DataPrep(Service):
         body = {"data": records, "mappingSet": mapping_set}
         call = self.call("POST", "mappingSets", "preview", body=body, repeatable=True)
         reply = await self.session.ask(call)
-        return listed(
-            {"previews": reply.body}, "previews", lambda why: self.unusable(call, reply, why)
-        )
+        return self.listed(call, reply, None)
 
     async def functions(self) -> list[dict[str, Any]]:
         """The functions that expressions may call."""
         call = self.call("GET", "languages", "el", "functions")
         reply = await self.session.ask(call)
-        return listed(
-            {"functions": reply.body}, "functions", lambda why: self.unusable(call, reply, why)
-        )
+        return self.listed(call, reply, None)
 
     async def _kept(self, method: str, *parts: str, body: dict[str, Any]) -> dict[str, Any]:
         call = self.call(method, *parts, body=body)

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from agent.aep.paging import Pages, listed, next_parameter
+from agent.aep.paging import Pages, next_parameter
 from agent.aep.services import Query, Service, equal
-from agent.errors import NotFound, PlatformError
+from agent.errors import NotFound
 
 Kind = Literal["connections", "sourceConnections", "targetConnections", "flows"]
 Operations = Sequence[dict[str, Any]]  # JSON Patch
@@ -42,7 +42,7 @@ class FlowService(Service):
         """The object. Raises NotFound."""
         call = self.call("GET", kind, id)
         reply = await self.session.ask(call)
-        items = listed(reply.body, "items", lambda why: self.unusable(call, reply, why))
+        items = self.listed(call, reply, "items")
         if not items:
             raise NotFound("there is none with this id", service=self.name, call=call.shown)
         return items[0]
@@ -100,11 +100,7 @@ class FlowService(Service):
             more: Query = [("continuationToken", token)] if token else []
             call = self.call("GET", kind, query=[*filters, *size, *more])
             reply = await self.session.ask(call)
-
-            def wrong(why: str, call: Any = call, reply: Any = reply) -> PlatformError:
-                return self.unusable(call, reply, why)
-
-            found += listed(reply.body, "items", wrong)
+            found += self.listed(call, reply, "items")
             token = pages.go_to(next_parameter(reply.body, "continuationToken"))
             if token is None:
                 return found

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from agent.aep.paging import listed
 from agent.aep.services import Service
 
 RECEIVED = "timeseries.data.collection.inlet.total.messages.received"
@@ -63,7 +62,7 @@ class Observability(Service):
         }
         call = self.call("POST", "metrics", body=body, repeatable=True)
         reply = await self.session.ask(call)
-        return listed(reply.body, "metricResponses", lambda why: self.unusable(call, reply, why))
+        return self.listed(call, reply, "metricResponses")
 
     async def total(self, start: datetime, end: datetime, metric: Metric) -> float:
         """All that was counted of one metric in that time."""

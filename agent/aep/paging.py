@@ -1,6 +1,6 @@
 """How do lists of the platform go on? In a dialect for each service; what they share is here."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -55,14 +55,3 @@ def is_last(answer: object, count: int, asked: int) -> bool:
     limit = page.get("limit") if isinstance(page, Mapping) else None
     full = min(asked, limit) if isinstance(limit, int) and limit > 0 else asked
     return count < full
-
-
-def listed(answer: object, key: str, wrong: Callable[[str], PlatformError]) -> list[dict[str, Any]]:
-    """The objects that an answer lists below a *key*; raises what *wrong* makes where it has none.
-
-    An answer that is no list is never an empty one: what is not found would be made anew.
-    """
-    items = answer.get(key) if isinstance(answer, Mapping) else None
-    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise wrong(f"the answer holds no {key}")
-    return items

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from agent.aep.paging import listed
 from agent.aep.services import Service
 from agent.errors import NotFound
 
@@ -17,7 +16,7 @@ class Sandboxes(Service):
         """The sandboxes that we may use: `name`, `title`, `state`, `type`."""
         call = self.call("GET", "", sandboxed=False)
         reply = await self.session.ask(call)
-        return listed(reply.body, "sandboxes", lambda why: self.unusable(call, reply, why))
+        return self.listed(call, reply, "sandboxes")
 
     async def get(self, name: str) -> dict[str, Any]:
         """One of the sandboxes that we may use. Raises NotFound, naming those there are."""

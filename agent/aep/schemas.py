@@ -6,9 +6,10 @@ one component is asked for. [Schema Registry API; platform facts 4.1]
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
-from agent.aep.paging import Pages, listed
+from agent.aep.paging import Pages
 from agent.aep.services import Query, Service
 
 Kind = Literal["schemas", "fieldgroups", "classes", "datatypes", "behaviors", "unions"]
@@ -105,13 +106,10 @@ class SchemaRegistry(Service):
             more: Query = [("start", start)] if start else []
             call = self.call("GET", *parts, query=[*query, *more], headers={"Accept": accept})
             reply = await self.session.ask(call)
-            body = reply.body
-            if isinstance(body, dict) and "results" not in body and order == "@id":
-                body = {"results": _by_type(body)}  # as older registries list descriptors
-            if not isinstance(body, dict) or not isinstance(body.get("results"), list):
-                raise self.unusable(call, reply, "the answer holds no results")
-            found += listed(body, "results", lambda why: self.unusable(call, reply, why))  # noqa: B023
-            page = body.get("_page")
+            if order == "@id" and isinstance(reply.body, dict) and "results" not in reply.body:
+                reply = replace(reply, body={"results": _by_type(reply.body)})
+            found += self.listed(call, reply, "results")
+            page = reply.body.get("_page")
             following = page.get("next") if isinstance(page, dict) else None
             start = pages.go_to(str(following) if following else None)
             if start is None:
@@ -119,5 +117,6 @@ class SchemaRegistry(Service):
 
 
 def _by_type(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """Descriptors as older registries list them: by their type."""
     lists = [each for each in body.values() if isinstance(each, list)]
     return [each for found in lists for each in found if isinstance(each, dict)]

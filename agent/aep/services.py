@@ -39,6 +39,19 @@ class Service:
             raise self.unusable(call, reply, "the answer holds no JSON object")
         return dict(reply.body)
 
+    def listed(self, call: Call, reply: Reply, key: str | None) -> list[dict[str, Any]]:
+        """The objects that an answer lists below a *key*, or is a list of where that is None.
+
+        An answer that is no list is an error and never an empty list: what is not found would be
+        made anew.
+        """
+        items = reply.body
+        if key is not None:
+            items = reply.body.get(key) if isinstance(reply.body, Mapping) else None
+        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+            raise self.unusable(call, reply, f"the answer holds no {key or 'list'}")
+        return items
+
     def unusable(self, call: Call, reply: Reply, reason: str) -> PlatformError:
         """A success that does not say what it should."""
         return PlatformAway(

@@ -15,7 +15,7 @@ from agent.app.replay import Replay
 from agent.app.summary import Snapshot
 from agent.config import load
 from agent.config.model import Config
-from agent.errors import ConfigError
+from agent.errors import ConfigError, Stopped
 from agent.telemetry import logs
 
 _SWITCH_SECONDS = 0.001
@@ -65,19 +65,25 @@ def deliver(
 ) -> Snapshot:
     """Run the pipeline to its end, or until a signal; what became of everything.
 
-    Unless *patient*, it also ends when most records are refused for a while.
+    Raises Stopped where the signal came before there was a pipeline. Unless *patient*, it also ends
+    when most records are refused for a while.
     """
 
     async def deliver_until_signalled() -> Snapshot:
         located, beside = await _located(config)
         agent = Agent(located, replay, patient=patient, beside=beside)
-        loop = asyncio.get_running_loop()
-        for number in _STOPPING:
-            if signal.getsignal(number) != signal.SIG_IGN:  # nohup has SIGHUP ignored
-                loop.add_signal_handler(number, agent.on_signal, number)
+        _on_signals(agent.on_signal)
         return await agent.run(view)
 
     return run_loop(deliver_until_signalled())
+
+
+def _on_signals(act: Callable[[signal.Signals], object]) -> None:
+    """Have the running loop do this when we are to stop."""
+    loop = asyncio.get_running_loop()
+    for number in _STOPPING:
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup has SIGHUP ignored
+            loop.add_signal_handler(number, act, number)
 
 
 async def _located(config: Config) -> tuple[Config, Beside | None]:
@@ -90,7 +96,14 @@ async def _located(config: Config) -> tuple[Config, Beside | None]:
     from agent.app.discovery import Discovery
 
     discovery = Discovery(config)
-    return await discovery.located(), discovery.look_again
+    looking = asyncio.current_task()
+    assert looking
+    _on_signals(lambda number: looking.cancel(number.name))
+    try:
+        return await discovery.located(), discovery.look_again
+    except asyncio.CancelledError as error:
+        reason = f"stopped by {error} while the inlet was looked up; nothing was read"
+        raise Stopped(reason) from error
 
 
 def run_loop(work: Coroutine[Any, Any, T]) -> T:

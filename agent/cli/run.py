@@ -42,11 +42,16 @@ def run(args: argparse.Namespace) -> int:
         exit_code,
         overrides,
     )
+    from agent.errors import Stopped
     from agent.telemetry.logs import get_logger
 
     config = configured(args, overrides(args))
-    done = deliver(config)
     log = get_logger("agent")
+    try:
+        done = deliver(config)
+    except Stopped as stopped:
+        log.info("stopped before anything began", reason=str(stopped))
+        return DONE
     is_spooled = all(flow.buffer.type == "disk" for flow in config.each_flow().values())
     if done.in_memory and is_spooled:
         log.error(

@@ -158,6 +158,14 @@ async def test_failed_records_are_read_from_each_file_line_by_line() -> None:
     assert set(script.calls) == {f"GET {EXPORT}/batches/b1/failed"}
 
 
+async def test_failed_records_are_asked_for_again_until_the_first_has_come() -> None:
+    names = Answer({"data": [{"name": "part"}]})
+    lines = Answer(b'{"n":1}\n{"n":2}')
+    async with asking(names, Answer(status=503), Answer(status=None), lines) as (platform, script):
+        assert len([each async for each in platform.catalog.failed_records("b1")]) == 2
+    assert len(script.asked) == 4
+
+
 async def test_failed_records_that_cannot_be_had_are_an_error() -> None:
     def files(asked: Asked) -> Answer:
         gone = Answer({"title": "NotFound", "detail": "no such file"}, 404)

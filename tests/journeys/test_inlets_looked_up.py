@@ -4,7 +4,9 @@ away. Everything is a process: the platform, the agent, and who asks for the obj
 
 import asyncio
 import json
+import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -177,3 +179,23 @@ def test_what_waits_in_the_spool_is_sent_to_the_same_inlet_however_it_was_writte
     url = f"{{url: '{objects.inlet_url}', flow_id: {objects.flow.id}}}"
     assert run(configuration(tmp_path, remote, url), []).code == 0
     assert records_of(remote, objects) == RECORDS[:2]
+
+
+def test_who_is_stopped_while_the_platform_is_silent_stops_at_once(
+    tmp_path: Path, remote: Remote
+) -> None:
+    silence = {"name": "silence", "hang": True, "when": {"path": "platform"}}
+    file = configuration(tmp_path, remote, "{flow: orders}")
+    began = time.monotonic()
+    for command, code in ((["run", str(file)], 0), (["send", "-c", str(file), str(file)], 1)):
+        remote.set_faults(silence)
+        running = Running(command, subprocess.DEVNULL)
+        try:
+            eventually(lambda: remote.stats()["faults"].get("silence"))
+            running.signal(signal.SIGTERM)
+            done = running.finished()
+        finally:
+            running.close()
+        assert done.code == code, done.stderr
+        assert b"stopped by SIGTERM while the inlet was looked up; nothing was read" in done.stderr
+    assert time.monotonic() - began < 25  # the request itself would be waited for for 30 s
