@@ -2,7 +2,8 @@
 
 Its catalogue, by code: the number, and the status behind the hyphen. What is missing or wrong in a
 body has no code of its own there; such refusals are written as if they came from the provider
-(1100-400), since that is the one code that says what it likes.
+(1100-400), since that is the one code that says what it likes. The catalogue is whole, so it also
+has what an emulator never runs into, such as states that pass in a moment here.
 """
 
 from agent.emulator.refusals import Refused
