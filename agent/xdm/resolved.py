@@ -26,16 +26,25 @@ _KEPT: Final = (
     "meta:status",
 )
 _TEXT: Final = frozenset({"title", "description", "examples"})
+_VOCABULARIES: Final[Mapping[str, str]] = {
+    "_" + word: word for word in ("schema", "repo", "dc", "xmpDM", "iptc4xmpExt", "id3")
+}
 _WIDTHS: Final = ((128, "byte"), (32768, "short"), (2147483648, "int"))
 
 
 def resolved(shape: Shape, head: Mapping[str, Any], *, text: bool = True) -> dict[str, Any]:
     """The schema in one piece; `head` is what is said of it as a whole (`$id`, `meta:class`, …)."""
-    made = {**head, **_resolved(shape, text, {})}
+    # Of text, the schema as a whole has its own only, not that of its class.
+    inside = {
+        word: value for word, value in _resolved(shape, text, {}).items() if word not in _TEXT
+    }
+    made = {**head, **inside, **head}
     return made if text else {word: made[word] for word in made if word not in _TEXT - {"title"}}
 
 
-def _resolved(shape: Shape, text: bool, entered: Mapping[int, int]) -> dict[str, Any]:
+def _resolved(
+    shape: Shape, text: bool, entered: Mapping[int, int], vocabulary: str = "xdm"
+) -> dict[str, Any]:
     made = {word: shape[word] for word in _KEPT if shape[word] is not None}
     if not text:
         made = {word: value for word, value in made.items() if word not in _TEXT}
@@ -47,7 +56,10 @@ def _resolved(shape: Shape, text: bool, entered: Mapping[int, int]) -> dict[str,
         return made
     if shape.properties:
         made["properties"] = {
-            name: {"meta:xdmField": _published_name(name), **_resolved(inner, text, within)}
+            name: {
+                "meta:xdmField": _published_name(name, vocabulary),
+                **_resolved(inner, text, within, _VOCABULARIES.get(name, "xdm")),
+            }
             for name, inner in shape.properties.items()
         }
     if shape.required:
@@ -73,7 +85,7 @@ def _xdm_type(shape: Shape) -> str:
     return shape.type
 
 
-def _published_name(name: str) -> str:
+def _published_name(name: str, vocabulary: str) -> str:
     if name.startswith("_"):
         return "@" + name[1:] if name in {"_id", "_type"} else name
-    return "xdm:" + name
+    return f"{vocabulary}:{name}"

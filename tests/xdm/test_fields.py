@@ -90,6 +90,9 @@ def test_the_full_schema_has_everything_in_its_place() -> None:
     }
     assert person["properties"]["birthDate"]["meta:xdmType"] == "date"
     assert full["properties"]["_id"]["meta:xdmField"] == "@id"
+    created = full["properties"]["_repo"]["properties"]["createDate"]
+    assert created["meta:xdmField"] == "repo:createDate"
+    assert "description" not in full, "nor that of its class instead"
 
 
 def test_the_full_schema_says_which_shapes_exclude_each_other() -> None:
