@@ -96,6 +96,11 @@ def result_in_words(done: "Applied") -> str:
     lines = ["everything was as it should be" if not changed else f"{counted(changed, 'change')}"]
     if done.ready_at and done.ready_at > datetime.now(UTC):
         lines.append(f"the flow takes records from {_moment(done.ready_at)}; the agent waits")
+    if done.schema_changed:
+        lines.append(
+            "the platform may go by the schema as it was for up to 15 minutes: until then, records"
+            " with new fields can be refused"
+        )
     if done.config is None:
         lines.append("the platform fetches records from this source by itself: no agent is needed")
     else:

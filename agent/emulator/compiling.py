@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from agent import dataprep
 from agent.dataprep import MappingError, MappingSet, Outcome
-from agent.emulator.dataprep.mapping_sets import in_version
 from agent.emulator.judges import Judge
+from agent.emulator.mapping_sets import in_version
 from agent.emulator.platform import Platform
 from agent.emulator.routing import Route
 from agent.emulator.schemas.registry import Registry

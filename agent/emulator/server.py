@@ -14,8 +14,7 @@ from agent.emulator.catalog import Catalog
 from agent.emulator.console import ConsoleRoutes
 from agent.emulator.control import ControlRoutes
 from agent.emulator.data_routes import DataRoutes
-from agent.emulator.dataprep.routes import MappingSetRoutes
-from agent.emulator.dataprep.trials import TrialRoutes
+from agent.emulator.dataprep import DataPrep
 from agent.emulator.export import Export
 from agent.emulator.faults import Script
 from agent.emulator.flow.routes import FlowRoutes
@@ -64,8 +63,7 @@ class Emulator:
         app.add_routes(DescriptorRoutes(self._state.registry).routes())
         app.add_routes(SchemaRoutes(self._state.registry).routes())
         app.add_routes(Catalog(self._state).routes())
-        app.add_routes(MappingSetRoutes(self._state).routes())
-        app.add_routes(TrialRoutes(self._state).routes())
+        app.add_routes(DataPrep(self._state).routes())
         app.add_routes(Batches(self._state).routes())
         app.add_routes(Export(self._state).routes())
         app.add_routes(Observability(self._state).routes())

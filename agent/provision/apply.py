@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from agent.aep.platform import Platform
+from agent.config.units import show_duration
 from agent.errors import AgentError, ConfigError, NotFound, PlatformError
 from agent.provision.agent_config import WrittenAs, write_config
 from agent.provision.manifest.loading import Written
+from agent.provision.manifest.model import FlowDescription
 from agent.provision.objects.kind import Found, Kind, Known
 from agent.provision.plan import Action, Step, planned, refused, steps
 from agent.provision.state import StateFile
 
-_SETTLE_SECONDS = 120.0  # the longest wait for the platform to finish what it was told
 _LOOK_SECONDS = (0.2, 5.0)  # between two looks: at first, and at most
 
 Tell = Callable[[str], None]
@@ -33,6 +34,14 @@ class Applied:
     steps: tuple[Step, ...]
     ready_at: datetime | None
     config: WrittenAs | None  # None: the platform fetches by itself
+
+    @property
+    def schema_changed(self) -> bool:
+        """Whether a schema that records are held against already was changed."""
+        return any(
+            step.action is Action.CHANGE and step.kind.key in ("schema", "field_group")
+            for step in self.steps
+        )
 
     @property
     def changed(self) -> int:
@@ -54,7 +63,7 @@ async def apply(written: Written, file: StateFile, platform: Platform, tell: Tel
         if step.action is Action.REPLACE and step.found:
             await _take_away(step.kind, step.found, file, platform)
             tell(f"{step.kind.noun} {step.kind.name}: taken away, to be made anew")
-    work = _Work(file, platform, Known(tenant), manifest.flow.warm_up, tell)
+    work = _Work(file, platform, Known(tenant), manifest.flow, tell)
     done = [await work.do(step) async for step in steps(manifest, file.state, platform, work.known)]
     config = write_config(written, work.known, file)
     return Applied(tuple(done), file.state.ready_at, config)
@@ -64,12 +73,13 @@ class _Work:
     """One walk through all objects."""
 
     def __init__(
-        self, file: StateFile, platform: Platform, known: Known, warm_up: float, tell: Tell
+        self, file: StateFile, platform: Platform, known: Known, flow: FlowDescription, tell: Tell
     ) -> None:
         self.known = known
         self._file = file
         self._platform = platform
-        self._warm_up = timedelta(seconds=warm_up)
+        self._flow = flow
+        self._warm_up = timedelta(seconds=flow.warm_up)
         self._tell = tell
 
     async def do(self, step: Step) -> Step:
@@ -93,7 +103,7 @@ class _Work:
             assert step.found
             id = step.found.id
             self._file.note(kind.key, kind.name, id, made=step.made)
-            if not kind.is_settled(step.found):
+            if not kind.is_settled(step.found, self.known):
                 await self._settled(kind, id)
         self.known.ids[kind.key] = id
         if is_flow:
@@ -115,17 +125,18 @@ class _Work:
 
     async def _settled(self, kind: Kind, id: str) -> None:
         """Wait until the platform has finished making it."""
-        deadline = time.monotonic() + _SETTLE_SECONDS
+        deadline = time.monotonic() + self._flow.finish_within
         pause, longest = _LOOK_SECONDS
         while True:
             found = await kind.by_id(self._platform, id, self.known)
-            if found is not None and kind.is_settled(found):
+            if found is not None and kind.is_settled(found, self.known):
                 kind.learn(found, self.known)
                 return
             if time.monotonic() > deadline:
                 raise AgentError(
-                    f"{kind.noun} {kind.name} ({id}): the platform has not finished making it after"
-                    f" {_SETTLE_SECONDS:.0f} s; look at it in the platform's UI, and apply again"
+                    f"{kind.noun} {kind.name} ({id}): the platform has not finished making it"
+                    f" within {show_duration(self._flow.finish_within)}; look at it in the"
+                    " platform's UI and apply again, or give it longer (flow.finish_within)"
                 )
             await asyncio.sleep(pause)
             pause = min(2 * pause, longest)

@@ -4,7 +4,7 @@ Flow first, for nothing it uses can go before it; then its connections, the data
 schema. What was there before the manifest stays, and so does what the platform never lets go.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +25,7 @@ from agent.provision.objects.schemas import (
     ProfileTag,
     SchemaObject,
 )
-from agent.provision.state import Object, State, StateFile
+from agent.provision.state import IDENTITY, Object, State, StateFile
 
 _ORDER: tuple[type[Any], ...] = (
     Flow,
@@ -39,9 +39,16 @@ _ORDER: tuple[type[Any], ...] = (
     SchemaObject,
     FieldGroup,
 )
-_PARTS_OF_SCHEMA = (IdentityDescriptor, FieldGroup)
+# what each needs, so that it stays where that stays
+_NEEDS: Mapping[type[Any], tuple[type[Any], ...]] = {
+    Flow: (SourceConnection, TargetConnection),
+    SourceConnection: (BaseConnection,),
+    TargetConnection: (Dataset,),
+    Dataset: (IdentityDescriptor, SchemaObject),
+    ProfileTag: (IdentityDescriptor, SchemaObject),
+    SchemaObject: (FieldGroup,),
+}
 _BEFORE = "it was there before this manifest"
-_SCHEMA_STAYS = "the schema it belongs to stays"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +66,13 @@ async def fates(manifest: Manifest, state: State, platform: Platform) -> list[Fa
     known = Known(await platform.schemas.tenant())
     known.ids |= {each.key: each.id for each in state.objects if each.id}
     found: list[Fate] = []
-    schema_stays = False
+    needed: dict[type[Any], str] = {}
     for kind, noted in sorted(_kinds(manifest, state), key=lambda each: _place(each[0])):
         fate = await _fate(kind, noted, platform, known)
-        if isinstance(kind, ProfileTag | SchemaObject) and fate.stays and fate.found:
-            schema_stays = True
-        if isinstance(kind, _PARTS_OF_SCHEMA) and schema_stays and not fate.stays and fate.found:
-            fate = Fate(kind, noted, fate.found, _SCHEMA_STAYS)
+        if fate.found and not fate.stays and (user := needed.get(type(kind))):
+            fate = Fate(kind, noted, fate.found, f"the {user} needs it, which stays")
+        if fate.found and fate.stays:
+            needed |= dict.fromkeys(_NEEDS.get(type(kind), ()), kind.noun)
         found.append(fate)
     return found
 
@@ -106,7 +113,16 @@ async def _fate(kind: Kind, noted: Object, platform: Platform, known: Known) -> 
         found = await kind.by_id(platform, noted.id, known)
     if not noted.made:
         return Fate(kind, noted, found, _BEFORE)
+    if found and (renamed := _renamed(noted, found)):
+        return Fate(kind, noted, found, renamed)
     return Fate(kind, noted, found, kind.stays(found) if found else "")
+
+
+def _renamed(noted: Object, found: Found) -> str:
+    """Whether the id leads to something that is not called as it was: then it may not be ours."""
+    if found.name in (None, noted.name):
+        return ""
+    return f"{found.id} is called {found.name} by now; delete it yourself if it is the one"
 
 
 def _kinds(manifest: Manifest, state: State) -> Iterator[tuple[Kind, Object]]:
@@ -115,13 +131,11 @@ def _kinds(manifest: Manifest, state: State) -> Iterator[tuple[Kind, Object]]:
         each.key: each for each in _ORDER if each is not IdentityDescriptor
     }
     for noted in state.objects:
-        if noted.key.startswith("identity:"):
-            path = noted.key.removeprefix("identity:")
+        if noted.key.startswith(IDENTITY):
+            path = noted.key.removeprefix(IDENTITY)
             yield IdentityDescriptor(manifest, Identity(path=path, namespace="any")), noted
-        elif noted.key in by_key:
-            yield by_key[noted.key](manifest), noted
         else:
-            raise AgentError(f"the state file names an unknown object, {noted.key}")
+            yield by_key[noted.key](manifest), noted
 
 
 def _place(kind: Kind) -> int:

@@ -61,7 +61,9 @@ class Sample:
         if self.bad_lines:
             shown = ", ".join(map(str, self.bad_lines[:5]))
             more = ", …" if len(self.bad_lines) > 5 else ""
-            yield f"{len(self.bad_lines):,} lines hold no JSON object (line {shown}{more})"
+            count = len(self.bad_lines)
+            hold = "line holds" if count == 1 else "lines hold"
+            yield f"{count:,} {hold} no JSON object (line {shown}{more})"
         for reason in sorted(self.left_out):
             yield f"left out: {reason}"
 

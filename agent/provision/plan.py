@@ -138,6 +138,9 @@ def decide(kind: Kind, found: Found, known: Known, *, made: bool, remark: str = 
     """What to do about an object that is there."""
     kind.learn(found, known)
     differences = kind.differences(found, known)
+    if kind.is_named and not kind.given and found.name not in (None, kind.name):
+        text = "it has another name by now; it is known by its id"
+        differences.append(Difference("name", found.name, kind.name, Cure.NOTE, text))
     if not made:
         differences = [_only_ours(each) for each in differences]
     cures = {each.cure for each in differences}

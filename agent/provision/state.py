@@ -26,6 +26,16 @@ _MEND = (
 )
 
 
+class Key(Text):
+    """What an object is in the manifest."""
+
+    def read(self, value: object) -> str:
+        key = super().read(value)
+        if key not in _KEYS and not key.startswith(IDENTITY):
+            raise ValueError("not the key of an object")
+        return key
+
+
 class Place(Section):
     """Where the objects are."""
 
@@ -37,10 +47,24 @@ class Place(Section):
         return f"sandbox {self.sandbox} of {self.org_id} at {self.url}"
 
 
+_KEYS = (
+    "base_connection",
+    "source_connection",
+    "field_group",
+    "schema",
+    "profile",
+    "dataset",
+    "target_connection",
+    "mapping",
+    "flow",
+)
+IDENTITY = "identity:"  # and its path
+
+
 class Object(Section):
     """One object: found or made, or perhaps made."""
 
-    key: Annotated[str, Text("what it is in the manifest")]
+    key: Annotated[str, Key(f"one of {', '.join(_KEYS)}, or {IDENTITY} and a path")]
     name: Annotated[str, Text("its name")]
     id: Annotated[str | None, Text("its id on the platform", optional=True)] = None
     made: bool = Field(default=False, description="Whether it is ours to take away.")

@@ -53,10 +53,11 @@ def _run(stage: Stage, *words: str, stdin: bytes = b"") -> Finished:
     return Finished(done.returncode, done.stdout, done.stderr)
 
 
-def _json(emulator: RunningEmulator, path: str) -> Any:
-    url = f"http://127.0.0.1:{emulator.port}/_emulator/{path}"
-    with urllib.request.urlopen(url, timeout=30) as answer:
-        return json.load(answer)
+def _set_trap(emulator: RunningEmulator, **traps: float) -> None:
+    url = f"http://127.0.0.1:{emulator.port}/_emulator/traps"
+    body = json.dumps(traps).encode()
+    with urllib.request.urlopen(urllib.request.Request(url, body, method="PUT"), timeout=30):
+        pass
 
 
 def _landed(emulator: RunningEmulator, stage: Stage) -> list[dict[str, Any]]:
@@ -66,9 +67,11 @@ def _landed(emulator: RunningEmulator, stage: Stage) -> list[dict[str, Any]]:
     return [row["entity"] for row in found["rows"]]
 
 
-def test_a_record_lands_mapped_after_one_apply(emulator: RunningEmulator, tmp_path: Path) -> None:
-    text = ORDERS.replace("shop}", "shop, warm_up: 1s}") + QUICK
-    text = text.replace("From the shop}", "From the shop, warm_up: 1s}")
+def test_a_record_lands_mapped_after_one_apply_though_new_flows_lose_what_comes_at_once(
+    emulator: RunningEmulator, tmp_path: Path
+) -> None:
+    _set_trap(emulator, warm_up=2)
+    text = ORDERS.replace("From the shop}", "From the shop, warm_up: 5s}") + QUICK
     stage = _stage(emulator, tmp_path, text.replace("DIRECTORY", str(tmp_path)))
 
     planned = _run(stage, "provision", "plan", "orders.yaml")

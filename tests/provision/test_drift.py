@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.errors import ConfigError
+from agent.errors import AgentError, ConfigError
 from provision.stage import ONE_OF_EACH, ORDERS, XDM, Stage, staged
 
 
@@ -188,3 +188,53 @@ async def test_a_schema_and_a_dataset_that_exist_are_used_as_they_are(tmp_path: 
         second.edit(schema, f"{schema}0")
         with pytest.raises(ConfigError, match=r"schema.id: the platform has no schema"):
             await second.plan()
+
+
+async def test_what_was_renamed_is_known_by_its_id_and_not_taken_away(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        await stage.apply()
+        op = {"op": "replace", "path": "/name", "value": "Mine"}
+        await _patched(stage, "flow", "flows", op)
+
+        assert await stage.actions() == {}
+        told = [each for step in await stage.plan() for each in step.differences]
+        assert [(each.path, each.found, str(each.cure)) for each in told] == [
+            ("name", "Mine", "note")
+        ]
+        stays = await stage.destroy()
+        assert "is called Mine by now" in stays[0].stays
+        assert stays[1].stays == "the flow needs it, which stays"
+        assert await stage.objects() == ONE_OF_EACH
+
+
+async def test_what_the_platform_has_not_finished_is_waited_for(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        slow = {
+            "name": "slow",
+            "when": {"path": "platform", "matching": "^GET .*/flows/", "requests": 2},
+            "status": 200,
+            "body": {"items": [{"id": "x", "name": "Orders", "state": "initializing"}]},
+        }
+        stage.emulator.set_faults([slow])
+        await stage.apply()
+
+        assert stage.emulator.stats()["faults"] == {"slow": 2}
+        assert await stage.actions() == {}
+
+
+async def test_what_the_platform_never_finishes_is_told(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        stage.edit("flow: {", "flow: {finish_within: 1s, ")
+        never = {
+            "name": "never",
+            "when": {"path": "platform", "matching": "^GET .*/sourceConnections/"},
+            "status": 200,
+            "body": {"items": [{"id": "x", "name": "Orders", "state": "inProgress"}]},
+        }
+        stage.emulator.set_faults([never])
+        with pytest.raises(AgentError, match=r"has not finished making it within 1s; look at it"):
+            await stage.apply()
+        stage.emulator.set_faults([])
+        await stage.apply()
+
+        assert await stage.objects() == ONE_OF_EACH

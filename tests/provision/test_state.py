@@ -52,6 +52,7 @@ def test_what_is_noted_is_read_back(path: Path) -> None:
         ),
         (lambda t: t["objects"][0].pop("name"), "objects[0].name: missing"),
         (lambda t: t["objects"].append(t["objects"][0]), "objects[2].key: found schema twice"),
+        (lambda t: t["objects"][0].update(key="x"), 'objects[0].key: found "x"; write one of base'),
         (lambda t: t.update(version="x"), '2: version: found "x"; write a whole number'),
         (lambda t: t.update(version=9), "written by a newer version (9)"),
         (lambda t: t["place"].update(sandbox="dev"), "it is about sandbox dev of 0123@AdobeOrg"),

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from agent.emulator.dataprep import mapping_sets
+from agent.emulator import mapping_sets
 from agent.emulator.flow.problems import Problem
 from agent.emulator.platform import Platform
 from agent.emulator.resources import Resource

@@ -31,6 +31,11 @@ class FlowDescription(Section):
         description="How long a new flow loses records, which the agent holds meanwhile.",
         examples=["5m"],
     )
+    finish_within: Annotated[float, Duration("1s", "1h")] = Field(
+        default=120.0,
+        description="Longest wait for the platform to finish making one object.",
+        examples=["2m"],
+    )
 
 
 class AgentSettings(Section):

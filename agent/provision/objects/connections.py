@@ -71,7 +71,7 @@ class FlowServiceKind(Kind):
     async def delete(self, platform: Platform, id: str) -> None:
         await platform.flow.delete(self.group, id)
 
-    def is_settled(self, found: Found) -> bool:
+    def is_settled(self, found: Found, known: Known) -> bool:
         return found.body.get("state") not in _UNFINISHED
 
     def described(self, found: Found) -> list[Difference]:
@@ -165,6 +165,11 @@ class SourceConnection(FlowServiceKind):
             **({"params": parameters} if parameters else {}),
         }
         return (await platform.flow.create(self.group, body)).id
+
+    def is_settled(self, found: Found, known: Known) -> bool:
+        has_inlet = known.inlet_url or found.at("params.inletUrl")
+        needs_inlet = isinstance(self.manifest.source, HttpInlet)
+        return super().is_settled(found, known) and bool(has_inlet or not needs_inlet)
 
     def learn(self, found: Found, known: Known) -> None:
         known.inlet_url = known.inlet_url or found.at("params.inletUrl")

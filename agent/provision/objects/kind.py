@@ -46,6 +46,12 @@ class Found:
     body: Mapping[str, Any]
     etag: str = ""
 
+    @property
+    def name(self) -> str | None:
+        """What it is called there; None where it has no name of its own."""
+        found = self.body.get("name") or self.body.get("title")
+        return str(found) if found else None
+
     def at(self, path: str) -> Any:
         """What is at a dotted path of it; None where nothing is."""
         here: Any = self.body
@@ -75,6 +81,7 @@ class Kind(ABC):
     noun: ClassVar[str]
     key: str  # in the state
     given: str | None = None  # its id, where the manifest names one that exists
+    is_named: ClassVar[bool] = True  # whether the platform has its name, too
 
     def __init__(self, manifest: Manifest) -> None:
         self.manifest = manifest
@@ -110,7 +117,7 @@ class Kind(ABC):
     async def delete(self, platform: Platform, id: str) -> None:
         """Take it away. Raises NotFound where it is gone."""
 
-    def is_settled(self, found: Found) -> bool:
+    def is_settled(self, found: Found, known: Known) -> bool:
         """Whether the platform has finished making it."""
         return True
 

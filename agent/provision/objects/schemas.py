@@ -156,6 +156,7 @@ class IdentityDescriptor(Kind):
     """A field of the schema that says who somebody is."""
 
     noun = "identity"
+    is_named = False
 
     def __init__(self, manifest: Manifest, identity: Identity) -> None:
         super().__init__(manifest)
@@ -217,6 +218,7 @@ class ProfileTag(Kind):
     """That records of the schema go to Real-Time Customer Profile: a tag that stays for good."""
 
     noun = "Profile tag"
+    is_named = False
     key = "profile"
 
     @property
