@@ -31,6 +31,12 @@ class Library:
             library.add(component)
         return library
 
+    def copy(self) -> Self:
+        """Another library of the same components, which they share."""
+        made = type(self)()
+        made._components, made._ids = dict(self._components), dict(self._ids)
+        return made
+
     def add(self, component: Mapping[str, Any]) -> None:
         """Take a component in. It is kept, not copied: change it no more.
 

@@ -46,20 +46,13 @@ class Registry:
 
     def library(self, sandbox: str) -> Library:
         """All components that a sandbox has, unions included."""
-        library = Library()
-        for component in self.standard_components():
-            library.add(component)
+        library = self.standard.copy()
         for kind in OWN_KINDS:
             for each in self.own(kind).all(sandbox=sandbox):
                 library.add(each.body)
         for union in self.unions(sandbox):
             library.add(union)
         return library
-
-    def standard_components(self) -> Iterator[dict[str, Any]]:
-        """Adobe's components of all kinds."""
-        for kind in ("behaviors", *OWN_KINDS):
-            yield from self.standard.all(kind)
 
     def has_schema(self, ref: str, sandbox: str) -> bool:
         """Whether the tenant has this schema."""
