@@ -15,7 +15,7 @@ from agent.dataprep.faults import EvaluationError, ExpressionError
 from agent.dataprep.functions import TABLE
 from agent.dataprep.grammar import RESERVED
 from agent.dataprep.operators import BINARY, Binary, complement, negate
-from agent.dataprep.paths import EVERY, PathStep, names_of, reader, unescaped
+from agent.dataprep.paths import EVERY, STEPS_MAX, PathStep, names_of, reader, unescaped
 from agent.dataprep.values import checked, integer_of, text_of, truth_of
 
 if TYPE_CHECKING:
@@ -112,6 +112,8 @@ def _unary(node: "Tree[Token]") -> Step:
 def _chain(node: "Tree[Token]") -> Step:
     """A value and what hangs on it: members, elements, methods."""
     first, *trailers = cast("list[Tree[Token]]", node.children)
+    if len(trailers) > STEPS_MAX:
+        raise ExpressionError(f"a path has {STEPS_MAX} steps at most, this one {len(trailers)}")
     path = _path_of(first)
     while path is not None and trailers and (steps := _steps_of(trailers[0])):
         path = (*path, *steps)

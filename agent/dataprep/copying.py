@@ -19,10 +19,18 @@ def whole(value: Any) -> Any:
     """A copy with everything that is in it."""
     kind = value.__class__
     if kind is dict:
-        return {key: whole(each) for key, each in value.items()}
+        return {key: whole(member) for key, member in value.items()}
     if kind is list:
-        return [whole(each) for each in value]
+        return [whole(element) for element in value]
     return value
+
+
+def each(copy: Copy, depth: int) -> Copy:
+    """What copies the elements of lists within lists, so many deep, as `[*]` reads them."""
+    if not depth:
+        return copy
+    inner = each(copy, depth - 1)
+    return lambda value: list(map(inner, value)) if isinstance(value, list) else copy(value)
 
 
 class Fitting:
@@ -43,15 +51,15 @@ class Fitting:
             return self._members(value)
         if kind is list and self._kind == "array":
             fit = self._element()
-            return [fit(each) for each in value]
+            return [fit(element) for element in value]
         return whole(value)
 
     def _members(self, value: dict[str, Any]) -> dict[str, Any]:
         members: dict[str, Any] = {}
-        for name, each in value.items():
+        for name, member in value.items():
             fit = self._inner.get(name) or self._looked_up(name)
             if fit is not None:
-                members[name] = fit(each)
+                members[name] = fit(member)
         return members
 
     def _element(self) -> "Fitting":

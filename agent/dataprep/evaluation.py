@@ -12,7 +12,7 @@ from typing import Any
 
 from agent.dataprep.faults import EvaluationError
 
-UNITS = 8 << 20
+UNITS = 4 << 20
 TEXT_MAX = 1_000_000  # characters of one text: no record may be larger than that anyway
 ELEMENTS_MAX = 100_000  # of one array that a function makes
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.dataprep.compiling import compiled
 from agent.dataprep.evaluation import Clock, Evaluation, Step
-from agent.dataprep.faults import EvaluationError
+from agent.dataprep.faults import EvaluationError, ExpressionError
 from agent.dataprep.functions import TABLE
 from agent.dataprep.grammar import parse
 from agent.dataprep.values import plain
@@ -53,8 +53,8 @@ class Expression:
         evaluation = Evaluation(record, now)
         try:
             return plain(self._step(evaluation), evaluation)
-        except EvaluationError:
-            raise
+        except ExpressionError as error:  # of a path that came with the record
+            raise EvaluationError(str(error)) from None
         except RecursionError:
             raise EvaluationError("the record is nested too deeply for the expression") from None
         except (ValueError, TypeError, ArithmeticError, LookupError) as error:

@@ -139,7 +139,7 @@ def _unexpected(text: str, at: int | None) -> ExpressionError:
 
 
 def _expected(error: "UnexpectedToken") -> str:
-    if "NAME" in error.expected:
+    if "NAME" in error.accepts:
         return "a value was expected"
-    missing = [sign for sign in _CLOSING if sign in error.expected]
+    missing = [sign for sign in _CLOSING if sign in error.accepts]
     return f"a {_CLOSING[missing[0]]} is missing" if missing else "something more was expected"

@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from agent.dataprep.copying import Copy, Fitting, whole
+from agent.dataprep.copying import Copy, Fitting, each, whole
 from agent.dataprep.destinations import Steps, compact, remove
 from agent.dataprep.evaluation import Clock
 from agent.dataprep.expression import utc_now
 from agent.dataprep.faults import EvaluationError, ExpressionError, MappingError, MappingProblem
 from agent.dataprep.fitting import problem_of
 from agent.dataprep.mappings import ATTRIBUTE, FieldMapping, field_mapping
+from agent.dataprep.paths import EVERY
 from agent.xdm.schema import Schema
 
 MAPPINGS_MAX = 10_000
@@ -57,15 +58,15 @@ class MappingSet:
         allow_nulls = bool(body.get("allowNullValues"))
         mappings: list[FieldMapping] = []
         problems: list[MappingProblem] = []
-        for index, each in enumerate(listed):
+        for index, listed_one in enumerate(listed):
             try:
-                mappings.append(field_mapping(index, each, nulls=allow_nulls))
+                mappings.append(field_mapping(index, listed_one, nulls=allow_nulls))
             except ExpressionError as error:
                 problems.append(MappingProblem(index, str(error)))
         if problems:
             raise MappingError(problems)
-        mappings.sort(key=lambda each: len(each.steps))
-        arrays = dict.fromkeys(array for each in mappings for array in each.arrays)
+        mappings.sort(key=lambda mapping: len(mapping.steps))
+        arrays = dict.fromkeys(array for mapping in mappings for array in mapping.arrays)
         return cls(
             tuple(mappings),
             allow_nulls,
@@ -76,9 +77,9 @@ class MappingSet:
     def within(self, schema: Schema) -> "MappingSet":
         """The same set, copying of objects only the attributes that the schema has."""
         copies = {
-            each.index: Fitting(schema, each.destination)
-            for each in self.mappings
-            if each.kind == ATTRIBUTE
+            mapping.index: each(Fitting(schema, mapping.destination), mapping.steps.count(EVERY))
+            for mapping in self.mappings
+            if mapping.kind == ATTRIBUTE
         }
         return replace(self, _copies=copies)
 
@@ -87,18 +88,18 @@ class MappingSet:
         entity: dict[str, Any] = {}
         warnings: list[MappingWarning] = []
         allow_nulls, copies = self.allow_nulls, self._copies
-        for each in self.mappings:
+        for mapping in self.mappings:
             try:
-                value = each.read(record, now)
-                if value.__class__ in _COPIED:
-                    value = copies.get(each.index, whole)(value)
+                value = mapping.read(record, now)
+                if value.__class__ in _COPIED and mapping.kind == ATTRIBUTE:
+                    value = copies.get(mapping.index, whole)(value)
                 if value is not None or allow_nulls:
-                    each.write(entity, value)
+                    mapping.write(entity, value)
                 elif entity:
-                    remove(entity, each.steps)
+                    remove(entity, mapping.steps)
             except EvaluationError as error:
-                warnings.append(MappingWarning(each.destination, str(error)))
-                self._empty(entity, each)
+                warnings.append(MappingWarning(mapping.destination, str(error)))
+                self._empty(entity, mapping)
         if not allow_nulls:
             for array in self._arrays:
                 compact(entity, array)
@@ -107,8 +108,8 @@ class MappingSet:
     def problems(self, schema: Schema) -> list[str]:
         """What of the set cannot fit the schema: destinations it lacks, kinds that are others."""
         found = (
-            (each.index, problem_of(each, schema))
-            for each in sorted(self.mappings, key=lambda each: each.index)
+            (mapping.index, problem_of(mapping, schema))
+            for mapping in sorted(self.mappings, key=lambda mapping: mapping.index)
         )
         return [str(MappingProblem(index, problem)) for index, problem in found if problem]
 

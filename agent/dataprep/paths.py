@@ -55,8 +55,11 @@ def steps_of(path: str) -> tuple[PathStep, ...]:
 
 
 def names_of(wrapped: str) -> list[str]:
-    """The names within `${ }`: dots part them, unless they are escaped."""
-    return [unescaped(name) for name in re.findall(r"(?:[^.\\]|\\.)+", wrapped, re.DOTALL)]
+    """The names within `${ }`: dots part them, unless they are escaped. Raises ExpressionError."""
+    names = re.findall(r"(?:[^.\\]|\\.)+", wrapped, re.DOTALL)
+    if not names or len(names) > STEPS_MAX:
+        raise ExpressionError(f"${{{wrapped}}} has no name, or more than {STEPS_MAX}")
+    return [unescaped(name) for name in names]
 
 
 def unescaped(name: str) -> str:

@@ -1,11 +1,12 @@
 """How are regular expressions used that strangers wrote, on texts that strangers sent?
 
 The engine is that of the `regex` package: it takes the Java constructs that Python's own does not
-(possessive and atomic groups, `\\p{Alpha}`, `&&` within classes), counts repetitions instead of
-unrolling them, and ends a match that takes too long. That time is the guard against catastrophic
-backtracking: no look at a pattern can tell all that will backtrack, and engines that never do lack
-look-around and back-references, which people use. Beside it, patterns and texts are bounded in
-length. A match that is ended is an EvaluationError: the field is null, and the record goes on.
+(possessive and atomic groups, `\\p{Alpha}`, `&&` within classes), and ends a match that takes too
+long. That time is the guard against catastrophic backtracking: no look at a pattern can tell all
+that will backtrack, and engines that never do lack look-around and back-references, which people
+use. Beside it, texts are bounded in length, and patterns in what they come to with their
+repetitions written out, for compiling takes as long. A match that is ended is an EvaluationError:
+the field is null, and the record goes on.
 """
 
 import re
@@ -22,8 +23,13 @@ if TYPE_CHECKING:
 
 SECONDS_MAX = 0.05
 PATTERN_MAX = 1000  # characters
+REPEATED_MAX = 10_000
 SUBJECT_MAX = 100_000  # characters
 _MAGIC = frozenset("+?^|.[({)*$\\")
+_PART = re.compile(
+    r"\\.|\[\^?+\]?+(?:\\.|[^\\\]])*+\]?|\{(?P<least>[0-9]{1,9}),?(?P<most>[0-9]{1,9})?\}|.",
+    re.DOTALL,
+)
 _REFERENCE = re.compile(r"\\(?P<escaped>.)|\$(?P<number>[0-9])", re.DOTALL)
 T = TypeVar("T")
 
@@ -73,11 +79,32 @@ def compiled(pattern: str) -> "Pattern[str]":
 
     if len(pattern) > PATTERN_MAX:
         raise EvaluationError(f"a regular expression may have {PATTERN_MAX} characters")
+    if _repeated(pattern) > REPEATED_MAX:
+        raise EvaluationError(f"the repetitions in {shown(pattern)} come to too much")
     try:
         # V1: classes may be intersected, as in Java. ASCII: \\d and \\w are what they are there.
         return regex.compile(pattern, flags=regex.V1 | regex.ASCII, cache_pattern=False)
     except (regex.error, RecursionError, OverflowError, ValueError) as error:
         raise EvaluationError(f"{shown(pattern)} is no regular expression: {error}") from None
+
+
+def _repeated(pattern: str) -> int:
+    """About how many characters the pattern has, with `{n}` written out."""
+    sums, last = [0], 1
+    for part in _PART.finditer(pattern):
+        if part[0] == "(":
+            sums.append(0)
+        elif part[0] == ")" and len(sums) > 1:
+            last = sums.pop() + 1
+            sums[-1] += last
+        elif part["least"]:
+            times = int(part["most"] or part["least"])
+            sums[-1] += last * max(times - 1, 0)
+            last *= max(times, 1)
+        else:
+            last = 1
+            sums[-1] += 1
+    return sum(sums)
 
 
 def _plain(pattern: str) -> str | None:

@@ -45,14 +45,14 @@ def to_float(string: Any) -> float | None:
     if string is None:
         return None
     try:
-        single: float = struct.unpack("f", struct.pack("f", number_of(string)))[0]
+        single: float = struct.unpack("<f", struct.pack("<f", number_of(string)))[0]
     except OverflowError:
         raise EvaluationError(f"{shown(text_of(string))} is too large for a float") from None
     # The shortest digits that mean this float, as Java writes it.
     return next(
         short
         for short in (float(f"{single:.{digits}g}") for digits in range(1, 10))
-        if struct.pack("f", short) == struct.pack("f", single)
+        if struct.pack("<f", short) == struct.pack("<f", single)
     )
 
 

@@ -77,8 +77,9 @@ def str_to_object(
 @OBJECTS.function('contains_key("evars.evar.field1")', False)
 def contains_key(evaluation: Evaluation, input_: str) -> bool:
     """Whether the source has something at a path."""
-    found = SourcePath.parse(input_).read(evaluation.record)
-    return found is not None and found != []
+    path = SourcePath.parse(input_)
+    found = path.read(evaluation.record)
+    return _anything(found) if path.wildcards else found is not None
 
 
 @OBJECTS.function("nullify()", None)
@@ -101,6 +102,11 @@ def get_values(
 ) -> str | None:
     """Returns the value of one key in a string of keys and values; it is trimmed."""
     return dict(_members(string, value_delimiter or ":", field_delimiter or ",")).get(key)
+
+
+def _anything(found: Any) -> bool:
+    """Whether anything was found behind a `[*]`."""
+    return any(map(_anything, found)) if isinstance(found, list) else found is not None
 
 
 def _members(string: str, value_delimiter: str, field_delimiter: str) -> list[tuple[str, str]]:

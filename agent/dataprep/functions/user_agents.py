@@ -16,7 +16,7 @@ from agent.dataprep.functions.table import Category
 
 USER_AGENTS = Category("User Agent")
 _UNKNOWN = "Unknown"
-_LENGTH_MAX = 2000  # no header is longer; the rest would tell nothing
+_LENGTH_MAX = 1000  # no header is longer; the rest would tell nothing
 _IPHONE = (
     '"Mozilla/5.0 (iPhone; CPU iPhone OS 5_1_1 like Mac OS X) AppleWebKit/534.46 '
     '(KHTML, like Gecko) Version/5.1 Mobile/9B206 Safari/7534.48.3"'
@@ -62,7 +62,7 @@ _DEVICES = [
     (name, re.compile(pattern))
     for name, pattern in (
         ("Hacker", r"<script|\$\{jndi:|\bUNION SELECT\b"),
-        ("Robot Mobile", r"(?=.*(?:[Bb]ot\b|[Cc]rawler|[Ss]pider)).*Mobile"),
+        ("Robot Mobile", r"^(?=.*(?:[Bb]ot\b|[Cc]rawler|[Ss]pider)).*Mobile"),
         ("Robot", r"[Bb]ot\b|[Cc]rawler|[Ss]pider|^(?:curl|[Ww]get|python-|Go-http|Java|okhttp)"),
         ("Handheld Game Console", r"Nintendo (?:Switch|3DS)|PlayStation Vita|Steam Deck"),
         ("Game Console", r"PlayStation|Xbox|Nintendo"),
