@@ -52,7 +52,12 @@ class Emulator:
         self._listening = ""
 
     async def __aenter__(self) -> Self:
-        self._state = State(self._options, Landed(self._options.directory), self._faults)
+        landed = Landed(self._options.directory)
+        try:
+            self._state = State(self._options, landed, self._faults)
+        except BaseException:
+            landed.close()  # so that the directory is free for another try
+            raise
         sandboxes = Sandboxes(self._state.platform.sandboxes)
         gateway = Gateway(self._state, sandboxes)
         app = web.Application(

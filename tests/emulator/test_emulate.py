@@ -198,3 +198,25 @@ def test_declaring_the_flags_imports_nothing_heavy() -> None:
     )
     command = [sys.executable, "-c", code]
     assert subprocess.check_output(command, cwd=ROOT).strip() == b"[]"
+
+
+def test_xdm_with_a_directory_loads_component_files_and_leaves_the_inlet_raw(
+    emulated: Emulate, tmp_path: Path
+) -> None:
+    component = {"$id": "https://ns.adobe.com/xdm/context/own", "title": "Own", "type": "object"}
+    (tmp_path / "datatypes").mkdir()
+    (tmp_path / "datatypes" / "own.schema.json").write_text(json.dumps(component))
+    _, line = emulated("--xdm", str(tmp_path))
+    headers = {
+        "Authorization": "Bearer x",
+        "x-api-key": "x",
+        "x-gw-ims-org-id": "x",
+        "Accept": "application/vnd.adobe.xed-id+json",
+    }
+    url = f"{line['listening']}/data/foundation/schemaregistry/global/datatypes?property=title==Own"
+
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as answer:
+        (found,) = json.load(answer)["results"]
+
+    assert found["$id"] == component["$id"]
+    assert post(line, b"{}")[0] == 200

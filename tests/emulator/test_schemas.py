@@ -528,8 +528,11 @@ async def test_component_files_of_adobe_take_the_place_of_ours(start: Any, tmp_p
 async def test_a_directory_without_components_is_told_of_at_the_start(
     start: Any, tmp_path: Path
 ) -> None:
+    kept = tmp_path / "kept"
     with pytest.raises(SchemaError, match=r"holds no \*\.schema\.json"):
-        await start(components=tmp_path)
+        await start(components=tmp_path, directory=kept)
+
+    await start(directory=kept)  # which was left free
 
 
 async def test_components_outlive_a_restart(tmp_path: Path) -> None:
