@@ -105,7 +105,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     add = parser.add_argument
     add("--listen", default="127.0.0.1:8010", metavar="HOST:PORT", help="port 0 takes a free one")
-    add("--data", type=Path, metavar="DIR", help="keep the records here, over a restart")
+    add("--data", type=Path, metavar="DIR", help="keep everything here, over a restart")
     add("--faults", type=Path, metavar="FILE", help="a script of faults, YAML or JSON")
     add("--fault", action="append", default=[], metavar="RULE", help="one fault (see below)")
     gzip = parser.add_mutually_exclusive_group()

@@ -63,33 +63,37 @@ class ControlRoutes:
     async def records(self, request: web.Request) -> web.StreamResponse:
         """The accepted records."""
         query = request.query
-        landed = self._state.landed
+        arrivals = self._state.arrivals
         try:
             since, limit = _page(request)
         except ConfigError as error:
             return _problem(str(error))
-        read = landed.records_with_ids if query.get("ids", "0") in ("1", "true") else landed.records
+        read = (
+            arrivals.records_with_ids
+            if query.get("ids", "0") in ("1", "true")
+            else arrivals.records
+        )
         runs = read(flow_id=query.get("flow_id"), since=since)
         blocks = (b"\n".join(run) + b"\n" for run in _at_most(limit, runs))
-        return await _streamed(request, blocks, landed.accepted)
+        return await _streamed(request, blocks, arrivals.accepted)
 
     async def rejected(self, request: web.Request) -> web.StreamResponse:
         """The refused records."""
-        landed = self._state.landed
+        arrivals = self._state.arrivals
         try:
             since, limit = _page(request)
         except ConfigError as error:
             return _problem(str(error))
-        total = landed.refused
+        total = arrivals.refused
         if since == 0 and limit is None:
-            return await _streamed(request, landed.rejected(), total)
-        lines = landed.some_rejected(since, total if limit is None else limit)
+            return await _streamed(request, arrivals.rejected(), total)
+        lines = arrivals.some_rejected(since, total if limit is None else limit)
         return await _streamed(request, lines, total)
 
     async def reasons(self, request: web.Request) -> web.Response:
         """Why records were refused."""
-        landed = self._state.landed
-        return _json({"total": landed.refused, "reasons": landed.reasons.as_json()})
+        arrivals = self._state.arrivals
+        return _json({"total": arrivals.refused, "reasons": arrivals.reasons.as_json()})
 
     async def inlets(self, request: web.Request) -> web.Response:
         """What can be sent to."""

@@ -1,9 +1,9 @@
 """When do accepted records land, and how is none of them forgotten or judged twice?
 
-What the inlets accepted is a log (`landed`); the data plane is a thread that reads it from where it
-had got to, in steps (`landing`). What a step wrote counts once the ledger has its line. So answers
-never wait for judging, a backlog costs no memory, and after a kill -9 the next emulator goes on
-where the last one stopped.
+What the inlets accepted is a log (`arrivals`); the data plane is a thread that reads it from where
+it had got to, in steps (`landing`). What a step wrote counts once the ledger has its line. So
+answers never wait for judging, a backlog costs no memory, and after a kill -9 the next emulator
+goes on where the last one stopped.
 """
 
 import contextlib
@@ -17,12 +17,12 @@ from pathlib import Path
 
 import msgspec
 
+from agent.emulator.arrivals import Arrival, Arrivals
 from agent.emulator.capacity import Capacity
 from agent.emulator.datasets import Datasets
 from agent.emulator.failed_batches import FailedBatches
 from agent.emulator.flow_counts import FlowCounts
 from agent.emulator.judges import Judges
-from agent.emulator.landed import Arrival, Landed
 from agent.emulator.landing import Judged, Landing
 from agent.emulator.ledger import Batch, Ledger, Step
 from agent.emulator.platform import Platform
@@ -48,14 +48,14 @@ class DataPlane:
 
     def __init__(
         self,
-        landed: Landed,
+        arrivals: Arrivals,
         platform: Platform,
         judges: Judges,
         traps: Callable[[], Traps],
         directory: Path | None = None,
     ) -> None:
         self.lock = threading.Lock()
-        self._landed = landed
+        self._arrivals = arrivals
         self._platform = platform
         self._traps = traps
         self._capacity = Capacity()
@@ -78,7 +78,7 @@ class DataPlane:
         except OSError as error:
             raise AgentError(f"cannot keep datasets in {directory}: {error.strerror}") from None
         self._landing = Landing(
-            landed, platform, judges, self.datasets, self.failed_batches, self.profiles
+            arrivals, platform, judges, self.datasets, self.failed_batches, self.profiles
         )
         self._wake = threading.Condition(self.lock)
         self._thread = threading.Thread(target=self._run, name="data plane", daemon=True)
@@ -103,13 +103,13 @@ class DataPlane:
         """Hear of an arrival at `start` that is none of ours."""
         with self.lock:
             if self._end == start:
-                self._end = self._landed.end
+                self._end = self._arrivals.end
 
     def forget(self) -> None:
         """Let the log begin anew; what was waiting in it is not judged any more."""
         with self.lock:
             self._forgotten += 1
-            self._landed.forget()
+            self._arrivals.forget()
             self._end = 0
             for counts in self._counts.values():
                 counts.waiting = 0
@@ -122,7 +122,7 @@ class DataPlane:
         with self._wake:
             self._hurried += 1
             self._wake.notify_all()
-            forgotten, end = self._forgotten, self._landed.end
+            forgotten, end = self._forgotten, self._arrivals.end
             self._wake.wait_for(
                 lambda: self._end >= end or self._stopped or forgotten != self._forgotten, seconds
             )
@@ -162,8 +162,8 @@ class DataPlane:
         self._last = last
         self._cut()
         self.profiles.reread()
-        self._end = min(last.arrivals_end, self._landed.end)
-        for arrival, _ in self._landed.arrivals(self._end):
+        self._end = min(last.arrivals_end, self._arrivals.end)
+        for arrival, _ in self._arrivals.since(self._end):
             if arrival.inlet_id:
                 self._counts[arrival.flow_id].waiting += len(arrival.xaction_ids)
 
@@ -191,7 +191,7 @@ class DataPlane:
     def _wait(self) -> bool:
         """Wait for records, and then a moment for more of them; False: it is time to end."""
         with self._wake:
-            while not self._stopped and self._end >= self._landed.end:
+            while not self._stopped and self._end >= self._arrivals.end:
                 self._wake.wait()
             until = time.monotonic() + _PAUSE
             while not self._stopped and not self._hurried and self._waiting() < _STEP_RECORDS:
@@ -210,7 +210,7 @@ class DataPlane:
         arrivals: list[Arrival] = []
         records = 0
         with contextlib.suppress(msgspec.DecodeError):  # the log began anew while it was read
-            for arrival, behind in self._landed.arrivals(end):
+            for arrival, behind in self._arrivals.since(end):
                 end = behind
                 if arrival.inlet_id:
                     arrivals.append(arrival)

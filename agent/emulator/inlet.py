@@ -8,8 +8,8 @@ from aiohttp import web
 
 from agent.emulator import answers, broken, judging, messages
 from agent.emulator.answers import Answer, Inlet, Verdicts
+from agent.emulator.arrivals import Rejection
 from agent.emulator.faults import Firing
-from agent.emulator.landed import Rejection
 from agent.emulator.platform import ORG_ID
 from agent.emulator.routing import route
 from agent.emulator.state import State
@@ -153,22 +153,22 @@ class InletRoutes:
 
     def _append(self, flow_id: str, ids: list[str], records: list[bytes], received_ms: int) -> None:
         """Keep records, and let the data plane hear of them where their flow was provisioned."""
-        landed, data_plane = self._state.landed, self._state.data_plane
-        start = landed.end
+        arrivals, data_plane = self._state.arrivals, self._state.data_plane
+        start = arrivals.end
         found = route(self._state.platform, flow_id)
         if found is None:
-            landed.append(flow_id, ids, records, received_ms=received_ms)
+            arrivals.append(flow_id, ids, records, received_ms=received_ms)
             data_plane.passed(start)
             return
         lost = data_plane.lost(found, len(records), received_ms)
-        landed.append(
+        arrivals.append(
             flow_id, ids, records, inlet_id=found.inlet_id, received_ms=received_ms, lost=lost
         )
         data_plane.arrived(flow_id, len(records))
 
     def _refuse(self, rejections: list[Rejection]) -> None:
         if rejections:
-            self._state.landed.reject(rejections)
+            self._state.arrivals.reject(rejections)
             self._state.counts.rejected(len(rejections))
 
     async def _wait(self, firing: Firing) -> None:

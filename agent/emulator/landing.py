@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from agent.emulator import judging
+from agent.emulator.arrivals import Arrival, Arrivals
 from agent.emulator.datasets import Datasets
 from agent.emulator.failed_batches import FailedBatches
 from agent.emulator.judges import Judges
 from agent.emulator.judging import Arrived, Fate
-from agent.emulator.landed import Arrival, Landed
 from agent.emulator.ledger import Batch, Lost, Reason, Step
 from agent.emulator.platform import Platform
 from agent.emulator.profiles import Change, Profiles
@@ -46,14 +46,14 @@ class Landing:
 
     def __init__(
         self,
-        landed: Landed,
+        arrivals: Arrivals,
         platform: Platform,
         judges: Judges,
         datasets: Datasets,
         failed_batches: FailedBatches,
         profiles: Profiles,
     ) -> None:
-        self._landed = landed
+        self._arrivals = arrivals
         self._platform = platform
         self._judges = judges
         self._datasets = datasets
@@ -132,7 +132,7 @@ class Landing:
         judged.batches.append(batch)
 
     def _records(self, arrival: Arrival) -> list[Arrived]:
-        lines = self._landed.lines(arrival)
+        lines = self._arrivals.lines(arrival)
         if len(lines) != len(arrival.xaction_ids):
             return []  # they were forgotten meanwhile
         return [

@@ -9,6 +9,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from agent.emulator import answers, broken
+from agent.emulator.arrivals import Arrivals
 from agent.emulator.batches import Batches
 from agent.emulator.catalog import Catalog
 from agent.emulator.console import ConsoleRoutes
@@ -21,7 +22,6 @@ from agent.emulator.flow.routes import FlowRoutes
 from agent.emulator.gateway import Gateway
 from agent.emulator.ims import ImsRoutes
 from agent.emulator.inlet import InletRoutes
-from agent.emulator.landed import Landed
 from agent.emulator.observability import Observability
 from agent.emulator.options import TOKEN_PATH, EmulatorOptions
 from agent.emulator.platform import Platform
@@ -52,11 +52,11 @@ class Emulator:
         self._listening = ""
 
     async def __aenter__(self) -> Self:
-        landed = Landed(self._options.directory)
+        arrivals = Arrivals(self._options.directory)
         try:
-            self._state = State(self._options, landed, self._faults)
+            self._state = State(self._options, arrivals, self._faults)
         except BaseException:
-            landed.close()  # so that the directory is free for another try
+            arrivals.close()  # so that the directory is free for another try
             raise
         sandboxes = Sandboxes(self._state.platform.sandboxes)
         gateway = Gateway(self._state, sandboxes)
@@ -144,12 +144,12 @@ class Emulator:
 
     def records(self, *, flow_id: str | None = None) -> Iterator[bytes]:
         """The exact bytes of every accepted record, in order of arrival."""
-        for run in self._running.landed.records(flow_id=flow_id):
+        for run in self._running.arrivals.records(flow_id=flow_id):
             yield from run
 
     def rejected(self) -> bytes:
         """The refused records, NDJSON as /_emulator/rejected answers them."""
-        return b"".join(self._running.landed.rejected())
+        return b"".join(self._running.arrivals.rejected())
 
     def forget_records(self) -> None:
         """Forget accepted and refused records."""

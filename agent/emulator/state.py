@@ -5,6 +5,7 @@ from typing import Any
 
 from agent.emulator import queries
 from agent.emulator.admission import Admission
+from agent.emulator.arrivals import Arrivals
 from agent.emulator.compiling import compiler
 from agent.emulator.counts import Counts
 from agent.emulator.data_plane import DataPlane
@@ -12,7 +13,6 @@ from agent.emulator.faults import Faults, Script
 from agent.emulator.inlets import Inlets
 from agent.emulator.issued_tokens import IssuedTokens
 from agent.emulator.judges import Judges
-from agent.emulator.landed import Landed
 from agent.emulator.options import EmulatorOptions
 from agent.emulator.platform import Platform
 from agent.emulator.rules import parse_script, parse_text
@@ -26,14 +26,14 @@ WrittenScript = str | bytes | Mapping[str, Any] | Sequence[Any] | Script
 class State:
     """The options, the records, the platform's objects, the numbers and the faults at work."""
 
-    def __init__(self, options: EmulatorOptions, landed: Landed, faults: Script) -> None:
+    def __init__(self, options: EmulatorOptions, arrivals: Arrivals, faults: Script) -> None:
         self.options = options
-        self.landed = landed
+        self.arrivals = arrivals
         self.platform = Platform(options.directory)
         self.registry = Registry(self.platform, standard_library(options.components))
         self.inlets = Inlets(options, self.platform)
         self.counts = Counts()
-        self.traffic = Traffic(landed, options.inlet_id)
+        self.traffic = Traffic(arrivals, options.inlet_id)
         self.faults = Faults(faults)
         self.issued = IssuedTokens(options)
         self.traps = Traps(dialect=options.dialect, token_life=options.token_life)
@@ -41,7 +41,7 @@ class State:
         self.admission = Admission(lambda: self.traps)
         self.judges = Judges(self.platform, compiler(self.platform, self.registry))
         self.data_plane = DataPlane(
-            landed,
+            arrivals,
             self.platform,
             self.judges,
             lambda: self.traps,
@@ -86,7 +86,7 @@ class State:
     def close(self) -> None:
         """End the data plane, and close the files. What is in a directory stays there."""
         self.data_plane.close()
-        self.landed.close()
+        self.arrivals.close()
         self.platform.close()
 
     def stats(self) -> dict[str, Any]:

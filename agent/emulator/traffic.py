@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agent.emulator.landed import Landed
+from agent.emulator.arrivals import Arrivals
 
 MINUTE = 60_000  # milliseconds
 _KEPT = 50_000  # minutes of inlets, the oldest of which are forgotten first
@@ -29,11 +29,11 @@ class Seen:
 class Traffic:
     """Counts for each inlet and minute. `of_ready_made` is the inlet whose arrivals name none."""
 
-    def __init__(self, landed: Landed, of_ready_made: str) -> None:
-        self._landed = landed
+    def __init__(self, arrivals: Arrivals, of_ready_made: str) -> None:
+        self._arrivals = arrivals
         self._of_ready_made = of_ready_made
         self._answers: OrderedDict[Minute, Seen] = OrderedDict()
-        self._arrivals: OrderedDict[Minute, Seen] = OrderedDict()
+        self._messages: OrderedDict[Minute, Seen] = OrderedDict()
         self._end = 0
 
     def answered(self, inlet_id: str, status: int | None, now_ms: int) -> None:
@@ -47,18 +47,18 @@ class Traffic:
     def minutes(self) -> Iterator[tuple[int, str, Seen]]:
         """(first millisecond, inlet, what it saw) of requests, and then of messages."""
         self._read_on()
-        for counted in (self._answers, self._arrivals):
+        for counted in (self._answers, self._messages):
             for (minute, inlet_id), seen in counted.items():
                 yield minute, inlet_id, seen
 
     def _read_on(self) -> None:
         """Count the arrivals since the last time; all of them where the log began anew."""
-        if self._landed.end < self._end:
-            self._arrivals.clear()
+        if self._arrivals.end < self._end:
+            self._messages.clear()
             self._end = 0
-        for arrival, behind in self._landed.arrivals(self._end):
+        for arrival, behind in self._arrivals.since(self._end):
             self._end = behind
-            seen = _at(self._arrivals, arrival.received_ms, arrival.inlet_id or self._of_ready_made)
+            seen = _at(self._messages, arrival.received_ms, arrival.inlet_id or self._of_ready_made)
             seen.messages += len(arrival.xaction_ids)
             seen.size += arrival.length - len(arrival.xaction_ids)
 

@@ -53,7 +53,7 @@ class Rejection:
 _arrival = msgspec.json.Decoder(Arrival)
 
 
-class Landed:
+class Arrivals:
     """The accepted and the refused records of one emulator.
 
     `directory` keeps them over a restart; without one they are gone when the emulator ends.
@@ -151,7 +151,7 @@ class Landed:
         """The place behind the last arrival."""
         return self._arrivals.end
 
-    def arrivals(self, start: int = 0) -> Iterator[tuple[Arrival, int]]:
+    def since(self, start: int = 0) -> Iterator[tuple[Arrival, int]]:
         """The arrivals from a place on, each with the place behind it."""
         for line in self._arrivals.lines(start):
             start += len(line) + 1
