@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from agent.errors import SchemaError
+from agent.xdm import wellformed
 from agent.xdm.library import Library, alternate_id, kind_of
 from agent.xdm.schema import Schema
 from agent.xdm.shape import Composer, Part
@@ -46,6 +47,9 @@ def compile_schema(
         raise SchemaError(
             f"there is no schema {ref}: add it to the library, or correct the reference"
         )
+    wrong = None if isinstance(ref, str) else wellformed.problem(component)
+    if wrong is not None:
+        raise SchemaError(f"{component.get('$id', 'the component')} is no JSON schema: {wrong}")
     if version != 1:
         raise SchemaError(
             f"the schema {component.get('$id', ref)} has no version {version}, only 1"

@@ -10,22 +10,12 @@ from functools import cached_property
 from typing import Any, Final
 
 from agent.errors import SchemaError
+from agent.xdm import wellformed
 from agent.xdm.library import Library
 
 _DEEPEST_CHAIN: Final = 64  # of $ref and allOf that lead from one component to the next
 _DEEPEST_LOOP: Final = 2  # times that a data type is entered on one path, where all is listed
 _CHOSEN: Final = "meta:refProperty"  # JSON pointers: of what is referred to, only these fields
-_MUST_BE: Final[tuple[tuple[str, type | tuple[type, ...], tuple[str, ...]], ...]] = (
-    ("an object", Mapping, ("properties", "definitions")),
-    ("an array", list, ("allOf", "oneOf", "required", "enum")),
-    ("a string", str, ("$ref", "pattern", "format")),
-    ("a whole number", int, ("minLength", "maxLength", "minItems", "maxItems")),
-    (
-        "a number",
-        (int, float),
-        ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
-    ),
-)
 _TYPES: Final = frozenset({"string", "integer", "number", "boolean", "object", "array"})
 
 
@@ -62,7 +52,6 @@ class Composer:
             raise SchemaError(
                 f"{where} is composed by more than {_DEEPEST_CHAIN} references in a row"
             )
-        _must_be_well_formed(part.schema, where)
         chain = (*chain, id(part.schema))
         yield part
         chosen = part.schema.get(_CHOSEN)
@@ -96,18 +85,10 @@ class Composer:
                 f"{of}, at {where}, refers to {ref}, which the library does not hold: "
                 "add it first, or correct the $ref"
             )
+        wrong = wellformed.problem(found) if fragment else None
+        if wrong is not None:
+            raise SchemaError(f"{ref}, which {where} refers to, is no JSON schema: {wrong}")
         return Part(found, component)
-
-
-def _must_be_well_formed(schema: Any, where: str) -> None:
-    if not isinstance(schema, Mapping):
-        raise SchemaError(
-            f"at {where} there is {schema!r} where a JSON schema, an object, must stand"
-        )
-    for must, kind, words in _MUST_BE:
-        for word in words:
-            if word in schema and not isinstance(schema[word], kind):
-                raise SchemaError(f"{word} at {where} must be {must}, not {schema[word]!r}")
 
 
 def _only(schema: Mapping[str, Any], chosen: str | list[str]) -> Mapping[str, Any]:
@@ -156,8 +137,6 @@ class Shape:
     def type(self) -> str:
         """string, integer, number, boolean, object, array or map; `any` where nothing is said."""
         said = self["type"]
-        if isinstance(said, list):
-            said = next((name for name in said if name != "null"), None)
         if said == "object" or (said is None and self.properties):
             is_map = self["meta:xdmType"] == "map" or (
                 self.values is not None and not self.properties

@@ -71,6 +71,11 @@ _KEYWORDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
         ("$ref", "title", "description", "format", "pattern", "meta:xdmType", "meta:class"),
         (_is_text, "a text"),
     ),
+    "meta:refProperty": (
+        lambda found: _is_text(found) or _is_list_of_texts(found),
+        "a JSON pointer, or a list of them",
+    ),
+    "meta:enum": (lambda found: _is_object(found) or _is_list(found), "an object"),
     **dict.fromkeys(("properties", "definitions"), (_is_object, "an object")),
     **dict.fromkeys(("allOf", "anyOf", "oneOf", "enum"), (_is_list, "a list")),
     **dict.fromkeys(

@@ -3,10 +3,18 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from agent.xdm import Library, SchemaError, compile_schema, compile_union
 from xdm.schemas import EVENT, PERSON_DETAILS, PROFILE, SAMPLE, XDM, identity, sample
 
+KEYWORDS = [
+    *("type", "properties", "items", "additionalProperties", "required", "enum", "meta:enum"),
+    *("allOf", "oneOf", "$ref", "definitions", "pattern", "format", "minLength", "maxLength"),
+    *("minimum", "maximum", "exclusiveMinimum", "minItems", "maxItems", "uniqueItems"),
+    *("meta:xdmType", "meta:refProperty", "meta:extends", "meta:class", "meta:status", "title"),
+]
 GROUP = "https://ns.adobe.com/acme/mixins/shoes"
 
 
@@ -87,13 +95,18 @@ def test_the_class_and_its_behaviour_are_known(library: Library) -> None:
     [
         (sample(PROFILE, XDM + "nowhere"), "refers to https://ns.adobe.com/xdm/nowhere, which the"),
         (sample(PROFILE + "#/definitions/nowhere"), "profile#/definitions/nowhere, which the"),
-        ({"$id": "x", "properties": {"a": {"b": {}}, "c": 5}}, "at #/c there is 5 where"),
-        ({"$id": "x", "properties": []}, "properties at # must be an object"),
-        ({"$id": "x", "allOf": {}}, "allOf at # must be an array"),
-        ({"$id": "x", "properties": {"a": {"minLength": "3"}}}, "must be a whole number, not '3'"),
-        ({"$id": "x", "properties": {"a": {"maximum": "9"}}}, "maximum at #/a must be a number"),
-        ({"$id": "x", "properties": {"a": {"pattern": 1}}}, "pattern at #/a must be a string"),
-        ({"$id": "x", "properties": {"a": {"type": "int"}}}, "#/a is of type 'int', which XDM"),
+        ({"$id": "x", "properties": {"a": {"b": {}}, "c": 5}}, "#/properties/c: found 5; write"),
+        ({"$id": "x", "properties": []}, "#/properties: found []; write an"),
+        ({"$id": "x", "properties": {"a": {"type": "null"}}}, "#/a is of type 'null', which XDM"),
+        (
+            {"$id": "x", "$ref": "#/x", "x": {"enum": 5}},
+            "#/x, which # refers to, is no JSON schema",
+        ),
+        ({"$id": "x", "allOf": {}}, "#/allOf: found {}; write a list"),
+        ({"$id": "x", "properties": {"a": {"minLength": "3"}}}, "/minLength: found '3'; write a"),
+        ({"$id": "x", "properties": {"a": {"maximum": "9"}}}, "/maximum: found '9'; write a n"),
+        ({"$id": "x", "properties": {"a": {"pattern": 1}}}, "/pattern: found 1; write a text"),
+        ({"$id": "x", "properties": {"a": {"type": "int"}}}, "/type: found 'int'; write one of"),
         (
             {"$id": "x", "properties": {"a": {"type": "string", "pattern": "("}}},
             "'(' at #/a is no",
@@ -209,3 +222,27 @@ def test_a_union_has_the_fields_of_every_schema_enabled_for_profile(library: Lib
     assert union.id == PROFILE + "__union"
     assert union.field("person.name") is not None
     assert union.field("_acme.size") is None, "the second one is not enabled"
+
+
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["a", *KEYWORDS]), inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(component=st.dictionaries(st.sampled_from(KEYWORDS), ODD, max_size=4), record=ODD)
+def test_whatever_somebody_posts_is_a_schema_or_is_refused(
+    component: dict[str, Any], record: Any
+) -> None:
+    try:
+        schema = compile_schema({**component, "$id": "x"}, Library())
+    except SchemaError:
+        return
+    schema.violations(schema.coerce(record))
+    assert isinstance(schema.full(), dict)
+    assert list(schema.fields()) is not None
