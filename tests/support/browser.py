@@ -94,7 +94,7 @@ class Browser:
     def until(self, look: Callable[[], Found | None], what: str, seconds: float = 10) -> Found:
         """What `look` finds, once it finds something."""
         end = time.monotonic() + seconds
-        while not (found := look()):
+        while not (found := _looked(look)):
             if time.monotonic() > end:
                 shown = self.driver.find_element(By.TAG_NAME, "body").text
                 raise AssertionError(f"no {what} within {seconds} s; the page says:\n{shown}")
@@ -126,9 +126,13 @@ class Browser:
 
     def _found(self, selector: str, text: str) -> WebElement | None:
         for element in self.all(selector):
-            try:
-                if element.is_displayed() and text in element.text:
-                    return element
-            except StaleElementReferenceException:
-                continue  # drawn anew meanwhile
+            if element.is_displayed() and text in element.text:
+                return element
         return None
+
+
+def _looked(look: Callable[[], Found | None]) -> Found | None:
+    try:
+        return look()
+    except StaleElementReferenceException:
+        return None  # drawn anew meanwhile

@@ -105,7 +105,7 @@ export class LineChart {
     for (const each of this.series) {
       const points = history.rates.filter((sample) => sample.at >= start && each.name in sample.values)
         .map((sample) => [this.x(sample.at), this.y(sample.values[each.name])]);
-      if (points.length < 2) continue;
+      if (points.length < 2 || points.every(([, y]) => y === this.y(0))) continue; // it stays at nothing
       const line = path(points);
       const floor = this.y(0).toFixed(1);
       parts.push(h(`path.area.${each.color}`, {d: `${line}L${points.at(-1)[0].toFixed(1)} ${floor}L${points[0][0].toFixed(1)} ${floor}Z`}));

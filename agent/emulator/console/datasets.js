@@ -1,7 +1,7 @@
 // Which rows landed in which dataset, and what does SQL say of them?
 
 import {asked, Refused} from "./ask.js";
-import {copyButton, empty, fill, h, panel, table} from "./elements.js";
+import {copyButton, empty, fill, h, panel, refill, table} from "./elements.js";
 import {flat, plain, write} from "./exact.js";
 import {clock, count} from "./figures.js";
 import {indented} from "./json_text.js";
@@ -19,14 +19,14 @@ function openAll(main) {
   return {
     async tick() {
       const datasets = await asked("datasets");
-      fill(list, datasets.length ? table([
+      refill(list, datasets.length ? table([
         {title: "Dataset", cell: (each) => h("a", {href: `#/datasets/${encodeURIComponent(each.id)}`}, each.name ?? each.id)},
         {title: "", cell: (each) => (isForProfile(each) ? h("span.tag", "profile") : null)},
         {title: "Schema", cell: (each) => h("code.soft", each.schema ?? "none")},
         {title: "Id", cell: (each) => h("code.soft", each.id)},
         {title: "Rows", number: true, cell: (each) => count(each.rows)},
       ], datasets, {caption: "Datasets"}) : empty("No dataset was made yet",
-        h("p", "The records of the ready-made inlet are kept as they came and land in none. Make a schema, a dataset and a flow on the platform's own paths below ", h("code", "/data/foundation"), ": this emulator is their service.")));
+        h("p", "The records of the ready-made inlet are kept as they came and land in none. Make schema, dataset and flow with ", h("code", "aep-agent provision apply MANIFEST"), `, in which platform.url is ${location.origin}, or by the platform's own calls to this address.`)));
     },
   };
 }

@@ -33,6 +33,31 @@ export function fill(element, ...children) {
   return element;
 }
 
+/** The same, but what does not change stays: focus, selection, and what is being clicked. Only for
+ *  content without listeners of its own, for those that stay are the old ones. */
+export function refill(element, ...children) {
+  const fresh = element.cloneNode(false);
+  append(fresh, children);
+  become(element, fresh);
+}
+
+function become(old, fresh) {
+  if (old.isEqualNode(fresh)) return;
+  if (old.nodeName !== fresh.nodeName || old.childNodes.length !== fresh.childNodes.length || old.nodeType !== Node.ELEMENT_NODE) {
+    if (old.parentNode && fresh.parentNode) old.replaceWith(fresh);
+    else old.replaceChildren(...fresh.childNodes);
+    return;
+  }
+  for (const {name} of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const {name, value} of fresh.attributes) {
+    if (old.getAttribute(name) === value) continue;
+    if (name === "style") old.style.cssText = value; // the page's policy lets no attribute be set for that
+    else old.setAttribute(name, value);
+  }
+  const pairs = [...old.childNodes].map((child, i) => [child, fresh.childNodes[i]]);
+  for (const [child, next] of pairs) become(child, next);
+}
+
 /** Change a text only where it differs, so that nothing flickers and selections stay. */
 export function say(element, text) {
   if (element.textContent !== String(text)) element.textContent = String(text);
@@ -79,13 +104,13 @@ export function toggle(label, on, change) {
   return input;
 }
 
-/** A table: columns are {title, number, cell(row)}. */
+/** A table: columns are {title, cell(row), number: to the right, class: of the cells}. */
 export function table(columns, rows, {caption, rowClass} = {}) {
   return h("div.scroll", {tabindex: "0", role: "region", "aria-label": caption},
     h("table",
       h("thead", h("tr", columns.map((each) => h(each.number ? "th.number" : "th", {scope: "col"}, each.title)))),
       h("tbody", rows.map((row) => h("tr", {class: rowClass?.(row)},
-        columns.map((each) => h(each.number ? "td.number" : "td", {class: each.class}, each.cell(row))))))));
+        columns.map((each) => h("td", {class: [each.number && "number", each.class].filter(Boolean).join(" ") || null}, each.cell(row))))))));
 }
 
 /** Steps through pages of `size`: newest first; `go(page)`. */

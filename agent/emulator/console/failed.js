@@ -58,10 +58,12 @@ export function open(main) {
 const flowName = (id) => live.flows.find((flow) => flow.id === id)?.name ?? h("code", id);
 
 function item(each) {
+  const errors = each.failed._validationErrors ?? [];
+  const place = errors[0]?.pointerToViolation;
   return recordItem(write(each.record), [h("span.stamp", clock(each.receivedTimeMs))], () => [h("dl.facts",
-    h("dt", "Reason"), h("dd", each.message),
+    h("dt", "Reason"), h("dd", errors.length ? errors.map((error) => h("div", error.message, " ", h("code.soft", error.pointerToViolation))) : each.message),
     h("dt", "Flow"), h("dd", flowName(each.flowId)),
     h("dt", "Batch"), h("dd", h("code", each.batchId)),
     h("dt", "xactionId"), h("dd", h("code", each.xactionId))),
-  h("details.more", h("summary", "As the platform exports it"), h("div.copyable", indented(write(each.failed)))), h("h3", "As it was sent")], [h("span.why", each.message)]);
+  h("details.more", h("summary", "As the platform exports it"), h("div.copyable", indented(write(each.failed)))), h("h3", "As it was sent")], [h("span.why", {title: each.message}, each.message, place && place !== "#" ? h("code", ` ${place}`) : null)]);
 }

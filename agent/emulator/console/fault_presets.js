@@ -16,7 +16,6 @@ export const PRESETS = [
     {id: "401", title: "401", what: "The token is not good. A sender fetches another, once, then waits.", rule: () => ({status: 401})},
     {id: "403", title: "403 without a body", what: "Forbidden, and nobody says why.", rule: () => ({status: 403})},
     {id: "413", title: "413", what: "The request is too large. A sender makes smaller ones.", rule: () => ({status: 413})},
-    {id: "token", title: "No tokens", what: "Requests for a token are answered with 500.", path: "token", rule: () => ({status: 500})},
   ]},
   {group: "Records are refused", faults: [
     {id: "reject", title: "Refuse records", what: "Some records of each request get a 400, the others pass.", share: 10, choices: [{name: "matching", label: "that match", type: "text", value: "", placeholder: "any"}],
@@ -32,6 +31,11 @@ export const PRESETS = [
     {id: "reset", title: "Reset before", what: "The connection is reset, the records are not accepted.", rule: () => ({reset: 0})},
     {id: "lost", title: "Reset after", what: "The records are accepted, but the answer is lost: who sends again sends twice.", rule: () => ({accept_then_reset: true})},
     {id: "cut", title: "Answer cut off", what: "The connection is closed after 20 bytes of the body.", rule: () => ({truncate: 20})},
+  ]},
+  {group: "The services beside the inlets are in trouble", faults: [
+    {id: "token", title: "No tokens", what: "Requests for a token are answered with 500.", path: "token", rule: () => ({status: 500})},
+    {id: "services", title: "503 from the services", what: "Flow Service, Schema Registry, Catalog and the others are unavailable. Who provisions tries again.", path: "platform", rule: () => ({status: 503})},
+    {id: "slow-services", title: "Slow services", what: "Their answers come late.", path: "platform", choices: [seconds("delay", 2)], rule: (c) => ({delay: c.delay})},
   ]},
 ];
 

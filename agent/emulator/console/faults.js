@@ -23,7 +23,7 @@ export function open(main) {
   const end = h("button.danger.small", {type: "button", onclick: () => attempt(() => put([]))}, "End all faults");
   fill(main, h("div.stack",
     panel("Fault switches", end, h("div.body", problem,
-      h("p.soft", "Each switch puts a rule into the script of faults below. They apply to every request to the inlet until they are switched off; of several that change the whole answer, the first one counts."),
+      h("p.soft", "Each switch puts a rule into the script of faults below. They apply at once, and until they are switched off; of several that change the whole answer, the first one counts."),
       PRESETS.map((group) => [h("h3.group-title", group.group), h("div.faults", group.faults.map(() => cards[next++].element))]))),
     script.element));
 
@@ -81,7 +81,7 @@ function card(preset, attempt) {
       const found = live.faults.rules.find((each) => each.name === name);
       control.checked = Boolean(found);
       element.classList.toggle("on", Boolean(found));
-      say(hits, found ? `applied ${count(found.applied)} times` : "");
+      say(hits, found ? `applied ${found.applied === 1 ? "once" : `${count(found.applied)} times`}` : "");
     },
   };
 }

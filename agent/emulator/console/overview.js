@@ -1,7 +1,7 @@
 // What goes in, how fast, and what becomes of it?
 
 import {LineChart, Sparkline} from "./chart.js";
-import {copyButton, empty, fill, h, panel, say, table} from "./elements.js";
+import {copyButton, empty, fill, h, panel, refill, say, table} from "./elements.js";
 import {bytes, count, duration, rate, share} from "./figures.js";
 import {indented} from "./json_text.js";
 import {live} from "./live.js";
@@ -102,8 +102,9 @@ function showFlows(element, sparks) {
     ...(live.flows.length ? ["landed", "failed", "lost", "waiting"].map((name) => (
       {title: name[0].toUpperCase() + name.slice(1), number: true, cell: (row) => fateOf(row, name)})) : []),
   ];
-  fill(element, rows.length ? table(columns, rows, {caption: "Flows"})
-    : empty("No flow yet", h("p", "Provision one, or send with a flow id that the inlet knows.")));
+  refill(element, rows.length ? table(columns, rows, {caption: "Flows"})
+    : empty("No flow yet", h("p", "Provision one, or send with a flow id that the inlet knows.")),
+  live.flows.length ? null : h("p.soft.padded", "Flows that are provisioned here, by ", h("code", "aep-agent provision apply"), " say, come with what landed and what failed."));
 }
 
 function nameOf(row) {
@@ -138,11 +139,11 @@ function sparkOf(row, sparks) {
 function showAnswers(element, stats) {
   const statuses = Object.entries(stats.requests_by_status);
   if (!statuses.length) {
-    fill(element, h("p.soft", "No request has been answered yet."));
+    refill(element, h("p.soft", "No request has been answered yet."));
     return;
   }
   const most = Math.max(...statuses.map(([, times]) => times));
-  fill(element, h("div.bars", statuses.sort(([a], [b]) => a.localeCompare(b)).map(([status, times]) => h("div.bar",
+  refill(element, h("div.bars", statuses.sort(([a], [b]) => a.localeCompare(b)).map(([status, times]) => h("div.bar",
     h("span", status === "none" ? "no answer" : status),
     h("div.track", bar(times / most, color(status))),
     h("span.number", count(times))))),

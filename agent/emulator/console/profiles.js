@@ -7,8 +7,10 @@ import {count} from "./figures.js";
 import {indented, oneLine} from "./json_text.js";
 import {total} from "./live.js";
 import {Pages} from "./paging.js";
+import {recordItem} from "./records.js";
 
 const SIZE = 50;
+const EVENTS = 50; // of each, shown
 
 export function open(main, [wanted]) {
   const list = h("div.list");
@@ -34,11 +36,13 @@ export function open(main, [wanted]) {
 function item(profile) {
   const inside = h("div.inside");
   const {namespace, id} = profile.identity;
+  const hasAttributes = Object.keys(profile.attributes).length > 0;
   return h("details", {ontoggle: (event) => {
     if (!event.target.open || inside.childElementCount) return;
-    fill(inside, h("div.copyable", indented(write(profile.attributes))),
-      profile.events.length ? [h("h3", `${count(profile.events.length)} events, the newest first`),
-        profile.events.slice(-20).reverse().map((each) => h("div.copyable", indented(write(each))))] : null);
-  }}, h("summary", h("span", h("span.tag", namespace), " ", h("b", id)), oneLine(write(profile.attributes)),
+    fill(inside, hasAttributes ? h("div.copyable", indented(write(profile.attributes))) : null,
+      profile.events.length ? [h("h3", `${count(profile.events.length)} event${profile.events.length === 1 ? "" : "s"}, the newest first`),
+        h("div.list.inner", profile.events.slice(-EVENTS).reverse().map((each) => recordItem(write(each), [], () => null)))] : null);
+  }}, h("summary", h("span", h("span.tag", namespace), " ", h("b", id)),
+    hasAttributes ? oneLine(write(profile.attributes)) : h("span.soft.line", "no attributes, only events"),
     h("span.why", `${count(profile.records)} record${profile.records === 1 ? "" : "s"}, ${count(profile.events.length)} event${profile.events.length === 1 ? "" : "s"}`)), inside);
 }

@@ -75,6 +75,10 @@ def test_what_arrives_is_counted_as_it_comes(visit: Visit) -> None:
     visit.browser.until(lambda: visit.browser.all("svg.lines path.line"), "line in the chart")
     assert "accepted" in str(chart.get_attribute("aria-label"))
     visit.says(visit.panel("Flows"), "300")
+    answers = visit.panel("Answers")
+    for sent in (1, 2):
+        visit.single(b"{}")
+        visit.says(answers, f"200\n{sent}")
 
 
 def test_accepted_records_are_shown_as_they_came_the_newest_first(visit: Visit) -> None:
