@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from agent.aep.flow import FlowService
-from agent.errors import ConfigError, NotFound
+from agent.errors import ConfigError, NotFound, PlatformAway
 
 _NAMED = 5  # as many names are told of where none is alike
 
@@ -49,7 +49,10 @@ async def inlet_of(flow_service: FlowService, wanted: Wanted) -> Inlet:
     disabled or has no inlet; PlatformError where the platform could not be asked.
     """
     flow = await _flow(flow_service, wanted)
-    shown = f"flow {flow.get('name')} ({flow.get('id')})"
+    id = flow.get("id", wanted.id)
+    if not isinstance(id, str):
+        raise PlatformAway(f"the {wanted} is shown without its id", service=flow_service.name)
+    shown = f"flow {flow.get('name')} ({id})"
     if flow.get("state") == "disabled":
         raise FlowUnusable(
             f"{shown} is disabled: what it is sent is lost; enable it in the platform, or write"
@@ -69,7 +72,7 @@ async def inlet_of(flow_service: FlowService, wanted: Wanted) -> Inlet:
     changed = max(_number(flow, "createdAt"), _number(flow, "updatedAt")) / 1000
     said = [_parameters(connection) for connection in connections]
     return Inlet(
-        flow_id=str(flow["id"]),
+        flow_id=id,
         flow_name=str(flow.get("name", "")),
         url=found,
         form=next((str(each["dataType"]) for each in said if each.get("dataType")), ""),

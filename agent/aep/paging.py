@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from agent.errors import PlatformError
 
@@ -19,7 +19,7 @@ def next_parameter(answer: Mapping[str, Any], name: str) -> str | None:
     href = following.get("href") if isinstance(following, Mapping) else following
     if not isinstance(href, str):
         return None
-    found = parse_qs(urlsplit(href).query).get(name)
+    found = parse_qs(href.partition("?")[2]).get(name)
     return found[0] if found and found[0] else None
 
 
