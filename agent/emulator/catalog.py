@@ -5,8 +5,8 @@
 * PATCH               …/v2/dataSets/{id}, with If-Match
 
 Answers to what changes a dataset are lists of references, `["@/dataSets/ID"]`; lists are objects
-keyed by id (`catalog_lists`). Tags may be written as today (`unifiedProfile`, `unifiedIdentity`) or
-as old tutorials have them (`profile`, `identity`); both are kept as they came.
+keyed by id (`catalog_lists`). Tags are kept as they came: `unifiedProfile` and `unifiedIdentity`
+enable a dataset, `profile` and `identity`, which old tutorials write, do nothing.
 """
 
 from collections.abc import Mapping

@@ -59,8 +59,8 @@ _OF_BATCHES: dict[str, Callable[[Batch], int]] = {
     ),
 }
 _TAGS = {
-    "timeseries.identity.dataset.": ("unifiedIdentity", "identity"),
-    "timeseries.profiles.dataset.": ("unifiedProfile", "profile"),
+    "timeseries.identity.dataset.": "unifiedIdentity",
+    "timeseries.profiles.dataset.": "unifiedProfile",
 }
 _OF_TAGGED: dict[str, Callable[[Batch], int]] = {
     "recordsuccess.count": lambda batch: batch["metrics"]["outputRecordCount"],
@@ -167,26 +167,26 @@ class Observability:
             for minute, inlet_id, seen in self._state.traffic.minutes():
                 yield minute, inlet_id, _OF_INLETS[name](seen)
             return
-        count, tags = self._counted(name, who)
+        count, tag = self._counted(name, who)
         for each in self._platform.batches.all(sandbox=who.sandbox):
             dataset_id = each.body["relatedObjects"][0]["id"]
-            if not tags or self._is_tagged(dataset_id, tags):
+            if tag is None or self._is_tagged(dataset_id, tag):
                 yield _completed_ms(each), dataset_id, count(each.body)
 
-    def _counted(self, name: str, who: Caller) -> tuple[Callable[[Batch], int], tuple[str, ...]]:
-        """What a metric counts of a batch, and the tags of datasets whose batches it counts."""
+    def _counted(self, name: str, who: Caller) -> tuple[Callable[[Batch], int], str | None]:
+        """What a metric counts of a batch, and the tag that a dataset must have for it, if any."""
         if name in _OF_BATCHES:
-            return _OF_BATCHES[name], ()
-        for prefix, tags in _TAGS.items():
+            return _OF_BATCHES[name], None
+        for prefix, tag in _TAGS.items():
             count = _OF_TAGGED.get(name.removeprefix(prefix))
             if name.startswith(prefix) and count is not None:
-                return count, tags
+                return count, tag
         raise _bad(who, f"{name} is not a metric")
 
-    def _is_tagged(self, dataset_id: str, tags: tuple[str, ...]) -> bool:
+    def _is_tagged(self, dataset_id: str, tag: str) -> bool:
         dataset = self._platform.datasets.get(dataset_id)
         written = {} if dataset is None else dataset.body.get("tags", {})
-        return any("enabled:true" in written.get(name, ()) for name in tags)
+        return "enabled:true" in written.get(tag, ())
 
 
 def _is_filter(written: Any) -> bool:

@@ -107,6 +107,5 @@ def _version(content_type: Any) -> int:
 
 
 def _is_tagged(dataset: Mapping[str, Any], wanted: str) -> bool:
-    """Whether a tag says so: `unifiedProfile` today, `profile` in old tutorials."""
-    tags = _part(dataset, "tags")
-    return any(wanted in (tags.get(name) or []) for name in ("unifiedProfile", "profile"))
+    """Whether the tag of Profile says so. Old tutorials write `profile`, which does nothing."""
+    return wanted in (_part(dataset, "tags").get("unifiedProfile") or [])

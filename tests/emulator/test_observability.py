@@ -46,7 +46,7 @@ async def total(calls: Calls, name: str, **of: str) -> float:
 
 async def test_inlets_and_datasets_are_counted(client: Any, calls: Calls) -> None:
     flow = provision(client.emulator.platform, tags={"unifiedProfile": ["enabled:true"]})
-    other = provision(client.emulator.platform, tags={"identity": ["enabled:true"]})
+    other = provision(client.emulator.platform, tags={"unifiedIdentity": ["enabled:true"]})
     await send(calls, flow, [JANE, NUMBER, JANE])
     await send(calls, other, [JANE])
     await calls.post(f"/collection/batch/{flow.inlet_id}", b"no json")
@@ -65,6 +65,19 @@ async def test_inlets_and_datasets_are_counted(client: Any, calls: Calls) -> Non
     assert await total(calls, "timeseries.profiles.dataset.recordsuccess.count") == 2
     assert await total(calls, "timeseries.profiles.dataset.batchsuccess.count") == 1
     assert await total(calls, "timeseries.identity.dataset.recordsuccess.count") == 1
+
+
+async def test_tags_of_old_tutorials_enable_a_dataset_for_nothing(
+    client: Any, calls: Calls
+) -> None:
+    old = {"identity": ["enabled:true"], "profile": ["enabled:true"]}
+    flow = provision(client.emulator.platform, identity="/personalEmail/address", tags=old)
+    await send(calls, flow, [{"personalEmail": {"address": "a@example.org"}}])
+
+    assert await total(calls, f"{DATASET}recordsuccess.count") == 1
+    assert await total(calls, "timeseries.profiles.dataset.recordsuccess.count") == 0
+    assert await total(calls, "timeseries.identity.dataset.recordsuccess.count") == 0
+    assert (await calls.get("/_emulator/profiles")).body["total"] == 0
 
 
 async def test_missing_fields_are_counted_as_a_category(client: Any, calls: Calls) -> None:

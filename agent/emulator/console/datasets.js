@@ -31,7 +31,7 @@ function openAll(main) {
   };
 }
 
-const isForProfile = (dataset) => Object.values(dataset.tags ?? {}).flat().includes("enabled:true");
+const isForProfile = (dataset) => (dataset.tags?.unifiedProfile ?? []).includes("enabled:true");
 
 function openOne(main, id) {
   const path = `datasets/${encodeURIComponent(id)}`;
