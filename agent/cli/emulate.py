@@ -84,7 +84,9 @@ not emulated:
   permissions, the signatures of JWTs, samples, audit logs, export and import of schemas, files of
   batches that landed (see /_emulator/datasets), the Smile encoding, TLS. Batches land after a
   moment, not after minutes. Profile merges by the primary identity only: no identity graph, merge
-  policies, segments or expiry.
+  policies, segments or expiry. Of the mapping language: fpid_to_ecid (how it works is not
+  published: it gives null and a warning), filterArray and transformArray (for destinations), what
+  is beyond microseconds; user agents are told apart by a small table, not by Yauaa's rules.
 
 examples:
   aep-agent emulate

@@ -6,31 +6,11 @@ from typing import Any
 from agent.dataprep.date_patterns import form
 from agent.dataprep.faults import EvaluationError
 from agent.dataprep.values import is_number, kind_of, shown
+from agent.xdm.dates import FORMS
 
-# What `date` reads without being told a form: the list of the documents, in its order …
-_FORMS = (
-    "yyyy-MM-dd HH:mm:ssZ",
-    "yyyy-MM-dd HH:mm:ss.SSSZ",
-    "yyyy-MM-dd HH:mm:ss.SSS",
-    "yyyy-MM-dd'T'HH:mm:ss.SSSX",
-    "yyyy-MM-dd'T'HH:mm:ss'Z'",
-    "yyyy-MM-dd",
-    "yyyy/MM/dd",
-    "yyyy.MM.dd",
-    "yyyy-MMM-dd",
-    "yyyyMMdd",
-    "MM-dd-yyyy",
-    "MMddyyyy",
-    "M/dd/yyyy",
-    "dd.M.yyyy",
-    "M/dd/yyyy hh:mm:ss a",
-    "dd.M.yyyy hh:mm:ss a",
-    "dd.MMM.yyyy",
-    "dd-MMM-yyyy",
-    # … and what their samples use without being on it.
-    "yyyy-MM-dd HH:mm[:ss][ z]",
-    "yyyy-MM-dd'T'HH:mm[:ss][ z]",
-)
+# What `date` reads without being told a form: the list of the documents, in its order, and what
+# their samples use without being on it.
+_FORMS = (*FORMS, "yyyy-MM-dd HH:mm[:ss][ z]", "yyyy-MM-dd'T'HH:mm[:ss][ z]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
