@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from agent.emulator.options import CLIENT_ID
-from provision.stage import ONE_OF_EACH, ORDERS, Stage, environment
+from provision.stage import ONE_OF_EACH, ORDERS, XDM, Stage, environment
 from support.agent import LIMIT, Finished
 from support.emulator import RunningEmulator
 
@@ -92,6 +92,18 @@ def test_a_record_lands_mapped_after_one_apply_though_new_flows_lose_what_comes_
     assert len(json.loads(shown.stdout)["objects"]) == 9
     assert destroyed.code == 0
     assert asyncio.run(stage.objects()) == {"mappingSets": 1}
+
+
+def test_a_record_that_is_xdm_lands_as_it_is(emulator: RunningEmulator, tmp_path: Path) -> None:
+    text = XDM.replace("From the shop}", "From the shop, warm_up: 0s}") + QUICK
+    stage = _stage(emulator, tmp_path, text.replace("DIRECTORY", str(tmp_path)))
+    record = {"_emulated": {"order": {"id": "7", "total": 1.5}}}
+
+    applied = _run(stage, "provision", "apply", "orders.yaml")
+    ran = _run(stage, "run", "orders.agent.yaml", stdin=json.dumps(record).encode() + b"\n")
+
+    assert (applied.code, ran.code) == (0, 0), (applied.stderr, ran.stderr)
+    assert _landed(emulator, stage) == [record]
 
 
 def test_an_inferred_manifest_takes_the_records_it_was_inferred_from(

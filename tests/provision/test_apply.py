@@ -1,5 +1,6 @@
 """Is there exactly one of each object, however often and however badly `apply` ended?"""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,18 @@ async def test_secrets_are_in_no_file_and_no_word(tmp_path: Path) -> None:
 
 def _files(directory: Path) -> list[Path]:
     return list(directory.iterdir())
+
+
+@pytest.mark.parametrize("name", ['Süd & "Co", 100 %', "a==b,c", "it's / this+that", "Ω" * 60])
+async def test_odd_names_are_found_again(tmp_path: Path, name: str) -> None:
+    async with staged(tmp_path) as stage:
+        quoted = json.dumps(name, ensure_ascii=False)
+        stage.edit("title: Orders", f"title: {quoted}")
+        stage.edit("name: Orders", f"name: {quoted}")
+        with pytest.raises(Cut):
+            await stage.apply(Life(31))
+        await stage.apply()
+        stage.path.with_name("orders.state.json").unlink()
+
+        assert (await stage.apply()).changed == 0
+        assert await stage.objects() == ONE_OF_EACH

@@ -100,6 +100,11 @@ async def test_more_fields_are_added_and_none_is_taken_away(tmp_path: Path) -> N
         ("order.total, type: number", "order.total, type: integer", "Orders fields: order.total"),
         ("title: Orders\n", "title: Orders\n  class: event\n", "schema Orders: class is"),
         ("authenticated: true", "authenticated: true, data_type: raw", "Orders: dataType is xdm"),
+        (
+            "authenticated: true",
+            "authenticated: false",
+            "authenticationRequired is True, not False",
+        ),
     ],
 )
 async def test_what_the_platform_never_changes_is_refused_before_anything_is_done(

@@ -93,10 +93,16 @@ class BaseConnection(FlowServiceKind):
 
     def differences(self, found: Found, known: Known) -> list[Difference]:
         shown = _shown_parameters(self.manifest.source)
+        now = {path: found.at(f"auth.params.{path}") for path in shown}
+        if isinstance(self.manifest.source, HttpInlet):
+            # only an inlet that asks for tokens says so
+            path = "authenticationRequired"
+            shown[path] = self.manifest.source.authenticated
+            now[path] = found.at(f"auth.params.{path}") or False
         wrong = [
-            Difference(path, found.at(f"auth.params.{path}"), wanted, Cure.REFUSE, _ANOTHER)
+            Difference(path, now[path], wanted, Cure.REFUSE, _ANOTHER)
             for path, wanted in shown.items()
-            if _differs(found.at(f"auth.params.{path}"), wanted)
+            if _differs(now[path], wanted)
         ]
         return [*wrong, *self.described(found)]
 
