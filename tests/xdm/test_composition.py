@@ -133,6 +133,8 @@ def test_schemas_and_versions_that_are_not_there_are_named(library: Library) -> 
 def test_a_component_without_an_id_cannot_be_added(library: Library) -> None:
     with pytest.raises(SchemaError, match="'Shoes' has no \\$id"):
         library.add({"title": "Shoes"})
+    with pytest.raises(SchemaError, match="component x is no JSON schema: #/required"):
+        library.add({"$id": "x", "required": "name"})
 
 
 def test_what_was_removed_is_missed(library: Library) -> None:

@@ -24,6 +24,7 @@ acme/shoes:
     code: "string /^[A-Z]{2}$/"
     note: string ..20
     tongue: language
+    holes: byte
     worn: list of date
     laces: map of @acme/lace
     pairs:
@@ -61,6 +62,7 @@ def test_every_type_can_be_written() -> None:
     assert types["shop"] == {"type": "string", "meta:enum": {"here": "Here", "there": "There"}}
     assert types["code"] == {"type": "string", "pattern": "^[A-Z]{2}$"}
     assert types["note"] == {"type": "string", "maxLength": 20}
+    assert types["holes"] == {"type": "integer", "minimum": -128, "maximum": 127}
     assert types["tongue"]["pattern"].startswith("^[A-Za-z]")
     assert types["worn"] == {"type": "array", "items": {"type": "string", "format": "date"}}
     assert types["laces"]["additionalProperties"] == {"$ref": XDM + "acme/lace"}
