@@ -164,7 +164,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_ims_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--ims", action="store_true", help="issue tokens, and ask for them at the inlet")
+    add("--ims", action="store_true", help="issue tokens, also for JWTs, and ask for them")
     add(
         "--client-id",
         metavar="ID",

@@ -184,7 +184,7 @@ async def test_a_token_given_on_the_command_line_is_good_too(start: Any) -> None
     assert (await client.batch([b"{}"], headers={"Authorization": "Bearer fixed"}))[0] == 207
 
 
-def _jwt(**changed: Any) -> str:
+def _jwt(alg: str = "RS256", **changed: Any) -> str:
     def part(content: dict[str, Any]) -> str:
         return base64.urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
 
@@ -197,7 +197,7 @@ def _jwt(**changed: Any) -> str:
         + 3600,  # parameters are made when tests are collected, long before they run
         f"{ims}/s/ent_dataservices_sdk": True,
     } | changed
-    return f"{part({'alg': 'RS256'})}.{part(claims)}.c2lnbmF0dXJl"
+    return f"{part({'alg': alg})}.{part(claims)}.c2lnbmF0dXJl"
 
 
 async def exchange(client: Any, **changed: str) -> tuple[int, Any]:
@@ -233,6 +233,13 @@ async def test_a_jwt_is_exchanged_for_a_token_whose_life_is_told_in_milliseconds
         ({"jwt_token": _jwt(exp=1)}, "invalid_token", "expired"),
         ({"jwt_token": _jwt(sub=None)}, "invalid_token", "lacks sub"),
         ({"jwt_token": _jwt(aud="https://ims/c/other")}, "invalid_token", "/c/"),
+        ({"jwt_token": _jwt(alg="none")}, "invalid_token", "RS256"),
+        (
+            {"jwt_token": _jwt(**{"https://ims-na1.adobelogin.com/s/ent_dataservices_sdk": False})},
+            "invalid_token",
+            "metascope",
+        ),
+        ({"jwt_token": "W10.W10.x"}, "invalid_token", "decoded"),
     ],
 )
 async def test_a_jwt_that_claims_the_wrong_things_gets_no_token(
