@@ -179,7 +179,8 @@ class DataPlane:
                 try:
                     self._take_step()
                 except OSError:  # a full disk, say: nothing counts, and what was read still waits
-                    self._cut()
+                    with contextlib.suppress(OSError):
+                        self._cut()
                     with self._wake:
                         self._wake.wait_for(lambda: self._stopped, _AGAIN)
         except Exception as error:  # noqa: BLE001  who waits for the data plane must hear of it

@@ -38,10 +38,10 @@ _NO_FAULTS = Script()
 
 
 class Emulator:
-    """An inlet on localhost: `async with Emulator(EmulatorOptions()) as emulator: ...`.
+    """The platform on localhost: `async with Emulator(EmulatorOptions()) as emulator: ...`.
 
     Entering listens, or raises AgentError where that is not possible; leaving closes every
-    connection and, unless the options name a directory, forgets the records.
+    connection and, unless the options name a directory, forgets everything.
     """
 
     def __init__(self, options: EmulatorOptions, faults: Script = _NO_FAULTS) -> None:

@@ -204,6 +204,32 @@ async def test_what_a_killed_emulator_had_half_written_is_cut_off_and_judged_aga
         assert [each["records"] for each in (await lake.ask("profiles"))["profiles"]] == [1]
 
 
+async def test_half_a_batch_of_rows_is_nowhere_to_be_seen_after_a_kill(tmp_path: Path) -> None:
+    async with open_lake(directory=tmp_path) as lake:
+        flow = lake.provision()
+        await lake.send(flow, [JANE])
+        await lake.rows(flow)
+    rows = tmp_path / "data_plane/datasets" / flow.dataset_id / "rows.ndjson"
+    rows.write_bytes(rows.read_bytes() + b'{"xactionId":"half')
+    async with open_lake(directory=tmp_path) as lake:
+        answer = await lake.ask(f"datasets/{flow.dataset_id}", sql="SELECT count(*) FROM dataset")
+        assert answer["rows"] == [[1]]
+
+
+async def test_what_cannot_be_written_is_judged_again_until_it_can(tmp_path: Path) -> None:
+    in_the_way = tmp_path / "data_plane/datasets"
+    async with open_lake(directory=tmp_path) as lake:
+        in_the_way.write_bytes(b"")
+        flow = lake.provision()
+        await lake.send(flow, [JANE, NUMBER])
+        assert (await lake.problem("settle", "POST", wait="0.5"))[0] == 504
+        assert (await lake.ask("flows", wait="0"))[0]["waiting"] == 2
+        in_the_way.unlink()
+        assert len(await lake.rows(flow)) == len(await lake.failed()) == 1
+        counts = await lake.counts(flow)
+        assert (counts["landed"], counts["failed"], counts["waiting"]) == (1, 1, 0)
+
+
 async def test_forgotten_records_are_not_judged_any_more(lake: Lake) -> None:
     flow = lake.provision()
     await lake.send(flow, [JANE])
