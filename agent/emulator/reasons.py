@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 REASONS_MAX = 1000
+MESSAGE_MAX = 1000  # characters; what follows does not tell reasons apart
 _OTHERS = "further reasons, not told apart"
 _PARTICULAR = re.compile(r"'[^']*\d[^']*'|\"[^\"]*\d[^\"]*\"|\[[^\]]*\d[^\]]*\]|\b\d+\b")
 
@@ -26,11 +27,11 @@ class Reasons:
 
     def add(self, status: int | str, message: str, number: int, count: int = 1) -> None:
         """Count records; `number` is the place of the first of them among all such records."""
-        key: tuple[int | str, str] = (status, _PARTICULAR.sub("…", message))
+        key: tuple[int | str, str] = (status, _PARTICULAR.sub("…", message[:MESSAGE_MAX]))
         if key not in self._found and len(self._found) >= self._reasons_max:
             key, message = (0, _OTHERS), _OTHERS
         found = self._found.setdefault(
-            key, {"status": key[0], "message": message, "count": 0, "first": number}
+            key, {"status": key[0], "message": message[:MESSAGE_MAX], "count": 0, "first": number}
         )
         found["count"] += count
         found["last"] = number + count - 1

@@ -47,6 +47,15 @@ def test_reasons_without_end_are_counted_together() -> None:
     ]
 
 
+def test_long_messages_are_cut() -> None:
+    reasons = Reasons()
+    reasons.add(400, "x" * 5000, 0)
+    reasons.add(400, "x" * 6000, 1)
+
+    (reason,) = reasons.as_json()
+    assert (reason["count"], len(reason["message"])) == (2, 1000)
+
+
 def test_after_clearing_there_are_none() -> None:
     reasons = Reasons()
     reasons.add(400, "a", 0)

@@ -95,11 +95,7 @@ function openRow(button, row, columns) {
 }
 
 function answerTable({columns, rows}) {
-  const cells = rows.map((row) => {
-    const all = new Map();
-    row.forEach((value, i) => flat(value, columns[i], all));
-    return all;
-  });
+  const cells = rows.map((row) => new Map(row.flatMap((value, i) => [...flat(value, columns[i])])));
   return table(namesOf(cells).map((name) => ({
     title: columnTitle(name), class: "cell", number: cells.every((cell) => typeof cell.get(name) === "number"), cell: (cell) => plain(cell.get(name))})),
   cells, {caption: "Answer"});

@@ -9,11 +9,22 @@ function asWritten(key, value, context) {
   return digits.length > DIGITS ? JSON.rawJSON(context.source) : value;
 }
 
-/** What `text` holds. */
-export const parse = (text) => JSON.parse(text, asWritten);
+/** What `text` holds; of what is nested too deeply for that, numbers are as JavaScript has them. */
+export const parse = (text) => shallow(() => JSON.parse(text, asWritten), () => JSON.parse(text));
 
 /** Its text again. */
-export const write = (value) => JSON.stringify(value) ?? "";
+export const write = (value) => shallow(() => JSON.stringify(value) ?? "", () => TOO_DEEP);
+
+const TOO_DEEP = "nested too deeply to be shown here";
+
+function shallow(what, otherwise) {
+  try {
+    return what();
+  } catch (error) {
+    if (error instanceof RangeError) return otherwise();
+    throw error;
+  }
+}
 
 const isWhole = (value) => value === null || typeof value !== "object" || Array.isArray(value) || JSON.isRawJSON?.(value);
 
@@ -24,8 +35,10 @@ export function plain(value) {
 }
 
 /** An object without depth: dotted paths and what is there; arrays stay whole. */
-export function flat(value, before = "", into = new Map()) {
+export const flat = (value, name = "") => shallow(() => flattened(value, name, new Map()), () => new Map([[name, TOO_DEEP]]));
+
+function flattened(value, before, into) {
   if (isWhole(value)) into.set(before, value);
-  else for (const [key, each] of Object.entries(value)) flat(each, before ? `${before}.${key}` : key, into);
+  else for (const [key, each] of Object.entries(value)) flattened(each, before ? `${before}.${key}` : key, into);
   return into;
 }

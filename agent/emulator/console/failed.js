@@ -3,7 +3,7 @@
 import {asked} from "./ask.js";
 import {empty, fill, h, panel, table} from "./elements.js";
 import {write} from "./exact.js";
-import {clock, count} from "./figures.js";
+import {clock, count, cut} from "./figures.js";
 import {indented} from "./json_text.js";
 import {live, total} from "./live.js";
 import {Pages} from "./paging.js";
@@ -44,7 +44,7 @@ export function open(main) {
       {title: "Made", cell: (each) => h("span.stamp", clock(each.completedMs))},
       {title: "Batch", cell: (each) => h("code", each.id)},
       {title: "Flow", cell: (each) => flowName(each.flowId)},
-      {title: "Reasons", cell: (each) => each.reasons.slice(0, 3).map((one) => h("div", `${count(one.records)} × ${one.description}`))},
+      {title: "Reasons", cell: (each) => each.reasons.slice(0, 3).map((one) => h("div", `${count(one.records)} × ${cut(one.description)}`))},
       {title: "Records", number: true, cell: (each) => count(each.records)},
     ], got.batches.reverse(), {caption: "Failed batches"}) : empty("Nothing here", h("p", "Records that fail together are one failed batch, as the Catalog tells it.")));
   }
@@ -61,9 +61,9 @@ function item(each) {
   const errors = each.failed._validationErrors ?? [];
   const place = errors[0]?.pointerToViolation;
   return recordItem(write(each.record), [h("span.stamp", clock(each.receivedTimeMs))], () => [h("dl.facts",
-    h("dt", "Reason"), h("dd", errors.length ? errors.map((error) => h("div", error.message, " ", h("code.soft", error.pointerToViolation))) : each.message),
+    h("dt", "Reason"), h("dd", errors.length ? errors.map((error) => h("div", cut(error.message, 2000), " ", h("code.soft", error.pointerToViolation))) : cut(each.message, 2000)),
     h("dt", "Flow"), h("dd", flowName(each.flowId)),
     h("dt", "Batch"), h("dd", h("code", each.batchId)),
     h("dt", "xactionId"), h("dd", h("code", each.xactionId))),
-  h("details.more", h("summary", "As the platform exports it"), h("div.copyable", indented(write(each.failed)))), h("h3", "As it was sent")], [h("span.why", {title: each.message}, each.message, place && place !== "#" ? h("code", ` ${place}`) : null)]);
+  h("details.more", h("summary", "As the platform exports it"), h("div.copyable", indented(write(each.failed)))), h("h3", "As it was sent")], [h("span.why", {title: cut(each.message)}, cut(each.message), place && place !== "#" ? h("code", ` ${place}`) : null)]);
 }

@@ -15,6 +15,9 @@ export function rate(value) {
   return value < 10 ? value.toFixed(1).replace(/\.0$/, "") : short(Math.round(value));
 }
 
+/** The beginning of a text that may be of any length. */
+export const cut = (text, most = 300) => (text.length > most ? `${text.slice(0, most)}…` : text);
+
 const UNITS = ["B", "kB", "MB", "GB", "TB"];
 
 /** 1.4 MB */

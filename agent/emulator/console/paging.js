@@ -3,23 +3,28 @@
 import {pager} from "./elements.js";
 import {live} from "./live.js";
 
+const REST = 4; // times as long as drawing took: records of a megabyte are many megabytes a page
+
 export class Pages {
   /** `changes()` tells by another value that there is something new, `show(pages)` fetches and draws,
    *  `reading()` tells whether somebody has opened something, which is not to be drawn over. */
   constructor(size, {changes, show, reading = () => false}) {
-    Object.assign(this, {size, changes, show, reading, page: 0, seen: null, isBusy: false});
+    Object.assign(this, {size, changes, show, reading, page: 0, seen: null, isBusy: false, notBefore: 0});
   }
 
   /** Draw what is new. */
   async tick() {
     const now = `${this.changes()} ${this.page}`;
     if (!live.stats || this.isBusy || now === this.seen || (this.seen !== null && this.reading())) return;
+    if (this.seen !== null && Date.now() < this.notBefore) return;
+    const began = Date.now();
     this.isBusy = true;
     try {
       await this.show(this);
       this.seen = now;
     } finally {
       this.isBusy = false;
+      this.notBefore = Date.now() + REST * (Date.now() - began);
     }
   }
 

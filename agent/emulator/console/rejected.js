@@ -2,7 +2,7 @@
 
 import {asked, lines} from "./ask.js";
 import {empty, fill, h, panel} from "./elements.js";
-import {count} from "./figures.js";
+import {count, cut} from "./figures.js";
 import {live} from "./live.js";
 import {bar} from "./overview.js";
 import {Pages} from "./paging.js";
@@ -47,8 +47,8 @@ function item(line) {
   const key = line.startsWith('{"record_base64":') ? "record_base64" : "record";
   const record = line.slice(`{"${key}":`.length, at);
   return recordItem(record, [h("span.tag.bad", verdict.status)], () => h("dl.facts",
-    h("dt", "Reason"), h("dd", verdict.message),
+    h("dt", "Reason"), h("dd", cut(verdict.message, 2000)),
     verdict.xaction_id ? [h("dt", "xactionId"), h("dd", h("code", verdict.xaction_id))] : null,
     key === "record" ? null : [h("dt", "Bytes"), h("dd", "not UTF-8, so written in base64")]),
-  [h("span.why", verdict.message.replace(PREFIX, ""))]);
+  [h("span.why", cut(verdict.message.replace(PREFIX, "")))]);
 }
