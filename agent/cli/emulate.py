@@ -85,8 +85,8 @@ not emulated:
   batches that landed (see /_emulator/datasets), the Smile encoding, TLS. Batches land after a
   moment, not after minutes. Profile merges by the primary identity only: no identity graph, merge
   policies, segments or expiry. Of the mapping language: fpid_to_ecid (how it works is not
-  published: it gives null and a warning), filterArray and transformArray (for destinations), what
-  is beyond microseconds; user agents are told apart by a small table, not by Yauaa's rules.
+  published: it gives null and a warning) and what is beyond microseconds; user agents are told
+  apart by a small table, not by Yauaa's rules.
 
 examples:
   aep-agent emulate

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 Convert = Callable[[Any], Any]
 
 _BUILT_IN = {"empty": is_empty, "size": size_of}  # JEXL's own, in no table of the platform
-_FOR_DESTINATIONS = ("filterArray", "transformArray")
 
 
 def caller(name: "Token", arguments: list[Step]) -> Step:
@@ -111,7 +110,5 @@ _CONVERSIONS: Mapping[str, Convert] = {
 
 
 def _unknown(name: str) -> str:
-    if name in _FOR_DESTINATIONS:
-        return f"{name} is a function for destinations, not for what comes in"
     close = get_close_matches(name, TABLE, n=1)
     return f"there is no function {name}" + (f"; is {close[0]} meant?" if close else "")

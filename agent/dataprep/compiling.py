@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", '"': '"', "'": "'", "\\": "\\"}
+_TAKE_ARROWS = frozenset({"filterArray", "transformArray"})
 _UNITS_OF_COMPARISON = 10_000  # whole objects may be compared
 
 
@@ -212,11 +213,25 @@ def _named(node: "Tree[Token]") -> Step:
 def _call(node: "Tree[Token]") -> Step:
     token, *arguments = node.children
     nodes = cast("list[Tree[Token]]", arguments)
+    if str(token) in _TAKE_ARROWS and len(nodes) == 2 and nodes[1].data == "arrow":
+        return caller(cast("Token", token), [compiled(nodes[0]), _arrow(nodes[1])])
     if token == "object_to_map" and len(nodes) == 2 and nodes[1].data == "name":
         # The documents name the attribute without quotes: object_to_map(addresses, type).
         attribute = str(nodes[1].children[0])
         return caller(cast("Token", token), [compiled(nodes[0]), lambda _: attribute])
     return caller(cast("Token", token), [compiled(each) for each in nodes])
+
+
+def _arrow(node: "Tree[Token]") -> Step:
+    """`each -> expression`, as a function: within it, *each* is a field beside the record's."""
+    name, body = node.children
+    own, inner = unescaped(str(name)), compiled(cast("Tree[Token]", body))
+    return lambda evaluation: lambda each: evaluation.beside(own, each, inner)
+
+
+def _misplaced(node: "Tree[Token]") -> Step:
+    takers = " and ".join(sorted(_TAKE_ARROWS))
+    raise ExpressionError(f"an expression with -> is the second value of {takers} only")
 
 
 def _array(node: "Tree[Token]") -> Step:
@@ -277,6 +292,7 @@ _NODES: Mapping[str, Callable[["Tree[Token]"], Step]] = {
     "name": _named,
     "wrapped": _named,
     "call": _call,
+    "arrow": _misplaced,
     "array": _array,
     "object": _object,
     "number": _number,

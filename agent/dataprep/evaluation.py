@@ -1,9 +1,9 @@
 """What does an expression have while it is evaluated, and how much may it spend?
 
-An expression has no loops, so its length bounds the calls it makes; what each call reads and makes
-is bounded here. A call costs one unit, and one for every character and every element that it is
-given or gives. So `concat(a, a, …)` of a long field ends before it has eaten the memory, and a
-function that reads much and gives little ends, too.
+But for `each -> …`, an expression has no loops, so its length bounds the calls it makes; what each
+of them reads and makes is bounded here. A call costs one unit, and one for every character and
+every element that it is given or gives. So `concat(a, a, …)` of a long field ends before it has
+eaten the memory, and a function that reads much and gives little ends, too.
 """
 
 from collections.abc import Callable, Sequence
@@ -35,6 +35,17 @@ class Evaluation:
         self.units -= units
         if self.units < 0:
             raise EvaluationError("the expression does too much work for one record")
+
+    def beside(self, name: str, value: Any, step: Step) -> Any:
+        """What a step gives where the record has one more field."""
+        record = self.record
+        fields = record if isinstance(record, dict) else {}
+        self.spend(8 * (len(fields) + 1))
+        self.record = {**fields, name: value}
+        try:
+            return step(self)
+        finally:
+            self.record = record
 
 
 def joined(separator: str, texts: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 The language is that of Apache Commons JEXL as far as one expression goes (so the reserved words
 tell): operators in symbols and words, `?:`, literals, calls of functions and of methods, but no
-statements, assignments and lambdas. The parser needs no more time than the text is long, and chains
+statements and assignments. The parser needs no more time than the text is long, and chains
 (`a + b + c …`) are flat, so only brackets nest.
 """
 
@@ -64,7 +64,10 @@ _GRAMMAR = r"""
         | "{" [entry ("," entry)*] "}"  -> object
         | "{" ":" "}"                   -> object
     entry: choice ":" choice
-    _arguments: choice ("," choice)*
+    _arguments: _argument ("," _argument)*
+    _argument: choice
+        | arrow
+    arrow: NAME "->" choice
 
     OR.3: /\|\||or(?![\w$])/
     AND.3: /&&|and(?![\w$])/

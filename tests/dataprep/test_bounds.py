@@ -59,6 +59,8 @@ def _quick_and_small() -> Iterator[None]:
         "replacestr(replacestr(replacestr(e, 'a', e), 'a', e), 'a', e)",
         "e.replaceAll('a', e)",
         "join(s, l)",
+        "transformArray(l, x -> s)",
+        "filterArray(l, x -> filterArray(l, y -> x == y).size() > 1)",
         "array_to_string(s, l)",
         "upper(concat(s, s))",
         "explode(s, '')",

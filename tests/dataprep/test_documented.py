@@ -170,6 +170,8 @@ EVENTS = (
         ("upsert_array_replace([123, 456], 1)", [123, 456]),
         ("array_to_string(',', ['a', 'b'])", "a,b"),
         ("flattenArray([[1, 2], [3]])", [1, 2, 3]),
+        ("filterArray(['a', 'b'], x -> x.equals('a'))", ["a"]),
+        ("transformArray(['a', 'b'], x -> upper(x))", ["A", "B"]),
         ('iif("s".equalsIgnoreCase("S"), "True", "False")', "True"),
         ("min(3, 1, 4)", 1),
         ("max(3, 1, 4)", 4),

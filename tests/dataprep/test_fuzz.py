@@ -95,6 +95,9 @@ def _larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         several.map(lambda each: f"[{each}]"),
         st.tuples(inner, inner).map(lambda each: f"{{{each[0]}: {each[1]}}}"),
         inner.map(lambda each: f"({each}).b"),
+        st.tuples(st.sampled_from(["filterArray", "transformArray"]), inner, inner).map(
+            lambda each: f"{each[0]}({each[1]}, b -> {each[2]})"
+        ),
     )
 
 

@@ -1,11 +1,12 @@
 """The functions of arrays."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 from agent.dataprep.evaluation import bound_elements, joined
 from agent.dataprep.faults import EvaluationError
 from agent.dataprep.functions.table import Category
-from agent.dataprep.values import kind_of, text_of
+from agent.dataprep.values import kind_of, text_of, truth_of
 
 ARRAYS = Category("Hierarchies - Arrays")
 
@@ -77,6 +78,26 @@ def flatten_array(array: list[Any]) -> list[Any]:
     for each in array:
         flat += flatten_array(each) if isinstance(each, list) else [each]
     return flat
+
+
+@ARRAYS.function("filterArray([1, 2, 3], each -> each > 1)", [2, 3], name="filterArray")
+def filter_array(array: list[Any], condition: Callable[[Any], Any]) -> list[Any]:
+    """Returns the elements of an array for which a condition holds."""
+    return [each for each in array if truth_of(_asked(condition)(each))]
+
+
+@ARRAYS.function(
+    "transformArray(['a', 'b'], each -> upper(each))", ["A", "B"], name="transformArray"
+)
+def transform_array(array: list[Any], expression: Callable[[Any], Any]) -> list[Any]:
+    """Returns what an expression makes of each element of an array."""
+    return [_asked(expression)(each) for each in array]
+
+
+def _asked(condition: Any) -> Callable[[Any], Any]:
+    if not callable(condition):
+        raise EvaluationError("the second value is to be an expression of each: each -> …")
+    return cast("Callable[[Any], Any]", condition)
 
 
 def _elements(values: tuple[Any, ...]) -> list[Any] | tuple[Any, ...]:
