@@ -18,13 +18,9 @@ from agent.provision.objects.catalog import Dataset
 from agent.provision.objects.connections import BaseConnection, SourceConnection, TargetConnection
 from agent.provision.objects.dataprep import MappingSet
 from agent.provision.objects.flow import Flow
+from agent.provision.objects.identities import IdentityDescriptor, ProfileTag
 from agent.provision.objects.kind import Found, Kind, Known
-from agent.provision.objects.schemas import (
-    FieldGroup,
-    IdentityDescriptor,
-    ProfileTag,
-    SchemaObject,
-)
+from agent.provision.objects.schemas import FieldGroup, SchemaObject
 from agent.provision.state import IDENTITY, Object, State, StateFile
 
 _ORDER: tuple[type[Any], ...] = (

@@ -7,7 +7,7 @@ from typing import Any
 
 from agent.aep.platform import Platform
 from agent.provision.manifest.source import HttpInlet
-from agent.provision.objects.connections import FlowServiceKind
+from agent.provision.objects.flow_service import FlowServiceKind
 from agent.provision.objects.kind import Cure, Difference, Found, Known
 
 _WITH_MAPPING = (
