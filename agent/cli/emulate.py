@@ -34,7 +34,8 @@ What provisioned flows accept is mapped and validated in the background, and lan
 these take ?wait=SECONDS, to answer once everything is judged:
   GET    /_emulator/flows          flows: how many records landed, failed, wait, were lost and why
   GET    /_emulator/datasets       datasets; /ID its rows (?limit= ?offset=), or one ?sql=SELECT
-  GET    /_emulator/failed         records that did not land, with the platform's words
+  GET    /_emulator/failed         records that did not land, with the platform's words (/batches,
+                                   /reasons: how often each)
   GET    /_emulator/profiles       what Profile knows (?identity=)
   PUT    /_emulator/traps          set traps of the platform (GET shows them and what they mean)
   POST   /_emulator/settle         wait until everything accepted is judged
@@ -250,5 +251,5 @@ async def _serve(options: "EmulatorOptions", script: "Script") -> None:
             line |= {"token_url": emulator.token_url, "client_id": str(options.client_id)}
         print(json.dumps(line), flush=True)
         if sys.stderr.isatty():
-            print("Ctrl-C ends it.", file=sys.stderr)
+            print(f"Look at {emulator.listening}/ in a browser; Ctrl-C ends it.", file=sys.stderr)
         await asked_to_stop.wait()

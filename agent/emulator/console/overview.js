@@ -110,7 +110,7 @@ function showFlows(element, sparks) {
 function nameOf(row) {
   const name = row.provisioned ? row.name ?? "removed" : row.name;
   return [h("div", name ? h("span", name, " ") : null, row.enabled === false ? h("span.tag.warn", "disabled") : null,
-    row.profile ? h("span.tag", "profile") : null), h("code.soft", row.id),
+    row.profile ? h("span.tag", "profile") : null), h("code.soft.id", row.id),
   row.warnings ? h("div.warn", {title: row.last_warnings.join("\n")}, `${count(row.warnings)} warnings of the mapping`) : null];
 }
 
