@@ -93,7 +93,7 @@ class MappingSet:
                 value = mapping.read(record, now)
                 if value.__class__ in _COPIED and mapping.kind == ATTRIBUTE:
                     value = copies.get(mapping.index, whole)(value)
-                if value is not None or allow_nulls:
+                if value is not None or (allow_nulls and mapping.is_there(record)):
                     mapping.write(entity, value)
                 elif entity:
                     remove(entity, mapping.steps)

@@ -13,7 +13,7 @@ from agent.dataprep.destinations import Steps, Write, arrays_of, writer
 from agent.dataprep.evaluation import Clock
 from agent.dataprep.expression import Expression, compile_expression
 from agent.dataprep.faults import ExpressionError
-from agent.dataprep.paths import EVERY, INDEX_MAX, SourcePath, steps_of
+from agent.dataprep.paths import EVERY, INDEX_MAX, SourcePath, is_there, steps_of
 
 ATTRIBUTE = "ATTRIBUTE"
 EXPRESSION = "EXPRESSION"
@@ -43,7 +43,16 @@ class FieldMapping:
     write: Write
     arrays: tuple[Steps, ...]  # that its destination goes through
     expression: Expression | None = None
-    wildcards: int = 0  # of its source, where that is an attribute
+    path: SourcePath | None = None  # of an attribute
+
+    @property
+    def wildcards(self) -> int:
+        """How many arrays its source goes through, where that is an attribute."""
+        return 0 if self.path is None else self.path.wildcards
+
+    def is_there(self, record: Any) -> bool:
+        """Whether the record has the attribute, be it null; what is made is always there."""
+        return self.path is None or is_there(record, self.path.steps)
 
 
 def field_mapping(index: int, body: Any, *, nulls: bool = False) -> FieldMapping:
@@ -91,7 +100,7 @@ def field_mapping(index: int, body: Any, *, nulls: bool = False) -> FieldMapping
         _attribute(path, steps),
         write,
         arrays,
-        wildcards=path.wildcards,
+        path=path,
     )
 
 

@@ -102,6 +102,21 @@ class SourcePath:
         return self.steps.count(EVERY)
 
 
+def is_there(value: Any, steps: Sequence[PathStep]) -> bool:
+    """Whether a record has the place of the steps, be it null; behind `[*]` nobody can say."""
+    for step in steps:
+        if isinstance(step, str):
+            there = isinstance(value, dict) and step in value
+        elif isinstance(step, int):
+            there = isinstance(value, list) and step < len(value)
+        else:
+            return isinstance(value, list)
+        if not there:
+            return False
+        value = value[step]
+    return True
+
+
 def reader(steps: Sequence[PathStep]) -> Read:
     """What reads a record by the steps.
 

@@ -150,7 +150,10 @@ def test_an_array_of_objects_is_copied_in_the_same_way() -> None:
 
 def test_nulls_are_left_out_unless_they_are_allowed() -> None:
     record = {"a": None, "b": {"c": None, "d": 1}}
-    mappings = [("A", "a", "x.a"), ("E", "nullify()", "x.b"), ("A", "b.c", "l[1]")]
+    mappings = [
+        *(("A", "a", "x.a"), ("E", "nullify()", "x.b"), ("A", "b.c", "l[1]")),
+        *(("A", "b.nothing", "x.c"), ("A", "l[3].a", "x.d")),  # what is not there is no null
+    ]
 
     assert mapped(record, *mappings) == {}
     assert mapped(record, *mappings, allow_nulls=True) == {
