@@ -26,11 +26,11 @@ space.
 
 from collections.abc import Iterator
 
-import orjson
 from aiohttp import web
 
 from agent.emulator.faults import Script
 from agent.emulator.options import TOKEN_PATH
+from agent.emulator.questions import answered, problem
 from agent.emulator.state import State
 from agent.errors import ConfigError
 
@@ -67,7 +67,7 @@ class ControlRoutes:
         try:
             since, limit = _page(request)
         except ConfigError as error:
-            return _problem(str(error))
+            return problem(str(error))
         read = (
             arrivals.records_with_ids
             if query.get("ids", "0") in ("1", "true")
@@ -83,7 +83,7 @@ class ControlRoutes:
         try:
             since, limit = _page(request)
         except ConfigError as error:
-            return _problem(str(error))
+            return problem(str(error))
         total = arrivals.refused
         if since == 0 and limit is None:
             return await _streamed(request, arrivals.rejected(), total)
@@ -93,7 +93,7 @@ class ControlRoutes:
     async def reasons(self, request: web.Request) -> web.Response:
         """Why records were refused."""
         arrivals = self._state.arrivals
-        return _json({"total": arrivals.refused, "reasons": arrivals.reasons.as_json()})
+        return answered({"total": arrivals.refused, "reasons": arrivals.reasons.as_json()})
 
     async def inlets(self, request: web.Request) -> web.Response:
         """What can be sent to."""
@@ -114,7 +114,7 @@ class ControlRoutes:
             }
             for inlet in self._state.inlets.all()
         ]
-        return _json({"inlets": inlets})
+        return answered({"inlets": inlets})
 
     async def forget_records(self, request: web.Request) -> web.Response:
         """Forget accepted and refused records."""
@@ -123,7 +123,7 @@ class ControlRoutes:
 
     async def stats(self, request: web.Request) -> web.Response:
         """The counters."""
-        return _json(self._state.stats())
+        return answered(self._state.stats())
 
     async def clear_stats(self, request: web.Request) -> web.Response:
         """Count from zero again; the records stay."""
@@ -132,7 +132,7 @@ class ControlRoutes:
 
     async def throughput(self, request: web.Request) -> web.Response:
         """Records by the second."""
-        return _json(self._state.counts.throughput.as_json())
+        return answered(self._state.counts.throughput.as_json())
 
     async def revoke_tokens(self, request: web.Request) -> web.Response:
         """Let no token be good that was issued so far."""
@@ -141,15 +141,15 @@ class ControlRoutes:
 
     async def faults(self, request: web.Request) -> web.Response:
         """The script at work."""
-        return _json(self._state.faults.as_json())
+        return answered(self._state.faults.as_json())
 
     async def set_faults(self, request: web.Request) -> web.Response:
         """Replace the script."""
         try:
             self._state.set_faults(await request.read())
         except ConfigError as error:
-            return _problem(str(error))
-        return _json(self._state.faults.as_json())
+            return problem(str(error))
+        return answered(self._state.faults.as_json())
 
     async def clear_faults(self, request: web.Request) -> web.Response:
         """End all faults."""
@@ -186,15 +186,3 @@ async def _streamed(
         await response.write(block)
     await response.write_eof()
     return response
-
-
-def _json(content: object) -> web.Response:
-    options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
-    return web.Response(body=orjson.dumps(content, option=options), content_type="application/json")
-
-
-def _problem(message: str) -> web.Response:
-    body = {"status": 400, "title": "Bad request", "errors": message.splitlines()}
-    return web.Response(
-        status=400, body=orjson.dumps(body), content_type="application/problem+json"
-    )

@@ -18,7 +18,6 @@ from pathlib import Path
 import msgspec
 
 from agent.emulator.arrivals import Arrival, Arrivals
-from agent.emulator.capacity import Capacity
 from agent.emulator.datasets import Datasets
 from agent.emulator.failed_batches import FailedBatches
 from agent.emulator.flow_counts import FlowCounts
@@ -27,17 +26,12 @@ from agent.emulator.landing import Judged, Landing
 from agent.emulator.ledger import Batch, Ledger, Step
 from agent.emulator.platform import Platform
 from agent.emulator.profiles import Profiles
-from agent.emulator.routing import Route
 from agent.emulator.traps import Traps
 from agent.errors import AgentError
 
 _STEP_RECORDS = 2_000
 _PAUSE = 0.5  # seconds for which single records are gathered, so that they make no batch each
 _AGAIN = 1.0  # seconds until files that could not be written are tried again
-
-WARM_UP = "warm-up"
-DISABLED = "the flow is disabled"
-CAPACITY = "capacity exceeded"
 
 
 class DataPlane:
@@ -58,7 +52,6 @@ class DataPlane:
         self._arrivals = arrivals
         self._platform = platform
         self._traps = traps
-        self._capacity = Capacity()
         self._counts: dict[str, FlowCounts] = defaultdict(FlowCounts)
         self._end = 0  # of the arrivals that are judged
         self._forgotten = 0
@@ -83,15 +76,6 @@ class DataPlane:
         self._wake = threading.Condition(self.lock)
         self._thread = threading.Thread(target=self._run, name="data plane", daemon=True)
         self._thread.start()
-
-    def lost(self, found: Route, records: int, received_ms: int) -> str:
-        """Why records that come now will never land; empty where they will be judged."""
-        traps = self._traps()
-        if traps.capacity and self._capacity.exceeds(traps, records, received_ms):
-            return CAPACITY
-        if received_ms < found.changed_ms + traps.warm_up * 1000:
-            return WARM_UP
-        return "" if found.enabled else DISABLED
 
     def arrived(self, flow_id: str, records: int) -> None:
         """Hear of records of a provisioned flow that were accepted just now."""

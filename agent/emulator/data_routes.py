@@ -21,7 +21,6 @@ All that read take ?wait=SECONDS, too: they answer when everything is judged, or
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
 from itertools import islice
 from typing import Any
 
@@ -30,22 +29,17 @@ import orjson
 from aiohttp import web
 
 from agent.emulator import queries, traps
+from agent.emulator.questions import (
+    Answering,
+    Wrong,
+    answered,
+    answered_with,
+    page,
+    seconds_of,
+    told,
+)
 from agent.emulator.routing import route
 from agent.emulator.state import State
-from agent.errors import AgentError, ConfigError
-
-_MOST = 10_000
-_LONGEST_WAIT = 60.0
-
-_Route = Callable[[web.Request], Awaitable[web.Response]]
-
-
-class Wrong(AgentError):
-    """A request cannot be answered; `status` is that of the answer."""
-
-    def __init__(self, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 class DataRoutes:
@@ -66,15 +60,15 @@ class DataRoutes:
             web.get("/_emulator/profiles", self._read(self.profiles)),
             web.get("/_emulator/flows", self._read(self.flows)),
             web.get("/_emulator/traps", self._read(self.traps)),
-            web.put("/_emulator/traps", self._told(self.set_traps)),
-            web.post("/_emulator/settle", self._told(self.settle)),
+            web.put("/_emulator/traps", told(self.set_traps)),
+            web.post("/_emulator/settle", told(self.settle)),
         ]
 
     async def datasets(self, request: web.Request) -> web.Response:
         """Every dataset that there is, or in which something landed."""
         landed = self._data.datasets
         known = {each.id: each.body for each in self._state.platform.datasets.all()}
-        return _json(
+        return answered(
             [
                 {
                     "id": id_,
@@ -95,27 +89,27 @@ class DataRoutes:
             raise Wrong(f"there is no dataset {id_}", 404)
         if "sql" in request.query:
             return await self._asked(id_, request.query["sql"])
-        offset, limit = _page(request)
+        offset, limit = page(request)
         with self._data.lock:
             total, rows = landed.count(id_), list(landed.rows(id_, offset, limit))
-        return _json_of({"total": total}, "rows", rows)
+        return answered_with({"total": total}, "rows", rows)
 
     async def failed(self, request: web.Request) -> web.Response:
         """Records that did not land."""
-        offset, limit = _page(request)
+        offset, limit = page(request)
         failed = self._data.failed_batches
         with self._data.lock:
             lines = list(failed.failures(offset, limit, flow_id=request.query.get("flow_id")))
             total = failed.records
-        return _json_of({"total": total}, "failed", lines)
+        return answered_with({"total": total}, "failed", lines)
 
     async def failed_batches(self, request: web.Request) -> web.Response:
         """The batches in which they are."""
-        offset, limit = _page(request)
+        offset, limit = page(request)
         failed = self._data.failed_batches
         with self._data.lock:
             total, batches = len(failed), failed.batches(offset, limit)
-        told = [
+        batches_told = [
             {
                 "id": batch.id,
                 "datasetId": batch.dataset_id,
@@ -126,17 +120,17 @@ class DataRoutes:
             }
             for batch in batches
         ]
-        return _json({"total": total, "batches": told})
+        return answered({"total": total, "batches": batches_told})
 
     async def failed_reasons(self, request: web.Request) -> web.Response:
         """Why records did not land."""
         failed = self._data.failed_batches
         with self._data.lock:
-            return _json({"total": failed.records, "reasons": failed.reasons.as_json()})
+            return answered({"total": failed.records, "reasons": failed.reasons.as_json()})
 
     async def profiles(self, request: web.Request) -> web.Response:
         """What Profile knows."""
-        offset, limit = _page(request)
+        offset, limit = page(request)
         profiles = self._data.profiles
         identity = request.query.get("identity")
         with self._data.lock:
@@ -147,7 +141,7 @@ class DataRoutes:
                 "duplicates": profiles.duplicates,
                 "beyond": profiles.beyond,
             }
-        return _json_of(head, "profiles", found)
+        return answered_with(head, "profiles", found)
 
     async def flows(self, request: web.Request) -> web.Response:
         """Every flow, and what became of its records."""
@@ -157,11 +151,11 @@ class DataRoutes:
                 (*(each.id for each in platform.flows.all()), *self._data.flow_ids())
             )
             counts = {id_: self._data.counts(id_).as_json() for id_ in ids}
-        return _json([self._flow(id_, counts[id_]) for id_ in ids])
+        return answered([self._flow(id_, counts[id_]) for id_ in ids])
 
     async def traps(self, request: web.Request) -> web.Response:
         """The traps that are set."""
-        return _json(traps.as_json(self._state.traps))
+        return answered(traps.as_json(self._state.traps))
 
     async def set_traps(self, request: web.Request) -> web.Response:
         """Set some of them anew."""
@@ -176,7 +170,7 @@ class DataRoutes:
 
     async def settle(self, request: web.Request) -> web.Response:
         """Wait until everything accepted is judged."""
-        seconds = _seconds(request.query.get("wait", "30"))
+        seconds = seconds_of(request.query.get("wait", "30"))
         if not await asyncio.to_thread(self._data.settle, seconds):
             raise Wrong(f"after {seconds:g} s there are still records to be judged", 504)
         await self._state.write_parquet()
@@ -199,9 +193,9 @@ class DataRoutes:
             "enabled": "enabled",
             "changedMs": "changed_ms",
         }
-        told = {name: way.get(key) for name, key in names.items()}
+        about = {name: way.get(key) for name, key in names.items()}
         data_type = None if found is None else "xdm" if found.is_xdm else "raw"
-        return {"id": id_, **told, "dataType": data_type, **counts}
+        return {"id": id_, **about, "dataType": data_type, **counts}
 
     async def _asked(self, dataset_id: str, sql: str) -> web.Response:
         if not queries.is_installed():
@@ -209,69 +203,12 @@ class DataRoutes:
         content = await queries.ask(self._data.datasets.file(dataset_id), sql)
         return web.Response(body=content, content_type="application/json")
 
-    def _read(self, answer: _Route) -> _Route:
+    def _read(self, answer: Answering) -> Answering:
         """A route that waits first, where that is asked for."""
 
         async def waited(request: web.Request) -> web.Response:
             if "wait" in request.query:
-                await asyncio.to_thread(self._data.settle, _seconds(request.query["wait"]))
+                await asyncio.to_thread(self._data.settle, seconds_of(request.query["wait"]))
             return await answer(request)
 
-        return self._told(waited)
-
-    def _told(self, answer: _Route) -> _Route:
-        """A route that says what is wrong with a request."""
-
-        async def told(request: web.Request) -> web.Response:
-            try:
-                return await answer(request)
-            except Wrong as error:
-                return _problem(str(error), error.status)
-            except (ConfigError, queries.QueryRefused) as error:
-                return _problem(str(error), 400)
-            except AgentError as error:
-                return _problem(str(error), 500)
-
-        return told
-
-
-def _page(request: web.Request) -> tuple[int, int]:
-    return (
-        _whole(request, "offset", 0, 1 << 60),
-        _whole(request, "limit", 100, _MOST),
-    )
-
-
-def _whole(request: web.Request, name: str, default: int, most: int) -> int:
-    text = request.query.get(name, str(default))
-    if not (text.isascii() and text.isdecimal()) or int(text) > most:
-        raise Wrong(f"{name}: found {text!r}; write a whole number up to {most}")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds <= _LONGEST_WAIT:
-        raise Wrong(f"wait: found {text!r}; write seconds up to {_LONGEST_WAIT:g}")
-    return seconds
-
-
-def _json(content: object) -> web.Response:
-    options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
-    return web.Response(body=orjson.dumps(content, option=options), content_type="application/json")
-
-
-def _json_of(head: dict[str, int], name: str, items: Iterable[bytes]) -> web.Response:
-    """An object whose last member is an array of what is JSON already."""
-    body = b'%b,"%b":[%b]}\n' % (orjson.dumps(head)[:-1], name.encode(), b",\n".join(items))
-    return web.Response(body=body, content_type="application/json")
-
-
-def _problem(message: str, status: int) -> web.Response:
-    body = {"status": status, "title": message.splitlines()[0], "errors": message.splitlines()}
-    return web.Response(
-        status=status, body=orjson.dumps(body), content_type="application/problem+json"
-    )
+        return told(waited)

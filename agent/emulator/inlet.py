@@ -160,7 +160,7 @@ class InletRoutes:
             arrivals.append(flow_id, ids, records, received_ms=received_ms)
             data_plane.passed(start)
             return
-        lost = data_plane.lost(found, len(records), received_ms)
+        lost = self._state.losses.why(found, len(records), received_ms)
         arrivals.append(
             flow_id, ids, records, inlet_id=found.inlet_id, received_ms=received_ms, lost=lost
         )

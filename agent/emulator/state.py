@@ -13,6 +13,7 @@ from agent.emulator.faults import Faults, Script
 from agent.emulator.inlets import Inlets
 from agent.emulator.issued_tokens import IssuedTokens
 from agent.emulator.judges import Judges
+from agent.emulator.losses import Losses
 from agent.emulator.options import EmulatorOptions
 from agent.emulator.platform import Platform
 from agent.emulator.rules import parse_script, parse_text
@@ -39,6 +40,7 @@ class State:
         self.traps = Traps(dialect=options.dialect, token_life=options.token_life)
         self.set_traps(options.traps)
         self.admission = Admission(lambda: self.traps)
+        self.losses = Losses(lambda: self.traps)
         self.judges = Judges(self.platform, compiler(self.platform, self.registry))
         self.data_plane = DataPlane(
             arrivals,

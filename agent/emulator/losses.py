@@ -1,8 +1,31 @@
-"""Do these records exceed what the organisation bought?"""
+"""Which accepted records will never land, and why?"""
 
 from collections import deque
+from collections.abc import Callable
 
+from agent.emulator.routing import Route
 from agent.emulator.traps import Traps
+
+WARM_UP = "warm-up"
+DISABLED = "the flow is disabled"
+CAPACITY = "capacity exceeded"
+
+
+class Losses:
+    """Says so at once, when records come: what is decided then holds over a restart."""
+
+    def __init__(self, traps: Callable[[], Traps]) -> None:
+        self._traps = traps
+        self._capacity = Capacity()
+
+    def why(self, found: Route, records: int, received_ms: int) -> str:
+        """Why records that come now are lost; empty where they will be judged."""
+        traps = self._traps()
+        if traps.capacity and self._capacity.exceeds(traps, records, received_ms):
+            return CAPACITY
+        if received_ms < found.changed_ms + traps.warm_up * 1000:
+            return WARM_UP
+        return "" if found.enabled else DISABLED
 
 
 class Capacity:
