@@ -48,6 +48,10 @@ class Remote:
         """Let no token be good that was issued so far."""
         self._asked("DELETE", "tokens")
 
+    def throughput(self) -> dict[str, Any]:
+        """Records of each of the last seconds."""
+        return dict(json.loads(self._asked("GET", "throughput")))
+
     def traps(self) -> dict[str, Any]:
         """The platform's traps as they are set."""
         return dict(json.loads(self._asked("GET", "traps"))["traps"])

@@ -161,17 +161,20 @@ function color(status) {
   return /^(429|503)$/.test(status) ? "c4" : "c2";
 }
 
-let chosenInlet = null;
+let chosenInlet = null; // by somebody; the newest one otherwise
 
 function inletPanel() {
   const {inlets} = live;
   const body = h("div.body");
   const tags = h("span.field");
-  const choice = h("select", {"aria-label": "Inlet", onchange: () => show(inlets[choice.selectedIndex])},
+  const choice = h("select", {"aria-label": "Inlet", onchange: () => choose(inlets[choice.selectedIndex])},
     inlets.map((inlet) => h("option", {value: inlet.id}, inletName(inlet))));
   const inlet = inlets.find((each) => each.id === chosenInlet) ?? inlets.at(-1);
-  function show(one) {
+  function choose(one) {
     chosenInlet = one.id;
+    show(one);
+  }
+  function show(one) {
     choice.value = one.id;
     fill(tags, h("span.tag", one.data_type === "xdm" ? "XDM" : "raw"), h("span.tag", one.authenticated ? "asks for a token" : "no token"));
     fill(body, inletBody(one));

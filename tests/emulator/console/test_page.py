@@ -81,6 +81,27 @@ def test_what_arrives_is_counted_as_it_comes(visit: Visit) -> None:
         visit.says(answers, f"200\n{sent}")
 
 
+def test_the_chart_knows_what_came_before_the_page_was_opened(visit: Visit) -> None:
+    visit.batch([{"n": number} for number in range(100)])
+    visit.browser.until(
+        lambda: any(visit.emulator.throughput()["accepted"]), "a second with records that is over"
+    )
+    visit.go()
+
+    visit.browser.until(lambda: visit.browser.all("svg.lines path.line.c1"), "line in the chart")
+    assert "at most 100; refused 0" in str(visit.find("svg.lines").get_attribute("aria-label"))
+
+
+def test_an_inlet_that_is_provisioned_is_the_one_to_send_to(visit: Visit) -> None:
+    visit.go()
+    visit.find("pre.command", visit.emulator.inlet_url)
+
+    flow = visit.emulator.provision(name="people")
+
+    visit.find("pre.command", f"/collection/{flow.inlet_id}")
+    visit.says(visit.panel("Flows"), flow.dataset)
+
+
 def test_accepted_records_are_shown_as_they_came_the_newest_first(visit: Visit) -> None:
     visit.batch([{"n": number} for number in range(60)])
     visit.batch([b'{"big": 12345678901234567890.10, "big": 2, "city": "Z\\u00fcrich"}'])
