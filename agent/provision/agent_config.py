@@ -48,7 +48,7 @@ def write_config(written: Written, known: Known, file: StateFile) -> WrittenAs |
         return None
     path = path_of(written)
     content = content_of(written, known, file)
-    ours = WrittenConfig(file=str(path), sha256=hashlib.sha256(content).hexdigest())
+    ours = WrittenConfig(file=str(path.absolute()), sha256=hashlib.sha256(content).hexdigest())
     now = _hash_of(path)
     if now == ours.sha256:
         file.config(ours)
@@ -72,7 +72,9 @@ def remove_config(file: StateFile) -> str:
     if now == config.sha256:
         path.unlink(missing_ok=True)
     file.config(None)
-    if now is None or now == config.sha256:
+    if now is None:
+        return ""
+    if now == config.sha256:
         return f"{path}: removed"
     return f"{path}: stays, for it was changed by hand"
 

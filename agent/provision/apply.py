@@ -113,11 +113,13 @@ class _Work:
         return step
 
     async def _make(self, kind: Kind) -> str:
+        noted = self._file.object(kind.key)
         self._file.begin(kind.key, kind.name)
         try:
             id = await kind.create(self._platform, self.known)
         except PlatformError as error:
-            if not error.maybe_done:
+            # what was begun before may be there all the same, and not be listed yet
+            if not error.maybe_done and not (noted and noted.begun):
                 self._file.forget(kind.key)
             raise
         self._file.note(kind.key, kind.name, id, made=True)

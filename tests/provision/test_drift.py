@@ -243,3 +243,35 @@ async def test_what_the_platform_never_finishes_is_told(tmp_path: Path) -> None:
         await stage.apply()
 
         assert await stage.objects() == ONE_OF_EACH
+
+
+async def test_what_the_platform_adds_of_its_own_is_no_drift(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        stage.edit("dataset: {", "dataset: {identity: true, ")
+        stage.edit("type: number, minimum: 0}", "type: integer}")
+        await stage.apply()
+        path = "/definitions/customFields/properties/_emulated/properties/order/properties/total"
+        bound = {"op": "add", "path": f"{path}/minimum", "value": -9007199254740991}
+        async with stage.platform() as platform:
+            tags = {"unifiedIdentity": ["enabled:true", "enabledAt:2026-01-02"]}
+            await platform.catalog.patch_dataset(stage.noted("dataset"), {"tags": tags})
+            await platform.schemas.patch("fieldgroups", stage.noted("field_group"), [bound])
+
+        assert [each for step in await stage.plan() for each in step.differences] == []
+
+
+async def test_a_tag_that_was_taken_back_is_set_again_beside_the_others(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        stage.edit("dataset: {", "dataset: {identity: true, ")
+        await stage.apply()
+        async with stage.platform() as platform:
+            tags = {"unifiedIdentity": ["enabled:false"], "team": ["shop"]}
+            await platform.catalog.patch_dataset(stage.noted("dataset"), {"tags": tags})
+
+        assert await stage.actions() == {"dataset": "change"}
+        await stage.apply()
+        async with stage.platform() as platform:
+            found = await platform.catalog.dataset(stage.noted("dataset"))
+        assert found["tags"]["team"] == ["shop"]
+        assert found["tags"]["unifiedIdentity"] == ["enabled:true"]
+        assert await stage.actions() == {}

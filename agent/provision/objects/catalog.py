@@ -46,9 +46,12 @@ class Dataset(Kind):
             return wrong
         tags = dict(found.body.get("tags") or {})
         wanted = self.manifest.dataset.tags
-        if missing := {name: wanted[name] for name in wanted if tags.get(name) != wanted[name]}:
+        # the platform adds values of its own, such as enabledAt
+        missing = {n: values for n, values in wanted.items() if set(values) - set(tags.get(n, ()))}
+        if missing:
             now = {name: tags.get(name) for name in missing}
-            mend = {"tags": {**tags, **missing}}
+            whole = {n: _merged(tags.get(n, ()), values) for n, values in missing.items()}
+            mend = {"tags": {**tags, **whole}}
             wrong.append(Difference("tags", now, missing, Cure.CHANGE, mend=mend))
         for name in _TAGS:
             if name not in wanted and "enabled:true" in (tags.get(name) or ()):
@@ -82,3 +85,9 @@ class Dataset(Kind):
 
     async def delete(self, platform: Platform, id: str) -> None:
         await platform.catalog.delete_dataset(id)
+
+
+def _merged(found: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    """The values of a tag, those that are wanted in the place of others of the same key."""
+    keys = {value.partition(":")[0] for value in wanted}
+    return [*wanted, *(value for value in found if value.partition(":")[0] not in keys)]

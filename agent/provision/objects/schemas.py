@@ -10,9 +10,10 @@ from agent.aep.platform import Platform
 from agent.provision.manifest.model import Manifest
 from agent.provision.manifest.own_fields import definitions, field_group, own_tree
 from agent.provision.objects.kind import Cure, Difference, Found, Kind, Known, changed_text
-from agent.provision.objects.own_part import leaves, merged, own_part
+from agent.provision.objects.own_part import broken, in_words, leaves, merged, own_part, stricter
 
 UNION = "union"
+_STAYS = "the manifest does not have it; the platform keeps it"
 _KEPT = "fields cannot be taken away or change what they are; write another path"
 STAYS_IN_PROFILE = "it is enabled for Profile, and the platform keeps such schemas for good"
 
@@ -40,14 +41,15 @@ class FieldGroup(Kind):
         wrong = []
         for path in sorted(now.keys() | wanted.keys()):
             before, after = now.get(path), wanted.get(path)
-            if before == after:
-                continue
-            cure = Cure.CHANGE if before is None else Cure.REFUSE
-            if after is None:
-                text = "the manifest does not have it; the platform keeps it"
-                wrong.append(Difference(path, before, after, Cure.NOTE, text))
-            else:
-                wrong.append(Difference(path, before, after, cure, _KEPT))
+            told = in_words(before), in_words(after)
+            if before is None:
+                wrong.append(Difference(path, *told, Cure.CHANGE))
+            elif after is None:
+                wrong.append(Difference(path, *told, Cure.NOTE, _STAYS))
+            elif broken(before, after):
+                wrong.append(Difference(path, *told, Cure.REFUSE, _KEPT))
+            elif stricter(before, after):
+                wrong.append(Difference(path, *told, Cure.NOTE, _STAYS))
         return wrong
 
     async def create(self, platform: Platform, known: Known) -> str:
@@ -106,9 +108,8 @@ class SchemaObject(Kind):
             if ref not in now and ref != settings.class_:
                 mend = {"op": "add", "path": "/allOf/-", "value": {"$ref": ref}}
                 wrong.append(Difference("field group", None, ref, Cure.CHANGE, mend=mend))
-        for ref in set(now) - set(self._refs(known)) - {settings.class_}:
-            text = "the manifest does not have it; the platform keeps it"
-            wrong.append(Difference("field group", ref, None, Cure.NOTE, text))
+        besides = sorted(set(now) - set(self._refs(known)) - {settings.class_})
+        wrong += [Difference("field group", ref, None, Cure.NOTE, _STAYS) for ref in besides]
         now_told, wanted = found.body.get("description"), settings.description
         op = {"op": "add", "path": "/description", "value": wanted}
         return [*wrong, *changed_text("description", now_told, wanted, op)]
