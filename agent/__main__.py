@@ -18,6 +18,7 @@ COMMANDS = {
     "send": "send files or standard input, and say what became of them",
     "demo": "see the whole journey on this machine, without an account",
     "provision": "make schema, dataset, mapping and flow on the platform, from one manifest",
+    "preflight": "judge records as the platform will, before any of them is sent",
     "emulate": "be the inlet on this machine, with faults on request",
     "check": "check a configuration, and say what can be lost when",
     "dead-letters": "records that will not be delivered: list, show, export, replay, purge",

@@ -198,6 +198,10 @@ class Session:
         if self._session:
             await self._session.close()
 
+    async def token(self) -> str:
+        """The token that calls carry now."""
+        return await self._bearer.current()
+
     async def ask(self, call: Call) -> Reply:
         """Make a call until it succeeds. Raises PlatformError where it does not.
 

@@ -48,7 +48,7 @@ async def inlet_of(flow_service: FlowService, wanted: Wanted) -> Inlet:
     Raises FlowUnusable where there is no such flow, where there are several, and where it is
     disabled or has no inlet; PlatformError where the platform could not be asked.
     """
-    flow = await _flow(flow_service, wanted)
+    flow = await flow_of(flow_service, wanted)
     id = flow.get("id", wanted.id)
     if not isinstance(id, str):
         raise PlatformAway(f"the {wanted} is shown without its id", service=flow_service.name)
@@ -58,7 +58,7 @@ async def inlet_of(flow_service: FlowService, wanted: Wanted) -> Inlet:
             f"{shown} is disabled: what it is sent is lost; enable it in the platform, or write"
             " another flow"
         )
-    connections = await _connections(flow_service, flow, shown)
+    connections = await connections_of(flow_service, flow, shown)
     for connection in connections:
         if found := _inlet_in(connection):
             break
@@ -70,18 +70,19 @@ async def inlet_of(flow_service: FlowService, wanted: Wanted) -> Inlet:
             " API source"
         )
     changed = max(_number(flow, "createdAt"), _number(flow, "updatedAt")) / 1000
-    said = [_parameters(connection) for connection in connections]
+    said = [parameters_of(connection) for connection in connections]
     return Inlet(
         flow_id=id,
         flow_name=str(flow.get("name", "")),
         url=found,
         form=next((str(each["dataType"]) for each in said if each.get("dataType")), ""),
-        asks_for_token=any(_is_true(each.get("authenticationRequired")) for each in said),
+        asks_for_token=any(is_true(each.get("authenticationRequired")) for each in said),
         changed_at=changed,
     )
 
 
-async def _flow(flow_service: FlowService, wanted: Wanted) -> dict[str, Any]:
+async def flow_of(flow_service: FlowService, wanted: Wanted) -> dict[str, Any]:
+    """The flow that is meant. Raises FlowUnusable: there is none, or there are several."""
     if wanted.id is not None:
         try:
             return await flow_service.get("flows", wanted.id)
@@ -115,7 +116,7 @@ def _there_are(name: str, others: list[str]) -> str:
     return f"there are {', '.join(sorted(others)[:_NAMED])}{more}"
 
 
-async def _connections(
+async def connections_of(
     flow_service: FlowService, flow: Mapping[str, Any], shown: str
 ) -> list[dict[str, Any]]:
     """The source connection of a flow, and the base connection that it is made on."""
@@ -136,7 +137,7 @@ async def _connections(
         return [source]
 
 
-def _parameters(connection: Mapping[str, Any]) -> dict[str, Any]:
+def parameters_of(connection: Mapping[str, Any]) -> dict[str, Any]:
     """What a connection says of its inlet, in either place."""
     auth = connection.get("auth")
     places = connection.get("params"), auth.get("params") if isinstance(auth, Mapping) else None
@@ -146,11 +147,12 @@ def _parameters(connection: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _inlet_in(connection: Mapping[str, Any]) -> str | None:
-    url = _parameters(connection).get("inletUrl")
+    url = parameters_of(connection).get("inletUrl")
     return url if isinstance(url, str) and url else None
 
 
-def _is_true(value: object) -> bool:
+def is_true(value: object) -> bool:
+    """Whether a connection says yes, which it does as a truth value or as text."""
     return value is True or str(value).lower() == "true"
 
 

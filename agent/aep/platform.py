@@ -69,6 +69,10 @@ class Platform:
     async def __aexit__(self, *exception: object) -> None:
         await self.close()
 
+    async def token(self) -> str:
+        """The token that calls carry now. Raises PlatformError, ConfigError: there is none."""
+        return await self._session.token()
+
     async def close(self) -> None:
         """Close all connections."""
         await self._session.close()

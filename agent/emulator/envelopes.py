@@ -4,20 +4,13 @@ An XDM message holds an entity. A raw record is the whole message, unless it com
 of an upsert, which says what shall be done with it in Profile.
 """
 
-import json
-import re
-import sys
-from typing import Any, Literal
+from typing import Any
 
-import orjson
-
+from agent.dataprep import records
+from agent.dataprep.records import TooDeep, Upsert
 from agent.emulator.routing import Route
 
 MISSING_ENTITY = "Payload body is missing xdmEntity"
-
-_LONG_NUMBER = re.compile(rb"[0-9]{19}")  # which the quick parser may round
-
-Upsert = Literal["create", "merge", "delete"]
 
 
 class BrokenMessage(ValueError):
@@ -34,33 +27,17 @@ class BrokenMessage(ValueError):
 
 def parsed(message: bytes) -> Any:
     """The message as JSON, with integers of any length. Raises BrokenMessage: it is too deep."""
-    if not _LONG_NUMBER.search(message):
-        try:
-            return orjson.loads(message)
-        except orjson.JSONDecodeError:
-            pass  # half a surrogate pair, say, or a number beyond all
     try:
-        return json.loads(message, parse_float=_finite)
-    except (ValueError, RecursionError):
-        raise BrokenMessage("The message is nested too deeply to be read") from None
-
-
-def _finite(text: str) -> float:
-    """A number that JSON has again: the nearest one where it is beyond all of them."""
-    return max(-sys.float_info.max, min(float(text), sys.float_info.max))
+        return records.parsed(message)
+    except TooDeep as error:
+        raise BrokenMessage(str(error)) from None
 
 
 def opened(message: Any, route: Route) -> tuple[Any, Upsert | None]:
     """The record, and the operation of an upsert. Raises BrokenMessage."""
     if route.is_xdm:
         return _entity_of(message, route), None
-    header = part(message, "header")
-    is_envelope = isinstance(message, dict) and set(message) == {"header", "body"}
-    if not is_envelope or not {"flowId", "operations"} & set(header):
-        return message, None
-    wanted = part(header, "operations").get("data")
-    operation: Upsert = wanted if wanted in ("merge", "delete") else "create"
-    return message["body"], operation
+    return records.unwrapped(message)
 
 
 def part(whole: Any, name: str) -> dict[str, Any]:

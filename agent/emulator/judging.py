@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 
 from agent.dataprep import Outcome
-from agent.emulator.envelopes import BrokenMessage, Upsert, opened, parsed, part
+from agent.dataprep.records import Upsert
+from agent.emulator.envelopes import BrokenMessage, opened, parsed, part
 from agent.emulator.judges import Judge
 from agent.emulator.profiles import Change
 from agent.emulator.routing import Route

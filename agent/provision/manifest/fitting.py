@@ -38,17 +38,27 @@ def misfits(manifest: Manifest) -> Iterator[tuple[KeyPath, str]]:
 
 def mapping_of(manifest: Manifest, tenant: str = TENANT.removeprefix("_")) -> MappingSet:
     """The mapping as the platform would compile it. Raises MappingError."""
-    return MappingSet.from_json({"mappings": [line.as_json(tenant) for line in manifest.mapping]})
+    return MappingSet.from_json(mapping_body(manifest, tenant))
 
 
-def schema_of(manifest: Manifest) -> Schema | None:
-    """The schema that would be made; None where it refers to components that are not here."""
+def mapping_body(manifest: Manifest, tenant: str = TENANT.removeprefix("_")) -> dict[str, Any]:
+    """The mapping set in the platform's words."""
+    return {"mappings": [line.as_json(tenant) for line in manifest.mapping]}
+
+
+def schema_of(
+    manifest: Manifest, library: Library | None = None, tenant: str = TENANT.removeprefix("_")
+) -> Schema | None:
+    """The schema that would be made; None where it refers to components that are not here.
+
+    They are those of the *library*, else the usual ones of Adobe's.
+    """
     settings = manifest.schema_
-    library = Library.standard()
+    library = library or Library.standard()
     refs = [settings.class_, *settings.field_groups]
     if settings.fields:
         own = own_tree(settings.fields)
-        group = field_group("Own fields", settings.class_, own, TENANT.removeprefix("_"))
+        group = field_group("Own fields", settings.class_, own, tenant)
         library.add({"$id": _OWN, **group})
         refs.append(_OWN)
     body = {"title": settings.title, "type": "object", "allOf": [{"$ref": ref} for ref in refs]}
