@@ -19,6 +19,7 @@ from agent.delivery.gate import Gate
 from agent.delivery.settling import Settler
 from agent.record import Batch
 from agent.store.memory import Spool
+from agent.telemetry.instruments import Example
 from agent.telemetry.logs import get_logger
 from agent.telemetry.meters import Meters
 
@@ -160,3 +161,5 @@ class Verdicts:
         if reading.received_time_ms is not None and reading.accepted:
             lag = max(0.0, reading.received_time_ms / 1000 - batch.read_at)
             meters.receive_lag_seconds.observe_many(lag, len(reading.accepted))
+            for xaction_id in reading.ids.part(0, 1):
+                meters.receive_lag_seconds.exemplify(Example(lag, xaction_id, time.time()))

@@ -7,7 +7,7 @@ thread; any thread may read it meanwhile.
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 Labels = tuple[str, ...]
 
@@ -94,14 +94,23 @@ class Gauge(Metric):
         self._series[labels] = value
 
 
-class Observations:
-    """The observations of one series: how many fell in each bucket, and their sum."""
+class Example(NamedTuple):
+    """One observation that can be looked up: what it is known by, and when it was made."""
 
-    __slots__ = ("counts", "sum")
+    value: float
+    xaction_id: str
+    at: float  # seconds since 1970
+
+
+class Observations:
+    """The observations of one series: how many fell in each bucket, their sum, and examples."""
+
+    __slots__ = ("counts", "examples", "sum")
 
     def __init__(self, buckets: int) -> None:
         self.counts = [0] * buckets
         self.sum = 0.0
+        self.examples: dict[int, Example] = {}  # the last one of each bucket
 
 
 class Histogram(Metric):
@@ -129,6 +138,12 @@ class Histogram(Metric):
         series.counts[bisect_left(self.buckets, value)] += n
         series.sum += value * n
 
+    def exemplify(self, example: Example, *labels: str) -> None:
+        """Remember `example`, one of those observed, as the last one of its bucket."""
+        series = self._series.get(labels)
+        if series is not None:
+            series.examples[bisect_left(self.buckets, example.value)] = example
+
     def count(self, *labels: str) -> int:
         """How many values were observed under these label values."""
         series = self._series.get(labels)
@@ -138,10 +153,10 @@ class Histogram(Metric):
         """How many values were observed over all label values."""
         return sum(sum(series.counts) for series in self._series.copy().values())
 
-    def series(self) -> Iterator[tuple[Labels, list[int], float]]:
-        """Label values, count per bucket (not cumulated) and sum of every series."""
+    def series(self) -> Iterator[tuple[Labels, list[int], float, dict[int, Example]]]:
+        """Label values, count per bucket (not cumulated), sum and examples of every series."""
         for labels, series in self._series.copy().items():
-            yield labels, series.counts.copy(), series.sum
+            yield labels, series.counts.copy(), series.sum, series.examples.copy()
 
     def _added(self, labels: Labels) -> Observations:
         admitted = self._admitted(labels, len(self._series))

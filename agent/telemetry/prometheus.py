@@ -17,12 +17,15 @@ from prometheus_client.core import (
 )
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Exemplar
 from prometheus_client.utils import floatToGoString
 
-from agent.telemetry.instruments import Counter, Gauge, Histogram, Labels
+from agent.telemetry.instruments import Counter, Example, Gauge, Histogram, Labels
 from agent.telemetry.meters import Meters
 
 Meter = Counter | Gauge | Histogram
+
+_EXEMPLAR_CHARACTERS = 100  # OpenMetrics allows 128 for the names and values of all its labels
 
 
 class MetersCollector(Collector):
@@ -62,8 +65,11 @@ def _family(meters: Mapping[str, Meter]) -> Metric:
     if isinstance(meter, Histogram):
         histograms = HistogramMetricFamily(meter.name, meter.help, labels=labels)
         bounds = [floatToGoString(bound) for bound in meter.buckets]  # type: ignore[no-untyped-call]
-        for values, (counts, total) in _series(meters):
-            buckets = list(zip(bounds, accumulate(counts), strict=True))
+        for values, (counts, total, examples) in _series(meters):
+            buckets = [
+                (bound, count, *_exemplars(examples.get(place)))
+                for place, (bound, count) in enumerate(zip(bounds, accumulate(counts), strict=True))
+            ]
             histograms.add_metric(values, buckets, total)
         return histograms
     kind = CounterMetricFamily if isinstance(meter, Counter) else GaugeMetricFamily
@@ -71,6 +77,13 @@ def _family(meters: Mapping[str, Meter]) -> Metric:
     for values, (value,) in _series(meters):
         numbers.add_metric(values, value)
     return numbers
+
+
+def _exemplars(example: Example | None) -> tuple[Exemplar, ...]:
+    """The one or none that scrapers see who ask for OpenMetrics; others see none."""
+    if example is None or len(example.xaction_id) > _EXEMPLAR_CHARACTERS:
+        return ()
+    return (Exemplar({"xaction_id": example.xaction_id}, example.value, example.at),)
 
 
 def _series(meters: Mapping[str, Meter]) -> Iterator[tuple[Labels, tuple[Any, ...]]]:

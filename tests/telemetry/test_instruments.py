@@ -3,7 +3,7 @@ from time import perf_counter
 
 import pytest
 
-from agent.telemetry.instruments import MOST_SERIES, Counter, Gauge, Histogram
+from agent.telemetry.instruments import MOST_SERIES, Counter, Example, Gauge, Histogram
 
 
 def counter(*labels: str) -> Counter:
@@ -84,7 +84,7 @@ def test_a_histogram_puts_a_value_at_its_upper_bound_in_that_bucket() -> None:
     seconds = Histogram("aep_agent_test_seconds", "Seconds.", buckets=(1, 2))
     for value in (0.5, 1, 1.5, 2, 99):
         seconds.observe(value)
-    assert list(seconds.series()) == [((), [2, 2, 1], 104)]
+    assert list(seconds.series()) == [((), [2, 2, 1], 104, {})]
 
 
 def test_observing_many_equals_observing_each() -> None:
@@ -99,7 +99,17 @@ def test_observing_many_equals_observing_each() -> None:
 def test_a_negative_observation_counts_as_zero() -> None:
     seconds = Histogram("aep_agent_test_seconds", "Seconds.", buckets=(0, 1))
     seconds.observe(-3)
-    assert list(seconds.series()) == [((), [1, 0, 0], 0)]
+    assert list(seconds.series()) == [((), [1, 0, 0], 0, {})]
+
+
+def test_the_last_example_of_each_bucket_is_kept() -> None:
+    seconds = Histogram("aep_agent_test_seconds", "Seconds.", "flow", buckets=(1, 2))
+    seconds.exemplify(Example(0.5, "nobody observed it", 0.0), "orders")
+    for value, xaction_id in ((0.5, "a"), (0.7, "b"), (99, "c")):
+        seconds.observe(value, "orders")
+        seconds.exemplify(Example(value, xaction_id, 7.0), "orders")
+    ((_, _, _, examples),) = seconds.series()
+    assert examples == {0: Example(0.7, "b", 7.0), 2: Example(99, "c", 7.0)}
 
 
 @pytest.mark.alone

@@ -8,6 +8,7 @@ from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
+from agent.telemetry.instruments import Example
 from agent.telemetry.meters import Meters
 from agent.telemetry.prometheus import render
 
@@ -144,3 +145,21 @@ def test_a_single_flow_has_its_label_where_it_has_a_name(meters: Meters) -> None
     assert b'aep_agent_batcher_encoded_batches_total{flow="a"}' in render({"a": meters}, "")[0]
     assert b"aep_agent_batcher_encoded_batches_total 0" in render({"": meters}, "")[0]
     assert b"aep_agent_store_commits_total 0" in render({"a": meters}, "")[0]
+
+
+@pytest.mark.parametrize(
+    ("xaction_id", "shown"), [("1565628583792:1485:153:0", True), ("x" * 101, False)]
+)
+def test_a_lag_can_be_looked_up_by_the_id_of_a_record_that_had_it(
+    meters: Meters, xaction_id: str, shown: bool
+) -> None:
+    meters.receive_lag_seconds.exemplify(Example(2, xaction_id, 1_565_628_583.8))
+    samples = families(meters, OPENMETRICS)["aep_agent_delivery_receive_lag_seconds"].samples
+    told = {s.labels["le"]: s.exemplar for s in samples if s.exemplar}
+    assert bool(told) is shown
+    if shown:
+        exemplar = told["2.5"]
+        assert exemplar.labels == {"xaction_id": xaction_id}
+        assert (exemplar.value, float(exemplar.timestamp)) == (2, 1_565_628_583.8)
+    plain = families(meters, "").values()
+    assert not any(sample.exemplar for family in plain for sample in family.samples)
