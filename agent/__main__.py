@@ -11,6 +11,7 @@ from contextlib import suppress
 
 from agent import __version__
 from agent.errors import AgentError, ConfigError, StoreLocked
+from agent.telemetry.journal import are_meant, with_priority
 from agent.telemetry.logs import get_logger
 
 COMMANDS = {
@@ -84,12 +85,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(args.run(args))
     except ConfigError as error:
-        problems = str(error).splitlines()
         # each problem on a line of its own, so that the file and line at its start can be followed
-        print("aep-agent: the configuration is wrong", *problems, sep="\n", file=sys.stderr)
+        _complain(f"aep-agent: the configuration is wrong\n{error}")
         return CONFIGURATION
     except AgentError as error:
-        print(f"aep-agent: {error}", file=sys.stderr)
+        _complain(f"aep-agent: {error}")
         return CONFIGURATION if isinstance(error, StoreLocked) else FATAL
     except BrokenPipeError:
         # whoever read our output has seen enough; keep the interpreter from complaining at exit
@@ -101,6 +101,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception:  # noqa: BLE001  # a bug: told with secrets taken out, as every line is
         get_logger("agent").exception("this is a bug in aep-agent, please report it")
         return FATAL
+
+
+def _complain(text: str) -> None:
+    if are_meant("auto", sys.stderr):
+        text = with_priority("error", text)
+    print(text, file=sys.stderr)
 
 
 def _ready_standard_streams() -> None:

@@ -82,15 +82,17 @@ class Agent:
             async with Supervisor() as tasks:
                 tasks.start_endless("store watch", parts.store.watch())
                 tasks.start_endless("loop watch", watch.run())
+                if watch.service:
+                    tasks.start_endless("signs of life", watch.service.run())
                 if self._beside:
                     tasks.start_endless("beside", self._beside())
                 if view:
                     tasks.start_endless("view", view(self))
                 sending = [each for flow in parts.each for each in self._send(tasks, flow)]
                 reading = [each for flow in parts.each for each in self._read(tasks, flow)]
-                watch.stage = "running"
+                watch.running()
                 await _done(reading, or_when=self._stopping)
-                watch.stage = "draining"
+                watch.draining()
                 if self._stopping.done():
                     await self._until_quiet(parts, reading)
                 await self._stop_reading(parts, reading)

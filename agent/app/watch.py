@@ -1,8 +1,10 @@
-"""What does the agent tell whoever watches it? The admin listener, and the verdicts it gives."""
+"""What does the agent tell whoever watches it? Admin listener and systemd, by the same verdicts."""
 
+import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 from agent import __version__
 from agent.admin.health import Verdict, liveness, readiness
@@ -15,6 +17,9 @@ from agent.config.model import Config
 from agent.core.destination import READY, THROTTLED, WARMING_UP
 from agent.telemetry.logs import get_logger
 
+if TYPE_CHECKING:
+    from agent.app.service import Service
+
 _LEDGER = ("read", "accepted", "dead_lettered", "filtered", "dropped")
 _NO_ROOM_SECONDS = 10.0  # a reader that waits a moment is flow control, not distress
 
@@ -22,7 +27,10 @@ log = get_logger("admin")
 
 
 class Watch:
-    """Looks at the parts of one run from outside. `stage` is starting, running or draining."""
+    """Looks at the parts of one run from outside. `stage` is starting, running or draining.
+
+    `service` tells systemd; it is None where nobody there wants to know.
+    """
 
     def __init__(self, parts: Parts, config: Config, snapshot: Callable[[], Snapshot]) -> None:
         self.stage = "starting"
@@ -34,6 +42,7 @@ class Watch:
             self._admin = Admin(
                 config.admin.listen, parts.meters, self._status, self._ready, self._live
             )
+        self.service = self._of_systemd()
         for pipeline in parts.each:
             pipeline.meters.oldest_held_seconds.read_from(partial(_oldest_held, pipeline))
 
@@ -47,10 +56,31 @@ class Watch:
         """Measure the loop until cancelled."""
         await self._loop_watch.run()
 
+    def running(self) -> None:
+        """Input is taken from now on."""
+        self.stage = "running"
+        if self.service:
+            self.service.running()
+
+    def draining(self) -> None:
+        """No more input is taken; what is held is being answered for."""
+        self.stage = "draining"
+        if self.service:
+            self.service.stopping()
+
     async def stop(self) -> None:
         """Listen no more."""
         if self._admin:
             await self._admin.stop()
+
+    def _of_systemd(self) -> "Service | None":
+        if not os.environ.get("NOTIFY_SOCKET"):
+            return None
+        from agent.app.service import Service
+        from agent.telemetry.notify import ServiceManager
+
+        manager = ServiceManager.of()
+        return Service(manager, self._snapshot, self._ready, self._live) if manager else None
 
     def _status(self) -> Mapping[str, object]:
         ready, why = self._ready()

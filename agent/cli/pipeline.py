@@ -50,7 +50,8 @@ def configured(
     *flow* is the name of the only flow that is wanted, empty where there should be one; see `load`.
     """
     config = load(Path(args.config) if args.config else None, overrides=chosen, flow=flow)
-    logs.configure(config.log.level, config.log.format, config.log.repeat)
+    said = config.log
+    logs.configure(said.level, said.format, said.repeat, priorities=said.priorities)
     for warning in config.warnings:
         logs.get_logger("config").warning(warning)
     return config

@@ -104,6 +104,10 @@ class LogSettings(Section):
     format: Literal["auto", "json", "console"] = Field(
         default="auto", description="auto: console on a terminal, one JSON object a line otherwise."
     )
+    priorities: Literal["auto", "always", "never"] = Field(
+        default="auto",
+        description="Whether lines begin with a priority, <6>; auto: if the journal reads them.",
+    )
     repeat: Annotated[float, Duration("0s", "1d")] = Field(
         default=30.0,
         description="Time within which the same line is written once, so outages stay readable.",

@@ -8,12 +8,13 @@ import os
 import re
 import sys
 import traceback
-from typing import TextIO
+from typing import Any, TextIO
 
 import orjson
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
+from agent.telemetry import journal
 from agent.telemetry.redaction import Plain, scrub_fields, scrub_text
 
 _FIRST = ("timestamp", "level", "logger", "event")
@@ -43,13 +44,20 @@ class Sink:
 
     debug = info = warning = error = write
 
+    def is_journal(self, priorities: str) -> bool:
+        """Is what is written read by systemd's journal, as far as `log.priorities` lets it be?"""
+        return journal.are_meant(priorities, self._target)
+
     @property
     def _target(self) -> TextIO | None:
         return self._stream or sys.stderr
 
 
-def build(format: str, stream: TextIO | None) -> FilteringBoundLogger:
-    """A logger that writes to `stream` (or stderr); `format` is auto, json or console."""
+def build(format: str, priorities: str, stream: TextIO | None) -> FilteringBoundLogger:
+    """A logger that writes to `stream` (or stderr).
+
+    `format` is auto, json or console, `priorities` auto, always or never.
+    """
     sink = Sink(stream)
     if format == "auto":
         format = "console" if sink.is_terminal else "json"
@@ -61,6 +69,8 @@ def build(format: str, stream: TextIO | None) -> FilteringBoundLogger:
         _scrub,
         *last,
     ]
+    if sink.is_journal(priorities):
+        processors.append(_say_how_important)
     logger: FilteringBoundLogger = structlog.wrap_logger(
         sink,
         processors=processors,
@@ -83,6 +93,10 @@ def _console(is_terminal: bool) -> list[Processor]:
         exception_formatter=structlog.dev.plain_traceback,
     )
     return [_escape_controls, columns]
+
+
+def _say_how_important(_logger: WrappedLogger, method: str, line: Any) -> str:
+    return journal.with_priority(method, line)
 
 
 def _spell_out_exception(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, TextIO
 
+from agent.telemetry.journal import PRIORITIES
 from agent.telemetry.redaction import forget, redact
 from agent.telemetry.repeats import Repeats
 
@@ -57,11 +58,14 @@ class _Voice:
     def __init__(self) -> None:
         # Reentrant, because the collector may run inside a line, and what it closes may speak.
         self._lock = threading.RLock()
-        self.settle_on("info", "auto", 30.0, None)
+        self.settle_on("info", "auto", 30.0, "auto", None)
 
-    def settle_on(self, level: str, format: str, repeat: float, stream: TextIO | None) -> None:
+    def settle_on(
+        self, level: str, format: str, repeat: float, priorities: str, stream: TextIO | None
+    ) -> None:
         self.threshold = LEVELS[level]
         self._format = format
+        self._priorities = priorities
         self._stream = stream
         self._repeats = Repeats(repeat)
         self._logger: FilteringBoundLogger | None = None
@@ -98,7 +102,7 @@ class _Voice:
         if self._logger is None:
             from agent.telemetry import lines
 
-            self._logger = lines.build(self._format, self._stream)
+            self._logger = lines.build(self._format, self._priorities, self._stream)
         self._logger.bind(logger=name, **line).log(level, event)
 
 
@@ -158,18 +162,25 @@ class Routed(logging.Handler):
 
 
 def configure(
-    level: str = "info", format: str = "auto", repeat: float = 30.0, stream: TextIO | None = None
+    level: str = "info",
+    format: str = "auto",
+    repeat: float = 30.0,
+    stream: TextIO | None = None,
+    *,
+    priorities: str = "auto",
 ) -> None:
     """Choose what is said, how and where, and route the standard `logging` the same way.
 
     `level` is debug, info, warning or error; `format` is json, console, or auto: console on a
     terminal, else json. Repeats within `repeat` seconds are held back (0: none are). Without
-    `stream`, lines go to whatever `sys.stderr` is when they are written.
-    Raises ValueError for an unknown level or format.
+    `stream`, lines go to whatever `sys.stderr` is when they are written. `priorities` says whether
+    each begins with its own for systemd's journal, `<6>`: auto (where the journal reads them),
+    always or never. Raises ValueError for an unknown word.
     """
-    if level not in LEVELS or format not in FORMATS:
-        raise ValueError(f"level is one of {', '.join(LEVELS)}, format of {', '.join(FORMATS)}")
-    _voice.settle_on(level, format, repeat, stream)
+    for word, words in ((level, LEVELS), (format, FORMATS), (priorities, PRIORITIES)):
+        if word not in words:
+            raise ValueError(f"{word!r}: write one of {', '.join(words)}")
+    _voice.settle_on(level, format, repeat, priorities, stream)
     root = logging.getLogger()
     if not any(isinstance(handler, Routed) for handler in root.handlers):
         root.addHandler(Routed())

@@ -34,7 +34,7 @@ def log() -> Iterator[io.StringIO]:
     yield stream
     root.setLevel(before[0])
     root.handlers[:] = before[1]
-    logs._voice.settle_on("info", "auto", 30.0, None)
+    logs._voice.settle_on("info", "auto", 30.0, "auto", None)
 
 
 def said(log: io.StringIO) -> list[str]:

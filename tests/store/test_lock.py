@@ -43,7 +43,7 @@ def said() -> Iterator[io.StringIO]:
     stream = io.StringIO()
     logs._voice.settle_on("info", "json", 30.0, stream)
     yield stream
-    logs._voice.settle_on("info", "auto", 30.0, None)
+    logs._voice.settle_on("info", "auto", 30.0, "auto", None)
 
 
 def test_a_second_agent_is_told_who_has_the_directory_and_what_to_do(tmp_path, other_agent):

@@ -42,6 +42,7 @@ class Listening:
     def __init__(self, agent: Running, sources: int) -> None:
         self.agent = agent
         self.log: list[dict[str, Any]] = []
+        self.besides: list[bytes] = []  # what it wrote there that is no line of its log
         self._reading = threading.Thread(target=self._read, daemon=True)
         self._reading.start()
         eventually(
@@ -90,6 +91,8 @@ class Listening:
         for line in self.agent.process.stderr:
             if line.startswith(b"{"):
                 self.log.append(json.loads(line))
+            else:
+                self.besides.append(line)
 
     def _get(self, path: str) -> bytes:
         return get(str(self.said("admin listens")[0]["address"]), path)[1]

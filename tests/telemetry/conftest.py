@@ -19,7 +19,7 @@ def quiet_again() -> Iterator[None]:
     yield
     root.setLevel(before[0])
     root.handlers[:] = before[1]
-    logs._voice.settle_on("info", "auto", 30.0, None)
+    logs._voice.settle_on("info", "auto", 30.0, "auto", None)
 
 
 @pytest.fixture
