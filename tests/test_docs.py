@@ -4,9 +4,13 @@ import json
 import os
 import re
 import select
+import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -15,6 +19,7 @@ from agent.telemetry.meters import Meters
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+_NUMBERS = re.compile(r"^  ([a-z-]+) +([0-9,]+)   ", re.MULTILINE)
 DOCUMENTS = [ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md")]
 
 
@@ -64,26 +69,31 @@ def test_the_ten_sentences_are_in_the_architecture() -> None:
     assert re.findall(r"^(\d+)\. \*\*", page, re.MULTILINE) == [str(n) for n in range(1, 11)]
 
 
-def test_the_readmes_example_does_what_it_shows(tmp_path: Path) -> None:
-    records = [b'{"_id":"%d","city":"Z\xc3\xbcrich"}' % number for number in range(500)]
-    (tmp_path / "orders.ndjson").write_bytes(b"\n".join(records) + b"\n")
-    command = [sys.executable, "-m", "agent", "emulate", "--listen", "127.0.0.1:0"]
+@contextmanager
+def _emulator(*words: str) -> Iterator[dict[str, str]]:
+    command = [sys.executable, "-m", "agent", "emulate", *words, "--listen", "127.0.0.1:0"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as emulator:
         try:
             assert emulator.stdout
             assert select.select([emulator.stdout], [], [], 30)[0], "the emulator did not start"
-            listening = json.loads(emulator.stdout.readline())
-            variables = {
-                "AEP_INLET_URL": listening["inlet_url"],
-                "AEP_FLOW_ID": listening["flow_id"],
-                "AEP_AGENT_DATA_DIR": str(tmp_path / "data"),
-            }
-            orders = str(tmp_path / "orders.ndjson")
-            sent = _agent("send", orders, **variables)
-            found = _agent("receipts", "find", f"{orders}:471", "--json", **variables)
-            nothing = _agent("dead-letters", "list", **variables)
+            yield json.loads(emulator.stdout.readline())
         finally:
             emulator.terminate()
+
+
+def test_the_readmes_example_does_what_it_shows(tmp_path: Path) -> None:
+    records = [b'{"_id":"%d","city":"Z\xc3\xbcrich"}' % number for number in range(500)]
+    (tmp_path / "orders.ndjson").write_bytes(b"\n".join(records) + b"\n")
+    with _emulator() as listening:
+        variables = {
+            "AEP_INLET_URL": listening["inlet_url"],
+            "AEP_FLOW_ID": listening["flow_id"],
+            "AEP_AGENT_DATA_DIR": str(tmp_path / "data"),
+        }
+        orders = str(tmp_path / "orders.ndjson")
+        sent = _agent("send", orders, **variables)
+        found = _agent("receipts", "find", f"{orders}:471", "--json", **variables)
+        nothing = _agent("dead-letters", "list", **variables)
 
     assert sent.returncode == 0
     assert "500 records read, 500 accepted, 0 dead-lettered, 0 without an answer" in sent.stdout
@@ -92,17 +102,48 @@ def test_the_readmes_example_does_what_it_shows(tmp_path: Path) -> None:
 
 
 def test_the_demo_tells_what_became_of_every_record(tmp_path: Path) -> None:
-    shown = _agent("demo", "--data-dir", str(tmp_path / "demo"))
-    commands = re.findall(r"^  python -m agent (.+)$", shown.stdout, re.MULTILINE)
+    directory = tmp_path / "d$mo"
+    command = [sys.executable, "-m", "agent", "demo", "--keep", "--data-dir", str(directory)]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as demo:
+        try:
+            assert demo.stderr
+            told = ""
+            while not (goes_on := re.search(r"goes on at (http\S+/) until Ctrl-C", told)):
+                line = demo.stderr.readline()
+                assert line, told
+                told += line
+            with urlopen(goes_on[1]) as page:
+                console = page.read().decode()
+        finally:
+            demo.terminate()
+        shown, _ = demo.communicate(timeout=30)
 
-    assert shown.returncode == 0, shown.stderr
-    assert re.search(r"read +20,000$", shown.stdout, re.MULTILINE)
-    assert "rejected" in shown.stdout
+    numbers = {name: int(count.replace(",", "")) for name, count in _NUMBERS.findall(shown)}
+    assert demo.returncode == 0
+    assert "<title>" in console
+    assert re.search(r"flow Shop events: made", told)
+    assert numbers["read"] == 20_000
+    assert numbers["read"] == numbers["accepted"] + numbers["dead-lettered"]
+    assert numbers["accepted"] == numbers["landed"] + numbers["failed"]
+    for reason in ("rejected", "invalid json", "fax is not a valid enum value", "[timestamp]"):
+        assert reason in shown
+    assert '"number":19999' in shown
+    assert '{"_id":"shop-19999"' in shown
+
+    *commands, emulate = re.findall(r"^  python -m agent (.+)$", shown, re.MULTILINE)
     assert len(commands) == 3
-    for command in commands[:2]:
-        tried = _agent(*command.split())
+    for command_line in commands:
+        tried = _agent(*shlex.split(command_line))
         assert tried.returncode == 0
         assert tried.stdout
+    with (
+        _emulator(*shlex.split(emulate)[1:]) as listening,
+        urlopen(f"{listening['listening']}/_emulator/flows") as answer,
+    ):
+        (flow,) = json.load(answer)
+    assert flow["landed"] == numbers["landed"]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "tcsh"])

@@ -2,12 +2,9 @@
 
 import argparse
 import json
-import os
 import shutil
-import subprocess
+import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,49 +12,63 @@ from agent.errors import AgentError
 
 if TYPE_CHECKING:
     from agent.app.summary import Snapshot
+    from agent.cli.emulated import EmulatedPlatform
 
 HELP = "see the whole journey on this machine, without an account"
 
 _RECORDS = 20_000
-_LATENCY_MS = 120  # of an inlet on another continent; without it there would be nothing to see
-
-_FAULTS = (
-    "reject=400,message=#/productListItems: discontinued is not a valid enum value,"
-    'matching="SKU":"discontinued"',
-    "status=503,retry_after=1,after=40,requests=2",
-)
+_LATENCY_SECONDS = 0.12  # of an inlet on another continent; without it there is nothing to see
+_RECORDS_FILE = "orders.ndjson"
+_MANIFEST = "orders.yaml"
+_PLATFORM = "platform"  # what the emulator keeps
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `demo`."""
     parser.description = (
-        f"Start the emulator, send {_RECORDS:,} commerce events through the agent, some of them\n"
-        "broken on purpose, and say what became of every one of them."
+        "Start the emulator, set a flow up on it as on the platform (`provision apply`), send\n"
+        f"{_RECORDS:,} records of a web shop through the agent, some broken on purpose, and say\n"
+        "what became of every one of them: accepted or a dead letter, landed or failed."
     )
     parser.add_argument("--data-dir", metavar="DIR", help="where to keep what the demo made")
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="leave the emulator running, to be looked at in a browser, until Ctrl-C",
+    )
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Show the journey; 0 when every record got its verdict."""
+    """Show the journey; 0 when every record got its verdict, and all that was accepted landed or
+    failed."""
+    from agent.cli.demonstrated import Demonstrated, as_object, in_words
+    from agent.cli.emulated import emulated
+
+    _end_in_order()
     directory = _fresh(args.data_dir)
-    events = _write_events(directory / "orders.ndjson")
-    with _emulator(directory) as inlet:
-        done = _send(events, directory, inlet)
-    if args.json:
-        print(json.dumps(done.as_json(), ensure_ascii=False))
-    else:
-        print(_told(done, events, directory))
-    return 1 if done.held or done.unreadable else 0
+    with emulated(_flags(directory), directory / "emulator.log") as platform:
+        _say(f"The platform, emulated by a process of its own: {platform.url}/ in a browser.")
+        manifest = _write_manifest(directory, platform)
+        config, flow_id = _provision(manifest)
+        sent = _send(config, _write_records(directory))
+        _end_in_order()  # sending had its own way
+        done = Demonstrated(
+            directory, manifest, config, platform.url, sent, platform.landed(flow_id)
+        )
+        print(json.dumps(as_object(done), ensure_ascii=False) if args.json else in_words(done))
+        if args.keep:
+            _wait(platform)
+    return 0 if done.is_complete else 1
 
 
 def _fresh(data_dir: str | None) -> Path:
     """An empty directory that outlives the demo, so that the commands it names work."""
     from agent.config import default_data_dir
 
-    directory = Path(data_dir) if data_dir else default_data_dir() / "demo"
+    directory = (Path(data_dir) if data_dir else default_data_dir() / "demo").absolute()
     if directory.exists():
-        if any(directory.iterdir()) and not (directory / "orders.ndjson").exists():
+        if any(directory.iterdir()) and not (directory / _MANIFEST).exists():
             raise AgentError(f"{directory} holds something else; choose another --data-dir")
         shutil.rmtree(directory)
     try:
@@ -67,106 +78,88 @@ def _fresh(data_dir: str | None) -> Path:
     return directory
 
 
-def _write_events(path: Path) -> Path:
-    from agent.cli.commerce import events
+def _flags(directory: Path) -> list[str]:
+    """How the platform behaves: far away, for a moment overloaded, and fussy about one article."""
+    from agent.cli.commerce import REFUSED_ARTICLE
 
-    path.write_bytes(b"\n".join(events(_RECORDS)) + b"\n")
+    faults = (
+        f"path=batch,delay={_LATENCY_SECONDS}",
+        f'reject=400,message=Records of recalled articles are refused,matching="{REFUSED_ARTICLE}"',
+        "path=batch,status=503,retry_after=1,after=40,requests=2",
+    )
+    flags = ["--listen", "127.0.0.1:0", "--ims", "--data", str(directory / _PLATFORM)]
+    return flags + [word for fault in faults for word in ("--fault", fault)]
+
+
+def _write_records(directory: Path) -> Path:
+    from agent.cli.commerce import records
+
+    path = directory / _RECORDS_FILE
+    path.write_bytes(b"\n".join(records(_RECORDS)) + b"\n")
     return path
 
 
-@contextmanager
-def _emulator(directory: Path) -> Iterator[dict[str, str]]:
-    """The platform in a process of its own, so that the CPU it takes is not the agent's."""
-    command = [sys.executable, "-m", "agent", "emulate", "--listen", "127.0.0.1:0"]
-    command += ["--latency", str(_LATENCY_MS)]
-    for fault in _FAULTS:
-        command += ["--fault", fault]
-    with (
-        (directory / "emulator.log").open("wb") as log,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log) as platform,
+def _write_manifest(directory: Path, platform: "EmulatedPlatform") -> Path:
+    """What there should be on the platform; its secret in a file of its own."""
+    from importlib.resources import files
+
+    from agent.emulator.options import CLIENT_SECRET
+
+    secret = directory / "client-secret"
+    secret.touch(mode=0o600)
+    secret.write_text(CLIENT_SECRET)
+    text = files("agent.cli").joinpath("shop.yaml").read_text()
+    for name, value in (
+        ("@PLATFORM@", platform.url),
+        ("@TOKEN_URL@", platform.token_url),
+        ("@CLIENT_ID@", platform.client_id),
+        ("@DIRECTORY@", str(directory)),
     ):
-        try:
-            assert platform.stdout
-            line = platform.stdout.readline()
-            if not line:
-                raise AgentError(f"the emulator did not start; see {directory / 'emulator.log'}")
-            yield json.loads(line)
-        finally:
-            platform.terminate()
+        # inside quotes of YAML, and a dollar would be a variable
+        text = text.replace(name, json.dumps(value, ensure_ascii=False)[1:-1].replace("$", "$$"))
+    manifest = directory / _MANIFEST
+    manifest.write_text(text)
+    return manifest
 
 
-def _send(events: Path, directory: Path, inlet: dict[str, str]) -> "Snapshot":
+def _provision(manifest: Path) -> tuple[Path, str]:
+    """Set the flow up; the agent's configuration for it, and its id."""
+    from agent.cli.provision import applied
+    from agent.provision.state import path_beside, read
+
+    _say(f"Setting a flow up, as {manifest} says:")
+    done = applied(manifest, lambda words: _say(f"  {words}"))
+    assert done.config
+    objects = read(path_beside(manifest)).objects
+    flow_id = next(each.id for each in objects if each.key == "flow")
+    assert flow_id
+    return done.config.path, flow_id
+
+
+def _send(config_path: Path, records: Path) -> "Snapshot":
     from agent.cli.pipeline import deliver
     from agent.cli.progress import printed, view
     from agent.config import load
     from agent.telemetry import logs
 
-    print(f"The platform, emulated, listens on {inlet['listening']}.", file=sys.stderr)
-    print(f"Sending {events} …", file=sys.stderr)
-    config = load(
-        None,
-        overrides={
-            "inlet.url": inlet["inlet_url"],
-            "inlet.flow_id": inlet["flow_id"],
-            "sources": [{"type": "file", "paths": [str(events)], "follow": False}],
-            "batch.max_bytes": "100KB",
-            "delivery.max_in_flight": 4,
-            "data_dir": str(directory),
-            "admin.listen": "null",
-        },
-        environ={},
-    )
+    _say(f"Sending {records}, as {config_path} says:")
     logs.configure("error")
-    return deliver(config, view() if sys.stderr.isatty() else printed)
+    return deliver(load(config_path, environ={}), view() if sys.stderr.isatty() else printed)
 
 
-def _told(done: "Snapshot", events: Path, directory: Path) -> str:
-    """The result in plain words, with one record followed from its line to its id."""
-    from agent.cli.report import reasons
-
-    me = _own_name()
-    lines = [
-        "",
-        f"  read           {done.read:>8,}",
-        f"  accepted       {done.accepted:>8,}   each has an xactionId of the platform",
-        f"  dead-lettered  {done.dead_letters:>8,}   kept with their bytes and the reason:",
-        *(f"                            {words}" for words in reasons(done)),
-        f"  speed          {done.records_per_second:>8,.0f}   records/s,"
-        f" with an inlet {_LATENCY_MS} ms away that paused for a second",
-        f"  cost           {done.megabytes_per_cpu_second:>8,.0f}   MB of input per CPU-second"
-        " (`make bench` measures it in earnest)",
-        "",
-    ]
-    if done.last_receipt:
-        *_, xaction_id = done.last_receipt.ids
-        last = done.last_receipt.spans[-1]
-        line = last.line + last.count - 1
-        lines += [
-            f"One record followed: line {line:,} of {events.name}",
-            f"  became xactionId {xaction_id}",
-            f"  {_record(events, line)}",
-            "",
-            "Try next:",
-            f"  {me} dead-letters list --data-dir {directory}",
-            f"  {me} receipts find {xaction_id} --data-dir {directory}",
-            f"  {me} send --help",
-        ]
-    return "\n".join(lines)
+def _wait(platform: "EmulatedPlatform") -> None:
+    _say(f"\nThe platform goes on at {platform.url}/ until Ctrl-C.")
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        _say("")
 
 
-def _own_name() -> str:
-    """What to type for this program: its name, or its path where the name is not found."""
-    started_as = Path(sys.argv[0])
-    if started_as.name != "aep-agent":
-        return "python -m agent"
-    found = shutil.which("aep-agent")
-    return "aep-agent" if found else os.path.relpath(started_as)
+def _end_in_order() -> None:
+    """Have SIGTERM do what Ctrl-C does, so that the emulator is ended, too."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-def _record(events: Path, line: int) -> str:
-    """The start of the record on that line."""
-    with events.open("rb") as lines:
-        for number, text in enumerate(lines, 1):
-            if number == line:
-                return text[:76].decode("utf-8", "ignore") + "…"
-    return ""
+def _say(words: str) -> None:
+    """What goes on, apart from what comes of it."""
+    print(words, file=sys.stderr, flush=True)

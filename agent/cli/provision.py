@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from agent.provision.apply import Applied, Tell
     from agent.provision.manifest.loading import Written
     from agent.provision.state import Place, StateFile
 
@@ -104,23 +105,29 @@ def _plan(args: argparse.Namespace) -> int:
 
 
 def _apply(args: argparse.Namespace) -> int:
-    from agent.aep.platform import Platform
     from agent.cli.planned import result_in_words
+
+    print(result_in_words(applied(args.manifest, _tell)))
+    return _DONE
+
+
+def applied(manifest: Path, tell: "Tell") -> "Applied":
+    """Carry a manifest out; what came of it. Raises ConfigError, PlatformError, StoreError."""
+    from agent.aep.platform import Platform
     from agent.provision.apply import apply
     from agent.provision.checks import doubts
 
-    written = _loaded(args.manifest)
+    written = _loaded(manifest)
 
-    async def work(file: "StateFile") -> Any:
+    async def work(file: "StateFile") -> "Applied":
         async with Platform.of(written.manifest.platform) as platform:
             for doubt in await doubts(written, platform, await platform.schemas.tenant()):
-                _tell(f"note: {doubt}")
-            return await apply(written, file, platform, _tell)
+                tell(f"note: {doubt}")
+            return await apply(written, file, platform, tell)
 
     with _state_of(written) as file:
-        done = _run(work(file))
-    print(result_in_words(done))
-    return _DONE
+        done: Applied = _run(work(file))
+    return done
 
 
 def _destroy(args: argparse.Namespace) -> int:
