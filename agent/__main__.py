@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from agent import __version__
+from agent.cli.exits import CONFIGURATION, DONE, FAILED, INTERRUPTED, table
 from agent.errors import AgentError, ConfigError, StoreLocked
 from agent.telemetry.journal import are_meant, with_priority
 from agent.telemetry.logs import get_logger
@@ -28,17 +29,13 @@ COMMANDS = {
     "audit": "check that every record is accounted for",
     "schema": "print the JSON Schema of the configuration",
     "completion": "print a completion script for your shell",
+    "man": "print the manual page",
 }
-FATAL, USAGE, CONFIGURATION, INTERRUPTED = 1, 2, 78, 130
 _STDOUT, _STDERR = 1, 2
 
-_EPILOG = """\
+_EPILOG = f"""\
 exit status:
-  0   done, or stopped with nothing left over
-  1   failed, or stopped with records left over
-  2   wrong usage
-  3   done, but some records were dead-lettered
-  78  the configuration is wrong, or another agent uses the data directory
+{table()}
 
 examples:
   aep-agent demo
@@ -90,17 +87,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return CONFIGURATION
     except AgentError as error:
         _complain(f"aep-agent: {error}")
-        return CONFIGURATION if isinstance(error, StoreLocked) else FATAL
+        return CONFIGURATION if isinstance(error, StoreLocked) else FAILED
     except BrokenPipeError:
         # whoever read our output has seen enough; keep the interpreter from complaining at exit
         with suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return DONE
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception:  # noqa: BLE001  # a bug: told with secrets taken out, as every line is
         get_logger("agent").exception("this is a bug in aep-agent, please report it")
-        return FATAL
+        return FAILED
 
 
 def _complain(text: str) -> None:

@@ -6,6 +6,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent.cli.exits import CONFIGURATION
 from agent.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
 HELP = "validate a configuration and say what can be lost under which fault"
 
-_EXIT_CONFIGURATION = 78
 _EPILOG = """\
 examples:
   aep-agent check aep-agent.yaml
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
         if not args.json:
             raise
         print(json.dumps({"valid": False, "problems": str(error).splitlines()}, indent=2))
-        return _EXIT_CONFIGURATION
+        return CONFIGURATION
     if args.sample:
         _print_tried(config, args.sample, as_json=args.json)
     elif args.json:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from agent.app.lifecycle import Agent, Beside, View
 from agent.app.replay import Replay
 from agent.app.summary import Snapshot
+from agent.cli.exits import DONE, FAILED, SOME_DEAD_LETTERED
 from agent.config import load
 from agent.config.model import Config
 from agent.errors import ConfigError, Stopped
@@ -20,8 +21,6 @@ from agent.telemetry import logs
 
 _SWITCH_SECONDS = 0.001
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-DONE, FAILED, SOME_DEAD_LETTERED = 0, 1, 3
 
 T = TypeVar("T")
 

@@ -4,13 +4,13 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from agent.cli.exits import USAGE
 from agent.cli.selecting import selection_of
 from agent.cli.stored import counted, reading, say, writing
 
 if TYPE_CHECKING:
     from agent.store.purging import Purged
 
-_USAGE = 2
 _REFUSED = """\
 aep-agent: nothing was removed: say which dead letters, or that it is all of them:
   aep-agent dead-letters purge 17 18 19
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     selection = selection_of(args, replayed=None if args.all else False, ids=tuple(args.ids))
     if selection.is_narrow is args.all:
         say(_CONTRADICTION if args.all else _REFUSED)
-        return _USAGE
+        return USAGE
     with reading(args) if args.dry_run else writing(args) as connection:
         if connection is None:
             return 0

@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
+from agent.cli.exits import FAILED, USAGE
 from agent.cli.spooled import Destination, add_destination, destinations, opened, own_of
 from agent.cli.stored import counted, data_dir_of, say, writing
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from agent.record import DeadLetter
     from agent.store.spool_view import Spooled
 
-_FAILED, _USAGE = 1, 2
 _NAMED = 10  # batches at most
 _ROOM = 1 << 60  # bytes, where no configuration limits them
 _DESCRIPTION = """\
@@ -52,15 +52,15 @@ def run(args: argparse.Namespace) -> int:
     """Release; 1 where something cannot be, 2 where it is not clear what."""
     if args.to_dead_letters and not args.ids:
         say("aep-agent: nothing was changed: say which batches, see `aep-agent spool inspect`")
-        return _USAGE
+        return USAGE
     known = destinations(args)
     if args.adopt and not known:
         say("aep-agent: nothing was changed: --adopt needs --config, or --inlet-url and --flow-id")
-        return _USAGE
+        return USAGE
     if args.adopt and len(known) > 1:
         flows = ", ".join(each.flow for each in known)
         say(f"aep-agent: nothing was changed: say which flow adopts, --flow {flows}")
-        return _USAGE
+        return USAGE
     from contextlib import closing
 
     from agent.store import lock
@@ -87,7 +87,7 @@ def _make_due(connection: "sqlite3.Connection", args: argparse.Namespace) -> int
     print(f"{counted(due.batches, 'batch', 'batches')} {wait} no longer: the next run sends all")
     for number in due.damaged:
         say(f"batch {number} is damaged and stays held back, see `aep-agent spool verify`")
-    return _FAILED if due.damaged else 0
+    return FAILED if due.damaged else 0
 
 
 def _give_up(
@@ -110,7 +110,7 @@ def _give_up(
         else:
             to_dead_letters(connection, spooled, letters, room, own.flow if own else "")
             print(f"batch {number}: {counted(len(letters), 'record')} to the dead letters")
-    return _FAILED if failed else 0
+    return FAILED if failed else 0
 
 
 def _letters(spooled: "Spooled", own: Destination | None) -> "list[DeadLetter] | None":
@@ -160,7 +160,7 @@ def _adopt(connection: "sqlite3.Connection", args: argparse.Namespace, own: Dest
             f"{counted(len(odd), 'batch', 'batches')} damaged, or in another envelope than this"
             f" destination takes, stay: {named}; `aep-agent spool export` gives their records"
         )
-    return _FAILED if odd else 0
+    return FAILED if odd else 0
 
 
 def _fits(spooled: "Spooled", own: Destination) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent.cli.exits import DONE, FAILED, SOME_DEAD_LETTERED, USAGE
 from agent.cli.replayed import say_done, say_homeless, say_plan
 from agent.cli.selecting import WHERE_HELP, selection_of
 from agent.cli.stored import reading, say
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from agent.store.replays import Plan
 
 _LOCK = "replay.lock"
-_USAGE = 2
 _DESCRIPTION = """\
 Send dead letters again: their original bytes, through the same pipeline. What is accepted gets a
 receipt for its original line and is no dead letter any more; what is refused again stays one. An
@@ -52,7 +52,7 @@ aep-agent: nothing was sent: say which dead letters, or that it is all of them:
   aep-agent dead-letters replay 17 18 19
   aep-agent dead-letters replay --reason rejected --dry-run
   aep-agent dead-letters replay --all"""
-_GRAVEST_FIRST = (1, 3)  # of exit codes
+_GRAVEST_FIRST = (FAILED, SOME_DEAD_LETTERED)
 _CONTRADICTION = "aep-agent: nothing was sent: --all goes without numbers and without filters"
 
 
@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     chosen = selection_of(args, ids=tuple(args.ids))
     if chosen.is_narrow is args.all:
         say(_CONTRADICTION if args.all else _REFUSED)
-        return _USAGE
+        return USAGE
     selection = replace(chosen, replayed=False)
     if args.dry_run:
         routes = routes_of(args, selection) if args.config else {"": selection}
@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
                     say_plan(_plan(connection, each, args), flow, args)
                 say_homeless(connection, selection, routes)
         return 0
-    from agent.cli.pipeline import DONE, configured, overrides
+    from agent.cli.pipeline import configured, overrides
 
     config = configured(args, overrides(args), args.to)
     args.data_dir = config.data_dir
@@ -114,7 +114,7 @@ def _replay_each(
     connection: "sqlite3.Connection", routes: "Mapping[str, Selection]", args: argparse.Namespace
 ) -> int:
     """Replay what goes to each flow, one after the other; the gravest exit code."""
-    from agent.cli.pipeline import DONE, overrides
+    from agent.cli.pipeline import overrides
     from agent.config import load
 
     codes = [DONE]
@@ -180,8 +180,6 @@ def _replay(
 
 
 def _exit_code(done: "Snapshot", plan: "Plan") -> int:
-    from agent.cli.pipeline import DONE, FAILED, SOME_DEAD_LETTERED
-
     if done.accepted + done.dead_letters < plan.letters:
         return FAILED
     return SOME_DEAD_LETTERED if done.dead_letters else DONE

@@ -3,6 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from agent.cli.exits import DONE, SOME_DEAD_LETTERED
+
 if TYPE_CHECKING:
     from agent.app.summary import Snapshot, Tally
 
@@ -34,14 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run until the sources end or a signal comes."""
-    from agent.cli.pipeline import (
-        DONE,
-        SOME_DEAD_LETTERED,
-        configured,
-        deliver,
-        exit_code,
-        overrides,
-    )
+    from agent.cli.pipeline import configured, deliver, exit_code, overrides
     from agent.errors import Stopped
     from agent.telemetry.logs import get_logger
 

@@ -3,6 +3,8 @@
 import argparse
 import sys
 
+from agent.cli.exits import FAILED
+
 HELP = "send files, or standard input, once and say what became of each record"
 
 _DESCRIPTION = """\
@@ -61,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
 
     import json
 
-    from agent.cli.pipeline import FAILED, configured, deliver, exit_code, overrides
+    from agent.cli.pipeline import configured, deliver, exit_code, overrides
     from agent.cli.progress import view
     from agent.cli.report import report
     from agent.core.destination import SCHEMA_CHANGED
