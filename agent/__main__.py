@@ -23,6 +23,7 @@ COMMANDS = {
     "preflight": "judge records as the platform will, before any of them is sent",
     "emulate": "be the inlet on this machine, with faults on request",
     "check": "check a configuration, and say what can be lost when",
+    "explain": "say where each setting comes from, and what can be lost when",
     "dead-letters": "records that will not be delivered: list, show, export, replay, purge",
     "receipts": "what the platform acknowledged: find, export",
     "spool": "batches that wait to be sent: inspect, verify, export, release",

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,27 +83,15 @@ def _print_tried(config: "Config", path: str, *, as_json: bool) -> None:
 
 
 def _as_json(config: "Config") -> str:
-    from dataclasses import asdict
+    from agent.cli.consequences import as_json
 
-    from agent.config.losses import consequences
-
-    return json.dumps(
-        {
-            "valid": True,
-            "settings": config.model_dump(mode="json"),
-            "warnings": config.warnings,
-            "faults": [
-                asdict(consequence) | ({"flow": name} if name else {})
-                for name in config.each_flow()
-                for consequence in consequences(config, name)
-            ],
-        },
-        indent=2,
-        ensure_ascii=False,
-    )
+    settings = config.model_dump(mode="json")
+    told = {"valid": True, "settings": settings, **as_json(config)}
+    return json.dumps(told, indent=2, ensure_ascii=False)
 
 
 def _in_words(config: "Config", path: Path | None) -> str:
+    from agent.cli.consequences import told
     from agent.config.summary import of_flow, summary
 
     lines = [f"{path or 'The configuration in the environment'} is valid.", ""]
@@ -112,39 +99,4 @@ def _in_words(config: "Config", path: Path | None) -> str:
         lines += [f"  flow {name}"]
         lines += [f"    {key:<13} {text}" for key, text in of_flow(config, name).items()]
     lines += [f"  {key:<13} {text}" for key, text in summary(config).items()]
-    lines += ["", "What can be lost, and what can arrive twice, when", *_consequences(config)]
-    if config.warnings:
-        lines += ["", "Warnings"]
-        lines += [_wrapped(warning, "  ", hang=2) for warning in config.warnings]
-    return "\n".join(lines)
-
-
-def _consequences(config: "Config") -> list[str]:
-    """Fault by fault, once for all flows that fare the same."""
-    from agent.config.losses import Consequence, consequences
-
-    faults: dict[str, dict[Consequence, list[str]]] = {}
-    for name in config.each_flow():
-        for each in consequences(config, name):
-            faults.setdefault(each.fault, {}).setdefault(each, []).append(name)
-    lines: list[str] = []
-    for fault, alike in faults.items():
-        lines.append(_wrapped(fault, "  "))
-        for consequence, names in alike.items():
-            of_all = len(names) == len(config.each_flow())
-            of = "" if of_all else f" (flow {', '.join(names)})"
-            lines.append(_wrapped(f"lost:  {consequence.lost}{of}", "      ", hang=7))
-            if consequence.twice != "nothing":
-                lines.append(_wrapped(f"twice: {consequence.twice}{of}", "      ", hang=7))
-    return lines
-
-
-def _wrapped(text: str, indent: str, hang: int = 0) -> str:
-    return textwrap.fill(
-        text,
-        width=96,
-        initial_indent=indent,
-        subsequent_indent=indent + " " * hang,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    return "\n".join([*lines, *told(config)])

@@ -26,7 +26,7 @@ from agent.config.inheritance import SECTIONS, alone, completed, home
 from agent.config.keys import KeyPath, key_at
 from agent.config.model import Config
 from agent.config.problems import Problem, explain
-from agent.config.variables import from_environment
+from agent.config.variables import from_environment, variables_in
 from agent.errors import ConfigError
 
 NO_OVERRIDES: Mapping[str, object] = {}
@@ -124,6 +124,22 @@ class Reading:
         if config is None or self._problems:
             raise ConfigError(self._report())
         return config.with_warnings((*self._warnings, *cautions(config)))
+
+    def origin_of(self, path: KeyPath) -> str | None:
+        """Who said the value at *path* of the configuration; None where nobody did.
+
+        `agent.yaml:3`, `agent.yaml:3 (${NAME})`, `environment NAME` or `command line`.
+        """
+        path = home(path, self._written)
+        for end in range(len(path), 0, -1):
+            if origin := self._origins.get(path[:end]):
+                return origin
+        line = self._document.lines.get(path)
+        if line is None:
+            return None
+        place = f"{self._document.name}:{line}"
+        names = variables_in(self._document.replaced.get(path, ""))
+        return f"{place} ({', '.join(names)})" if names else place
 
     def _overridden(self, path: KeyPath) -> bool:
         return any(path[:end] in self._origins for end in range(1, len(path) + 1))

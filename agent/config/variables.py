@@ -52,6 +52,11 @@ def expand(text: str, environ: Mapping[str, str]) -> str:
     return _VARIABLE.sub(replace, text)
 
 
+def variables_in(text: str) -> list[str]:
+    """The references in a text, as `${NAME}`: without what stands beside them, or in for them."""
+    return [f"${{{found[1]}}}" for found in _VARIABLE.finditer(text) if found[1]]
+
+
 def variable_of(key: str) -> str:
     """The variable that sets a key: AEP_AGENT_BATCH__MAX_WAIT for batch.max_wait."""
     return PREFIX + key.upper().replace(".", "__")
