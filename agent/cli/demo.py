@@ -20,6 +20,7 @@ _RECORDS = 20_000
 _LATENCY_SECONDS = 0.12  # of an inlet on another continent; without it there is nothing to see
 _RECORDS_FILE = "orders.ndjson"
 _MANIFEST = "orders.yaml"
+_OURS = (_MANIFEST, _RECORDS_FILE)  # by any of these a demo of any version is known
 _PLATFORM = "platform"  # what the emulator keeps
 
 
@@ -68,7 +69,7 @@ def _fresh(data_dir: str | None) -> Path:
 
     directory = (Path(data_dir) if data_dir else default_data_dir() / "demo").absolute()
     if directory.exists():
-        if any(directory.iterdir()) and not (directory / _MANIFEST).exists():
+        if any(directory.iterdir()) and not any((directory / name).exists() for name in _OURS):
             raise AgentError(f"{directory} holds something else; choose another --data-dir")
         shutil.rmtree(directory)
     try:
