@@ -22,6 +22,7 @@ COMMANDS = {
     "provision": "make schema, dataset, mapping and flow on the platform, from one manifest",
     "preflight": "judge records as the platform will, before any of them is sent",
     "emulate": "be the inlet on this machine, with faults on request",
+    "init": "write a first configuration, with comments",
     "check": "check a configuration, and say what can be lost when",
     "explain": "say where each setting comes from, and what can be lost when",
     "dead-letters": "records that will not be delivered: list, show, export, replay, purge",
