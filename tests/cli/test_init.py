@@ -1,4 +1,3 @@
-import os
 import sys
 from pathlib import Path
 
@@ -104,7 +103,7 @@ def test_standard_output_can_take_it() -> None:
 )
 def test_any_text_comes_back_as_it_was(value: str) -> None:
     for form in (f"key: {text(value)}", f"key: [{text(value, within_list=True)}]"):
-        loaded = yaml.load(form, Loader=yaml.BaseLoader)["key"]  # noqa: S506
+        loaded = yaml.load(form, Loader=yaml.BaseLoader)["key"]
         assert loaded == (value if "[" not in form else [value])
 
 
@@ -127,4 +126,4 @@ def test_ctrl_c_while_it_asks_leaves_nothing_behind(file: Path) -> None:
         terminal.until("inletUrl")
         terminal.interrupt()
         assert terminal.ended() == 130
-    assert os.listdir(file.parent) == []
+    assert list(file.parent.iterdir()) == []
