@@ -1,18 +1,10 @@
-"""How is one call of the control plane made, and when is it made again?
-
-A call is made again after 429, 5xx, a broken connection or a timeout, so often and no oftener, if
-that cannot do something twice: because it only reads, because doing it twice is doing it once, or
-because the platform certainly has not begun it. A POST that got no answer is not repeated; its
-error says that it may have been carried out.
-"""
+"""How are calls of the control plane made: over which connections, and what does an answer mean?"""
 
 import asyncio
-import random
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Self
 from urllib.parse import urlencode
 
 import aiohttp
@@ -21,9 +13,9 @@ from yarl import URL
 
 from agent import __version__
 from agent.aep.bearers import Bearer
+from agent.aep.calls import Call, CallLimits, Failure, Reply, Tried
 from agent.aep.transport import (
     DIRECT,
-    Phases,
     Route,
     proxy_for,
     read_whole,
@@ -41,107 +33,9 @@ from agent.errors import (
     PlatformError,
     Unavailable,
 )
-from agent.telemetry.logs import get_logger
 from agent.telemetry.redaction import scrub_text
 
-_ASKED_WAIT_MAX = 60.0  # seconds: who asks for a longer wait is given up
 _CONNECTIONS = 4
-
-log = get_logger("platform")
-
-
-@dataclass(frozen=True, slots=True)
-class CallLimits(Phases):
-    """Besides what bounds one request: how often it is made, and the seconds between."""
-
-    attempts: int = 4
-    pause: float = 0.5  # doubles, with jitter
-    pause_max: float = 8.0
-
-    section: ClassVar[str] = "platform.timeouts"
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call: what is asked of which service."""
-
-    service: str  # as people know it
-    method: str
-    path: str  # below the platform's URL, its parts quoted
-    query: Sequence[tuple[str, str]] = ()
-    body: object = None  # sent as JSON
-    headers: Mapping[str, str] = field(default_factory=dict)
-    repeatable: bool = False  # a POST or PUT that may well be carried out twice
-    sandboxed: bool = True  # whether it is about what is in a sandbox
-
-    @property
-    def shown(self) -> str:
-        """What to call it in an error."""
-        return f"{self.method} {self.path}"
-
-    @property
-    def may_repeat(self) -> bool:
-        """Whether doing it twice is doing it once."""
-        return self.repeatable or self.method in ("GET", "DELETE") or "If-Match" in self.headers
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A successful answer, read whole."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: Any  # what the JSON says; None where there is no body
-
-
-@dataclass(eq=False)
-class _Failure(Exception):
-    """One attempt came to nothing."""
-
-    error: PlatformError
-    passing: bool
-    undone: bool
-    retry_after: float | None = None
-
-
-@dataclass(slots=True)
-class _Tried:
-    """What was tried of one call so far, and whether it is tried again."""
-
-    call: Call
-    limits: CallLimits
-    bearer: Bearer
-    attempts: int = 0
-    in_doubt: bool = False  # whether an earlier attempt may have been carried out
-    renewed: bool = False
-
-    def wait_after(self, failure: _Failure, token: str) -> float:
-        """Seconds until the call is made again. Raises its error where it is not."""
-        error = failure.error
-        if error.status == 401 and not self.renewed and self.bearer.refused(token):
-            self.renewed = True
-            return 0.0
-        self.attempts += 1
-        self.in_doubt = self.in_doubt or not failure.undone
-        wait = self._wait(failure)
-        if wait is None:
-            changes = self.call.method != "GET" and not self.call.repeatable
-            error.maybe_done = self.in_doubt and changes
-            raise error from None
-        log.info("the platform did not answer usably, asking again", reason=str(error))
-        return wait
-
-    def _wait(self, failure: _Failure) -> float | None:
-        limits, asked = self.limits, failure.retry_after or 0.0
-        if self.attempts >= limits.attempts or asked > _ASKED_WAIT_MAX or not failure.passing:
-            return None
-        if not (failure.undone or self.call.may_repeat):
-            return None
-        initial, ceiling = limits.pause, limits.pause_max
-        wait = retrying.backoff(
-            self.attempts, dice=random.random(), initial=initial, ceiling=ceiling
-        )
-        return max(wait, asked)
 
 
 class _Broken(Exception):
@@ -207,12 +101,12 @@ class Session:
 
         Only a DELETE that finds nothing when it is made again has succeeded before.
         """
-        tried = _Tried(call, self._limits, self._bearer)
+        tried = Tried(call, self._limits, self._bearer)
         while True:
             token = await self._bearer.current()
             try:
                 return await self._once(call, token)
-            except _Failure as failure:
+            except Failure as failure:
                 is_gone = call.method == "DELETE" and isinstance(failure.error, NotFound)
                 if is_gone and tried.in_doubt:
                     return Reply(204, {}, None)
@@ -223,7 +117,7 @@ class Session:
 
         Raises PlatformError. Once a line was given, the call is not made again.
         """
-        tried = _Tried(call, self._limits, self._bearer)
+        tried = Tried(call, self._limits, self._bearer)
         began = False
         while True:
             token = await self._bearer.current()
@@ -233,7 +127,7 @@ class Session:
                         began = True
                         yield line
                 return
-            except _Failure as failure:
+            except Failure as failure:
                 if began:
                     raise failure.error from None
                 await asyncio.sleep(tried.wait_after(failure, token))
@@ -268,7 +162,7 @@ class Session:
             said = platform_errors.read(body)
             error = self._error(PlatformAway, call, status, said, headers)
             error.next_step = "check platform.url, and whether a proxy or a login page answers"
-            raise _Failure(error, passing=True, undone=False) from None
+            raise Failure(error, passing=True, undone=False) from None
 
     @asynccontextmanager
     async def _answered(self, call: Call, token: str) -> AsyncIterator[aiohttp.ClientResponse]:
@@ -319,7 +213,7 @@ class Session:
             headers.setdefault("Content-Type", "application/json")
         return headers
 
-    def _refused(self, call: Call, response: aiohttp.ClientResponse, body: bytes) -> _Failure:
+    def _refused(self, call: Call, response: aiohttp.ClientResponse, body: bytes) -> Failure:
         """What an answer that is no success means."""
         status, said = response.status, platform_errors.read(body)
         passing = platform_errors.is_passing(status)
@@ -334,16 +228,16 @@ class Session:
         if kind is PlatformError and not said.by_platform:
             error.message = f"{error.message}, as the platform never does"
         wait = retrying.retry_after(response.headers.get("Retry-After"), time.time())
-        return _Failure(error, passing, platform_errors.is_undone(status), wait)
+        return Failure(error, passing, platform_errors.is_undone(status), wait)
 
-    def _unanswered(self, call: Call, reason: str, *, undone: bool) -> _Failure:
+    def _unanswered(self, call: Call, reason: str, *, undone: bool) -> Failure:
         error = PlatformAway(
             scrub_text(reason),
             service=call.service,
             call=call.shown,
             next_step="check platform.url and the way to it, or try again later",
         )
-        return _Failure(error, passing=True, undone=undone)
+        return Failure(error, passing=True, undone=undone)
 
     def _error(
         self,

@@ -9,7 +9,7 @@ import re
 from collections.abc import AsyncIterator
 from typing import Any
 
-from agent.aep.calling import Call
+from agent.aep.calls import Call
 from agent.aep.paging import Pages, is_last
 from agent.aep.services import Query, Service
 from agent.errors import NotFound

@@ -8,7 +8,8 @@ import time
 from typing import Self
 
 from agent.aep.bearers import Bearer, Given, Issued
-from agent.aep.calling import CallLimits, Session
+from agent.aep.calling import Session
+from agent.aep.calls import CallLimits
 from agent.aep.catalog import Catalog
 from agent.aep.dataprep import DataPrep
 from agent.aep.exchange import Exchange, client_form

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from agent.aep.calling import Call, Reply, Session
+from agent.aep.calling import Session
+from agent.aep.calls import Call, Reply
 from agent.errors import PlatformAway, PlatformError
 
 Query = Sequence[tuple[str, str]]

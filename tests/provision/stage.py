@@ -9,7 +9,8 @@ from typing import Any, Self
 
 import pytest
 
-from agent.aep.calling import Call, Reply, Session
+from agent.aep.calling import Session
+from agent.aep.calls import Call, Reply
 from agent.aep.platform import Platform
 from agent.emulator.options import CLIENT_ID, CLIENT_SECRET, EmulatorOptions
 from agent.emulator.platform import ORG_ID
