@@ -117,6 +117,7 @@ class _Construction:
         self._environ = environ
         self._verbatim = verbatim
         self._values = 0
+        self._open: set[int] = set()  # nodes that what is built now lies in
 
     def _value(self, node: yaml.Node, path: tuple[str | int, ...]) -> Any:
         # Aliases can multiply a few lines into billions of values.
@@ -127,12 +128,20 @@ class _Construction:
             line = node.start_mark.line + 1
             self._document.add_problem(f"found the tag {node.tag}; write none", line, path)
             return MISSING
-        if isinstance(node, yaml.MappingNode):
-            return self.mapping(node, path)
-        if isinstance(node, yaml.SequenceNode):
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node, path)
+        if id(node) in self._open:
+            text = "found an alias `*` of what it lies in itself; write the value out"
+            self._document.add_problem(text, self._document.lines[path], path)
+            return MISSING
+        self._open.add(id(node))
+        try:
+            if isinstance(node, yaml.MappingNode):
+                return self.mapping(node, path)
+            assert isinstance(node, yaml.SequenceNode)
             return self._list(node, path)
-        assert isinstance(node, yaml.ScalarNode)
-        return self._scalar(node, path)
+        finally:
+            self._open.discard(id(node))
 
     def mapping(self, node: yaml.MappingNode, path: tuple[str | int, ...]) -> dict[str, Any]:
         """The mapping at `path`."""

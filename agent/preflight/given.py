@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from agent.aep.platform import Platform
-from agent.aep.schemas import Kind
-from agent.errors import ConfigError, NotFound, SchemaError
+from agent.errors import ConfigError, SchemaError
 from agent.preflight.fetching import identities, schema_in_full
 from agent.preflight.rules import EVENTS, PRIMARY, RAW, XDM, Rules, room
+from agent.provision.components import components
 from agent.provision.manifest.fitting import mapping_body, schema_of
 from agent.provision.manifest.loading import Written
-from agent.provision.manifest.schema import SchemaSettings
 from agent.provision.manifest.words import TENANT, with_tenant
 from agent.xdm import Library, Schema, compile_schema, load_directory
 
@@ -84,7 +83,7 @@ def of_files(
 
 async def _composed(written: Written, platform: Platform, tenant: str) -> dict[str, Any]:
     """The schema that a manifest would make, with the platform's help."""
-    library = await _components(platform, written.manifest.schema_)
+    library = await components(written, platform)
     composed = schema_of(written.manifest, library, tenant)
     if composed is None:
         raise ConfigError(
@@ -97,24 +96,6 @@ async def _composed(written: Written, platform: Platform, tenant: str) -> dict[s
 def _whole(composed: Schema) -> dict[str, Any]:
     """A schema in one piece, which says whether it is about events."""
     return {**composed.full(), **({"meta:extends": [EVENTS]} if composed.is_event else {})}
-
-
-async def _components(platform: Platform, settings: SchemaSettings) -> Library:
-    """The components that a schema will be made of, as far as they are not known here."""
-    library = Library.standard()
-    refs: list[tuple[Kind, str]] = [("classes", settings.class_)]
-    refs += [("fieldgroups", ref) for ref in settings.field_groups]
-    for kind, ref in refs:
-        if library.get(ref) is not None:
-            continue
-        try:
-            library.add(await platform.schemas.get(kind, ref, full=True))
-        except NotFound as error:
-            noun = "class" if kind == "classes" else "field group"
-            raise ConfigError(
-                f"schema: the platform has no {noun} {ref}; write one that it has"
-            ) from error
-    return library
 
 
 def _descriptor(path: str, tenant: str) -> dict[str, Any]:

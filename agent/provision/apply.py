@@ -18,7 +18,7 @@ from agent.errors import AgentError, ConfigError, NotFound, PlatformError
 from agent.provision.agent_config import WrittenAs, write_config
 from agent.provision.manifest.loading import Written
 from agent.provision.manifest.model import FlowDescription
-from agent.provision.objects.kind import Found, Kind, Known
+from agent.provision.objects.kind import Cure, Found, Kind, Known
 from agent.provision.plan import Action, Step, planned, refused, steps
 from agent.provision.state import StateFile
 
@@ -110,6 +110,9 @@ class _Work:
             self._file.ready_at(self._ready_at(step))
         told = {Action.CREATE: "made", Action.CHANGE: "changed"}.get(step.action, "kept")
         self._tell(f"{place}: {told} ({id})")
+        for each in step.differences:
+            if each.cure is Cure.NOTE:
+                self._tell(f"  note: {each.path} is {each.found}, not {each.wanted}: {each.advice}")
         return step
 
     async def _make(self, kind: Kind) -> str:

@@ -109,7 +109,7 @@ async def _fate(kind: Kind, noted: Object, platform: Platform, known: Known) -> 
         found = await kind.by_id(platform, noted.id, known)
     if not noted.made:
         return Fate(kind, noted, found, _BEFORE)
-    if found and (renamed := _renamed(noted, found)):
+    if found and kind.is_named and (renamed := _renamed(noted, found)):
         return Fate(kind, noted, found, renamed)
     return Fate(kind, noted, found, kind.stays(found) if found else "")
 

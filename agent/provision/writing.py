@@ -7,7 +7,17 @@ from collections.abc import Iterator
 from agent.provision.inferring import Sample, Seen
 
 _NAME_CHARACTERS_MAX = 64
-_TIMES = ("timestamp", "time", "ts", "date", "created_at", "createdAt", "event_time", "eventTime")
+_TIMES = (
+    "timestamp",
+    "time",
+    "ts",
+    "at",
+    "date",
+    "created_at",
+    "createdAt",
+    "event_time",
+    "eventTime",
+)
 _WRAPPED = re.compile(r"\$\{(.*?)\}")
 
 

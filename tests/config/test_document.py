@@ -121,8 +121,9 @@ def test_every_key_and_item_has_its_line(written: Callable[..., Path]) -> None:
             "config.yaml: nested too deeply; no setting lies deeper than five levels",
         ),
         (
-            "a: &a [*a]\n",
-            "config.yaml: nested too deeply; no setting lies deeper than five levels",
+            "log: &log\n  level: *log\n",
+            "config.yaml:2: log.level: found an alias `*` of what it lies in itself; write the"
+            " value out",
         ),
     ],
 )

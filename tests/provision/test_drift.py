@@ -172,6 +172,10 @@ async def test_a_flow_that_somebody_disabled_is_told(tmp_path: Path) -> None:
         flow = (await stage.plan())[-1]
         assert [(each.path, str(each.cure)) for each in flow.differences] == [("state", "note")]
         assert await stage.actions() == {}
+        await stage.apply()
+        assert stage.told[-1].startswith(
+            "  note: state is disabled, not enabled: somebody disabled"
+        )
 
 
 async def test_a_schema_and_a_dataset_that_exist_are_used_as_they_are(tmp_path: Path) -> None:

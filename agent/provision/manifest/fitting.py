@@ -75,6 +75,9 @@ def unfit_mapping(
     for words in mapping_set.problems(schema):
         found = _INDEXED.fullmatch(words)
         index, text = (int(found[1]), found[2]) if found else (0, words)
+        if (constant := manifest.mapping[index].constant) and text.startswith(repr(constant)):
+            yield ("mapping", index, "constant"), f"{text}; write a value that the field can have"
+            continue
         yield ("mapping", index, "to"), f"{text}; write another path, or add the field to a schema"
     needed = [each.path for each in manifest.schema_.identities if each.primary]
     needed += _OF_EVENTS if schema.is_event else ()

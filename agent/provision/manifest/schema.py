@@ -1,5 +1,6 @@
 """Which schema do records have on the platform: one that is made, or one that exists?"""
 
+import re
 from collections import Counter
 from typing import Annotated, Any, Literal, Self
 
@@ -52,6 +53,13 @@ class OwnField(Section):
         for key in ("values", "pattern"):
             if getattr(self, key) and self.type != "string":
                 raise wrong("this for the type string only", key=key)
+        least, greatest = self.minimum, self.maximum
+        if least is not None and greatest is not None and least > greatest:
+            raise wrong(f"at least {least:g}, the minimum", key="maximum")
+        try:
+            re.compile(self.pattern or "")
+        except re.error as error:
+            raise wrong(f"a regular expression; this is none: {error}", key="pattern") from None
         return self
 
 
