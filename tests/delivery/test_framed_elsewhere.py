@@ -6,6 +6,7 @@ from pathlib import Path
 from agent.core.framing import Oversize
 from agent.core.validation import Fault
 from agent.record import Position
+from agent.store.ledger import residue
 from delivery.rig import Inlet, delivering, kept, opened, settled, until
 
 NOWHERE = "http://127.0.0.1:9/collection/x"
@@ -96,3 +97,18 @@ async def test_a_dead_letter_is_known_again_by_its_line_where_its_offset_is_not_
         await settled(parts)
     letters = kept(data_dir).letters
     assert [letter["record"] for letter in letters] == [b"bad", b"worse", b"worst"]
+
+
+async def test_what_a_format_leaves_out_is_read_and_filtered_in_every_book(
+    inlet: Inlet, data_dir: Path
+) -> None:
+    async with delivering(inlet.url, data_dir) as parts:
+        feed = parts.intake.feed("pod.log", label="pods")
+        await feed.lines(b'{"a":1}\n')
+        feed.leave_out("stderr", 3)
+        await until(lambda: parts.settler.totals.accepted == 1)
+    assert dict(parts.meters.records_read.series()) == {("pods",): 4}
+    assert parts.meters.records_filtered.total() == 3
+    assert parts.meters.records_held.value() == 0
+    assert parts.store.balance.ledger["filtered", "stderr"] == 3
+    assert residue(parts.store.balance.ledger, 0) == 0
