@@ -25,6 +25,7 @@ COMMANDS = {
     "init": "write a first configuration, with comments",
     "check": "check a configuration, and say what can be lost when",
     "explain": "say where each setting comes from, and what can be lost when",
+    "top": "watch a running agent in the terminal",
     "dead-letters": "records that will not be delivered: list, show, export, replay, purge",
     "receipts": "what the platform acknowledged: find, export",
     "spool": "batches that wait to be sent: inspect, verify, export, release",

@@ -1,0 +1,106 @@
+from io import StringIO
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from agent.cli.screen import Screen, line, sparkline
+
+HOSTILE = "\x1b[2Jgone\x07\u202e[bold red]"
+WAIT = {"cause": "down", "says": "The inlet is away.", "next_step": "Check it.", "seconds": 75.0}
+STATUS: dict[str, Any] = {
+    "version": "1.2.3",
+    "stage": "running",
+    "ready": True,
+    "why": "ready",
+    "seconds": 3700.0,
+    "read": 1200,
+    "accepted": 1000,
+    "dead_lettered": 7,
+    "filtered": 0,
+    "dropped": 0,
+    "held": 193,
+    "inlet": {"state": "down", "in_flight_limit": 4},
+    "requests_in_flight": 2,
+    "requests_by_status": {"207": 12, "none": 3},
+    "waits": [WAIT],
+    "rates": {"10s": {"read": 100.0, "accepted": 0.5, "dead_lettered": 0.0}},
+    "receive_lag_seconds": {"10s": {"p99": 0.25}},
+    "buffer": {"spooled_bytes": 50, "spool_limit_bytes": 100, "oldest_seconds": 75.0},
+    "sources": {"app.log": {"records": 1200, "rates": {"10s": {"records": 100.0, "bytes": 2e6}}}},
+    "last_dead_letters": [
+        {
+            "reason": "rejected_by_schema",
+            "message": "total is no number",
+            "count": 7,
+            "at": 0,
+            "source": "app.log",
+            "line": 4711,
+        }
+    ],
+    "history": {"accepted": [1.0, 5.0, None, 10.0], "read": []},
+    "ledger": {"residue": 0},
+    "store": {"bytes_on_disk": 1_500_000, "disk_free_bytes": 2e9, "disk_full_in_seconds": None},
+}
+
+
+def shown(status: dict[str, Any], columns: int = 120) -> str:
+    console = Console(file=StringIO(), width=columns, highlight=False)
+    console.print(Screen(status, "http://127.0.0.1:9600"))
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_all_that_the_status_says_is_there() -> None:
+    page = shown(STATUS)
+    for words in (
+        *("aep-agent 1.2.3", "running", "up 1 h 1 min", "The inlet is away., for 1 min 15 s"),
+        *("Check it.", "1,200", "100/s", "0.5/s", "2/4", "250 ms", "▰▰▰▰▱▱▱▱ 50 bytes"),
+        *("app.log:4711", "rejected by schema (7 times)", "total is no number", "max 10"),
+        *("1.5 MB", "2.0 GB free", "207: 12, none: 3"),
+    ):
+        assert words in page
+
+
+def test_of_several_flows_each_has_a_row_and_its_own_waits() -> None:
+    flows = {"orders": STATUS, "clicks": {**STATUS, "inlet": {"state": "ready"}, "waits": []}}
+    page = shown({**STATUS, "flows": flows})
+    assert page.count("The inlet is away. (flow orders)") == 1
+    assert [name for name in flows if f"\n {name}" in page or f"\n{name}" in page] == list(flows)
+
+
+def test_books_that_do_not_balance_are_told() -> None:
+    assert "5 records are unaccounted for" in shown({**STATUS, "ledger": {"residue": 5}})
+
+
+@pytest.mark.parametrize("columns", [20, 40, 80, 200])
+def test_no_line_is_wider_than_the_window(columns: int) -> None:
+    assert max(map(len, shown(STATUS, columns).splitlines())) <= columns
+
+
+def test_what_an_older_agent_does_not_say_is_left_out() -> None:
+    assert "aep-agent 0.0.1" in shown({"version": "0.0.1"})
+    assert "inlet unknown" in line({"version": "0.0.1"})
+
+
+def test_nothing_that_is_said_can_play_tricks_on_the_terminal() -> None:
+    hostile = {
+        **STATUS,
+        "version": HOSTILE,
+        "why": HOSTILE,
+        "inlet": {"state": HOSTILE},
+        "waits": [{"says": HOSTILE, "next_step": HOSTILE, "cause": HOSTILE}],
+        "sources": {HOSTILE: {}},
+        "requests_by_status": {HOSTILE: 1},
+        "last_dead_letters": [{"reason": HOSTILE, "message": HOSTILE, "source": HOSTILE}],
+    }
+    for page in (shown(hostile, 300), shown({**hostile, "flows": {HOSTILE: hostile}}, 300)):
+        assert not {"\x1b", "\x07", "\u202e"} & set(page)
+        assert "[bold red]" in page
+    assert line(hostile).isprintable()
+
+
+def test_the_most_of_several_seconds_is_what_a_chart_shows() -> None:
+    assert sparkline([0, 1, 2, 4], 60) == "▁▂▄█"
+    assert sparkline([0.0] * 300 + [7.0], 60)[-1] == "█"
+    assert len(sparkline(list(range(301)), 60)) <= 60
+    assert sparkline([0, 0], 60) == "▁▁"
