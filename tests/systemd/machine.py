@@ -21,16 +21,9 @@ CHECKOUT = Path(__file__).parents[2]
 AS_MOUNTED = "/srv/aep-agent"  # the checkout, read-only
 
 _PROGRAMS = ("systemd-nspawn", "nsenter", "systemctl", "unshare")
-_OF_THE_HOST = (
-    "alternatives",
-    "ssl",
-    "pip.conf",
-    "python3.11",
-    "nsswitch.conf",
-    "hosts",
-    "ld.so.cache",
-)
-_NAMES_OF_OTHERS = ("adm:x:4:", "daemon:x:1:")
+# what the programs of the host need of its /etc, and pip to install from where it does here
+_OF_THE_HOST = ["alternatives", "ssl", "pip.conf", "python3.*", "nsswitch.conf", "hosts", "ld.so.cache"]
+_GROUPS = "root:x:0:\nadm:x:4:\n"
 _STARTS_WITHIN = 60.0
 _TOOK_LONG = 180
 
@@ -160,15 +153,14 @@ def _furnish(root: Path) -> None:
     for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
         if Path("/", name).is_symlink():
             (root / name).symlink_to(f"usr/{name}")
-    for name in _OF_THE_HOST:
-        there = Path("/etc", name)
+    for there in (path for name in _OF_THE_HOST for path in Path("/etc").glob(name)):
         if there.is_dir():
-            shutil.copytree(there, root / "etc" / name, symlinks=True)
-        elif there.exists():
-            shutil.copy(there, root / "etc" / name)
+            shutil.copytree(there, root / "etc" / there.name, symlinks=True)
+        else:
+            shutil.copy(there, root / "etc" / there.name)
     shutil.copy("/etc/os-release", root / "etc/os-release")
     (root / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
-    (root / "etc/group").write_text("root:x:0:\n" + "\n".join(_NAMES_OF_OTHERS) + "\n")
+    (root / "etc/group").write_text(_GROUPS)
     (root / "etc/machine-id").write_text("")
     target = root / "etc/systemd/system/default.target"
     target.symlink_to("/usr/lib/systemd/system/multi-user.target")
