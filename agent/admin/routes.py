@@ -21,8 +21,10 @@ aep-agent
 /metrics  every metric, as Prometheus text or OpenMetrics
 /livez    200 while the event loop turns and work moves, else 503
 /readyz   200 while input can be taken, else 503
-/status   what the agent is doing, as JSON
+/status   what the agent is doing, as JSON; ?history=300: and the last minutes by the second
 """
+
+_DIGITS_MOST = 9
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -34,7 +36,7 @@ _HEADERS = {
 
 def application(
     meters: Mapping[str, Meters],
-    status: Callable[[], Mapping[str, object]],
+    status: Callable[[float], Mapping[str, object]],
     ready: Callable[[], Verdict],
     live: Callable[[], Verdict],
 ) -> web.Application:
@@ -46,7 +48,7 @@ def application(
         return web.Response(body=body, headers={"Content-Type": content_type})
 
     async def state(request: web.Request) -> web.Response:
-        return _json(scrub_fields(status()))
+        return _json(scrub_fields(status(_seconds(request.query.get("history", "0")))))
 
     async def index(request: web.Request) -> web.Response:
         return web.Response(text=INDEX)
@@ -70,6 +72,13 @@ def _probe(ask: Callable[[], Verdict]) -> Route:
         return web.Response(text=reason + "\n", status=status)
 
     return answer
+
+
+def _seconds(asked: str) -> float:
+    """How much of the last minutes is asked for: whole seconds. Raises HTTPBadRequest."""
+    if not asked.isascii() or not asked.isdigit() or len(asked) > _DIGITS_MOST:
+        raise web.HTTPBadRequest(text="history: write whole seconds, such as /status?history=300\n")
+    return float(asked)
 
 
 def _json(value: Mapping[str, object], status: int = 200) -> web.Response:

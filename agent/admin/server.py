@@ -22,14 +22,14 @@ class Admin:
         self,
         listen: str,
         meters: Mapping[str, Meters],
-        status: Callable[[], Mapping[str, object]],
+        status: Callable[[float], Mapping[str, object]],
         ready: Callable[[], Verdict],
         live: Callable[[], Verdict],
     ) -> None:
         """`listen` is host:port or [ipv6]:port, port 0 for any; nothing listens before `start`.
 
-        `status` is shown as JSON, without what looks like a secret; `ready` and `live` return
-        whether all is well and a line on why.
+        `status` is shown as JSON, without what looks like a secret; it is told how many of the
+        last seconds are asked for. `ready` and `live` return whether all is well and a line on why.
         """
         self._listen = listen
         self._meters = meters

@@ -82,6 +82,8 @@ class Agent:
             async with Supervisor() as tasks:
                 tasks.start_endless("store watch", parts.store.watch())
                 tasks.start_endless("loop watch", watch.run())
+                if watch.listens:
+                    tasks.start_endless("samples", watch.sampling.run())
                 if watch.service:
                     tasks.start_endless("signs of life", watch.service.run())
                 if self._beside:

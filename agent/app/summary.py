@@ -131,7 +131,7 @@ def snapshot(parts: Parts, clock: Clock, unreadable: list[str], *, interrupted: 
     each = flows.values()
     progress = [source.progress() for source in parts.sources]
     totals = [one.total for one in progress]
-    receipts = [pipeline.settler.totals.last_receipt for pipeline in parts.each]
+    receipts = [one for each in parts.each for one in each.settler.totals.last_receipts]
     recovered = sum(one.recovered for one in each)
     of_others = parts.store.contents.spooled - recovered
     is_durable = any(pipeline.spool.durable for pipeline in parts.each)
@@ -152,7 +152,7 @@ def snapshot(parts: Parts, clock: Clock, unreadable: list[str], *, interrupted: 
         unreadable=tuple(unreadable),
         interrupted=interrupted,
         on_disk=parts.store.balance.held - of_others if is_durable else 0,
-        last_receipt=max(filter(None, receipts), key=lambda one: one.accepted_at, default=None),
+        last_receipt=max(receipts, key=lambda one: one.accepted_at, default=None),
         flows=flows if all(flows) else {},
     )
 

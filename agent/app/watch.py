@@ -2,25 +2,25 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from agent import __version__
 from agent.admin.health import Verdict, liveness, readiness
 from agent.admin.loop_watch import LoopWatch
 from agent.admin.server import Admin
 from agent.app.parts import Parts
 from agent.app.pipeline import Pipeline
+from agent.app.sampling import Sampling
+from agent.app.status import Status, oldest_held
 from agent.app.summary import Snapshot
 from agent.config.model import Config
-from agent.core.destination import READY, THROTTLED, WARMING_UP
+from agent.core.destination import THROTTLED, WARMING_UP
 from agent.telemetry.logs import get_logger
 
 if TYPE_CHECKING:
     from agent.app.service import Service
 
-_LEDGER = ("read", "accepted", "dead_lettered", "filtered", "dropped")
 _NO_ROOM_SECONDS = 10.0  # a reader that waits a moment is flow control, not distress
 
 log = get_logger("admin")
@@ -36,6 +36,8 @@ class Watch:
         self.stage = "starting"
         self._parts = parts
         self._snapshot = snapshot
+        self.sampling = Sampling(parts)
+        self._told = Status(parts, self.sampling, snapshot, self._ready)
         self._loop_watch = LoopWatch(next(iter(parts.each)).meters)
         self._admin: Admin | None = None
         if config.admin.listen:
@@ -44,13 +46,18 @@ class Watch:
             )
         self.service = self._of_systemd()
         for pipeline in parts.each:
-            pipeline.meters.oldest_held_seconds.read_from(partial(_oldest_held, pipeline))
+            pipeline.meters.oldest_held_seconds.read_from(partial(oldest_held, pipeline))
 
     async def start(self) -> None:
         """Listen, where that is configured. Raises ConfigError where the address is taken."""
         if self._admin:
             await self._admin.start()
             log.info("admin listens", address=self._admin.address)
+
+    @property
+    def listens(self) -> bool:
+        """Whether anybody can ask how it stands."""
+        return self._admin is not None
 
     async def run(self) -> None:
         """Measure the loop until cancelled."""
@@ -82,30 +89,8 @@ class Watch:
         manager = ServiceManager.of()
         return Service(manager, self._snapshot, self._ready, self._live) if manager else None
 
-    def _status(self) -> Mapping[str, object]:
-        ready, why = self._ready()
-        snapshot, balance = self._snapshot(), self._parts.store.balance
-        return {
-            "version": __version__,
-            "stage": self.stage,
-            "ready": ready,
-            "why": why,
-            **snapshot.as_json(),
-            **_of(self._parts.each),
-            "ledger": {
-                **{entry: balance.of(entry) for entry in _LEDGER},
-                "held": balance.held,
-                "residue": balance.residue,
-            },
-            **({"flows": self._flows(snapshot)} if snapshot.flows else {}),
-        }
-
-    def _flows(self, snapshot: Snapshot) -> Mapping[str, object]:
-        flows = snapshot.flows_as_json()
-        return {
-            name: {**flows[name], **_of([pipeline])}
-            for name, pipeline in self._parts.pipelines.items()
-        }
+    def _status(self, history_seconds: float) -> Mapping[str, object]:
+        return self._told.as_json(self.stage, history_seconds)
 
     def _ready(self) -> Verdict:
         """A flow that takes nothing is its sources' affair: red only where none takes anything."""
@@ -125,7 +110,7 @@ class Watch:
             state = pipeline.destination.state
             alive, why = liveness(
                 loop_lag=self._loop_watch.lag,
-                oldest_held=_oldest_held(pipeline),
+                oldest_held=oldest_held(pipeline),
                 idle=time.monotonic()
                 - max(pipeline.settler.totals.last_at, pipeline.destination.since),
                 reachable=pipeline.destination.is_open and state != WARMING_UP,
@@ -134,31 +119,6 @@ class Watch:
             if not alive:
                 return False, f"{why}{_of_flow(pipeline.name)}"
         return True, why
-
-
-def _of(pipelines: Iterable[Pipeline]) -> Mapping[str, object]:
-    """What /status says of a flow, or of all of them together."""
-    pipelines = list(pipelines)
-    away = [each.destination.since for each in pipelines if each.destination.state != READY]
-    return {
-        "destination_since_seconds": round(time.monotonic() - min(away), 1) if away else None,
-        "buffer": {
-            "held_bytes": sum(each.budget.held for each in pipelines),
-            "limit_bytes": sum(each.budget.limit for each in pipelines),
-            "batches": sum(each.spool.statistics().batches for each in pipelines),
-            "oldest_seconds": round(max(map(_oldest_held, pipelines)), 1),
-        },
-        "requests_in_flight": sum(each.senders.in_flight for each in pipelines),
-        "sources": {
-            source.name: {
-                "read": source.progress().read,
-                "total": source.progress().total,
-                **source.details(),
-            }
-            for each in pipelines
-            for source in each.sources
-        },
-    }
 
 
 def _of_flow(name: str) -> str:
@@ -170,8 +130,3 @@ def _full_for(pipeline: Pipeline) -> float | None:
     since = pipeline.budget.exhausted_since
     waited = time.monotonic() - since if since is not None else 0.0
     return waited if waited > _NO_ROOM_SECONDS else None
-
-
-def _oldest_held(pipeline: Pipeline) -> float:
-    oldest = pipeline.spool.statistics().oldest_read_at
-    return max(0.0, time.time() - oldest) if oldest is not None else 0.0

@@ -69,6 +69,11 @@ class Destination:
         return self._answers == READY
 
     @property
+    def closed_until(self) -> float:
+        """When it may be asked next, as far as is known; long ago where it is open."""
+        return self._warm_at if WARMING_UP in self._marks else self._closed_until
+
+    @property
     def asked_to_wait(self) -> bool:
         """Whether a request before its time would be worse than none."""
         return self._answers == THROTTLED or WARMING_UP in self._marks

@@ -7,7 +7,7 @@ until the store has committed what became of it: all in one entry. [design: sent
 
 import asyncio
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -24,6 +24,8 @@ from agent.telemetry.meters import Meters
 
 _GROWN_SHARE = 4  # a quarter of the budget may be rejected records before sending waits for them
 
+_LAST = 20  # receipts and dead letters that are remembered to be shown
+
 _GATHERED_SECONDS = 0.2  # what is left out in this time is settled together
 
 
@@ -37,12 +39,13 @@ class Journal(Protocol):
 
 @dataclass(slots=True)
 class Totals:
-    """What became of records so far, all of it durable."""
+    """What became of records so far, all of it durable. Dead letters are kept without records."""
 
     accepted: int = 0
     dead_lettered: Counter[str] = field(default_factory=Counter)  # by reason
     filtered: Counter[str] = field(default_factory=Counter)  # by filter
-    last_receipt: Receipt | None = None
+    last_receipts: deque[Receipt] = field(default_factory=lambda: deque(maxlen=_LAST))
+    last_dead_letters: deque[DeadLetter] = field(default_factory=lambda: deque(maxlen=_LAST))
     last_at: float = field(default_factory=time.monotonic)  # when anything was settled
 
 
@@ -224,12 +227,14 @@ class Settler:
         self.totals.last_at = time.monotonic()
         for receipt in entry.receipts:
             self.totals.accepted += receipt.count
-            self.totals.last_receipt = receipt
+            self.totals.last_receipts.append(receipt)
             self._meters.records_accepted.add(receipt.count)
         self.totals.filtered.update(entry.filtered)
         for letter in entry.dead_letters:
             self.totals.dead_lettered[letter.reason] += 1
             self._meters.records_dead_lettered.add(1, letter.reason)
+        newest = entry.dead_letters[-_LAST:]
+        self.totals.last_dead_letters.extend(replace(letter, record=b"") for letter in newest)
 
 
 def _receipt(batch: Batch, reading: Reading, spans: Sequence[Span]) -> Receipt:

@@ -14,13 +14,17 @@ from agent.store.queue import Queue
 
 @dataclass(frozen=True, slots=True)
 class SpoolStatistics:
-    """A snapshot. `oldest_read_at` is wall clock; None where nothing is held."""
+    """A snapshot. `oldest_read_at` is wall clock; None where nothing is held.
+
+    `limit` is in bytes; None where only the budget limits what is held.
+    """
 
     batches: int
     records: int
     bytes: int
     leased: int
     oldest_read_at: float | None
+    limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,6 +144,7 @@ class DiskSpool:
             bytes=self._bytes,
             leased=len(self._leased),
             oldest_read_at=min((batch.read_at for batch in self._held.values()), default=None),
+            limit=self._limits.max_bytes,
         )
 
     # --- what is in memory ---

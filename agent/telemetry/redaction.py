@@ -9,6 +9,7 @@ shown: only their length is.
 import dataclasses
 import json
 import re
+from array import array
 from collections.abc import Mapping, Set
 from itertools import islice
 from urllib.parse import quote, quote_plus
@@ -122,6 +123,8 @@ def _scrubbed(value: object, depth: int) -> Plain:
         return int(value) if abs(value) < 1 << 63 else hex(value)
     if isinstance(value, str):
         return scrub_text(value)
+    if isinstance(value, array):  # numbers and nothing else, however many
+        return list(value.tolist())
     if isinstance(value, bytes | bytearray | memoryview):
         return f"[{_size(value)} bytes]"
     if isinstance(value, BaseException):

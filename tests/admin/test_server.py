@@ -30,7 +30,11 @@ class Agent:
 
     def admin(self, listen: str) -> Admin:
         return Admin(
-            listen, {"": self.meters}, lambda: self.status, lambda: self.ready, lambda: self.live
+            listen,
+            {"": self.meters},
+            lambda seconds: self.status,
+            lambda: self.ready,
+            lambda: self.live,
         )
 
 

@@ -394,3 +394,9 @@ def test_whatever_happens_probes_come_one_by_one_floors_hold_and_it_can_recover(
     if scene.state != READY:
         assert scene.succeed(scene.send())
     assert (scene.state, scene.wait()) == (READY, 0)
+
+
+def test_it_says_when_it_may_be_asked_next(scene: Scenario) -> None:
+    scene.fail(scene.send(), Advice.THROTTLED, retry_after=30)
+    assert scene.destination.closed_until == scene.now + 30
+    assert Destination(POLICY, warm_at=500.0).closed_until == 500.0

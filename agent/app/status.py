@@ -1,0 +1,195 @@
+"""What does /status say? Its keys are documented in the README, for people and for programs.
+
+Where flows have names, `flows` says of each what the top level says of all of them together.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from agent import __version__
+from agent.admin.advice import Standing, waits, words_of
+from agent.admin.health import Verdict
+from agent.admin.history import History, until_full
+from agent.app.lately import last_dead_letters, last_receipts
+from agent.app.parts import Parts
+from agent.app.pipeline import Pipeline
+from agent.app.sampling import Sampling
+from agent.app.summary import Snapshot
+from agent.core.destination import READY, STATES
+
+_LEDGER = ("read", "accepted", "dead_lettered", "filtered", "dropped")
+_PACED_SHARE = 0.05  # of the last seconds spent waiting for the pace: less is not worth a word
+
+Json = dict[str, Any]
+
+
+class Status:
+    """Looks at the parts of one run, from outside, whenever somebody asks."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        sampling: Sampling,
+        snapshot: Callable[[], Snapshot],
+        ready: Callable[[], Verdict],
+    ) -> None:
+        self._parts = parts
+        self._sampling = sampling
+        self._snapshot = snapshot
+        self._ready = ready
+
+    def as_json(self, stage: str, history_seconds: float = 0.0) -> Json:
+        """Everything; the last *history_seconds* with it, second by second, where there are any."""
+        ready, why = self._ready()
+        snapshot, balance = self._snapshot(), self._parts.store.balance
+        told = self._flows(snapshot, history_seconds) if snapshot.flows else None
+        return {
+            "version": __version__,
+            "at": round(time.time(), 3),
+            "stage": stage,
+            "ready": ready,
+            "why": why,
+            **snapshot.as_json(),
+            **self._of(list(self._parts.each), self._sampling.whole, history_seconds),
+            "ledger": {
+                **{entry: balance.of(entry) for entry in _LEDGER},
+                "held": balance.held,
+                "residue": balance.residue,
+            },
+            "store": {
+                "trouble": self._parts.store.statistics().trouble,
+                **self._sampling.disk(),
+            },
+            **({"flows": told} if told else {}),
+        }
+
+    def _flows(self, snapshot: Snapshot, history_seconds: float) -> Json:
+        counts = snapshot.flows_as_json()
+        return {
+            name: {
+                **counts[name],
+                **self._of([each], self._sampling.flows.get(name), history_seconds),
+            }
+            for name, each in self._parts.pipelines.items()
+        }
+
+    def _of(self, flows: Sequence[Pipeline], history: History | None, seconds: float) -> Json:
+        """What is said of a flow, or of all of them together."""
+        history = history or History(())
+        buffer, rates = _buffer(flows, history), self._sampling.source_rates()
+        away = [each.destination.since for each in flows if each.destination.state != READY]
+        since = round(time.monotonic() - min(away), 1) if away else None
+        return {
+            "destination_since_seconds": since,
+            "inlet": _inlet(flows, since),
+            "waits": [each.as_json() for each in waits(self._standing(flows, history, buffer))],
+            "rates": history.rates(),
+            "receive_lag_seconds": history.receive_lag(),
+            "buffer": buffer,
+            "requests_in_flight": sum(each.senders.in_flight for each in flows),
+            "requests_by_status": _requests(flows),
+            "sources": {
+                source.name: {
+                    "read": source.progress().read,
+                    "total": source.progress().total,
+                    **({"flow": each.name} if each.name else {}),
+                    **_counted(each, source.name),
+                    "rates": rates.of(each.name, source.name),
+                    **source.details(),
+                }
+                for each in flows
+                for source in each.sources
+            },
+            "last_dead_letters": last_dead_letters(flows),
+            "last_receipts": last_receipts(flows),
+            **({"history": history.columns(seconds)} if seconds else {}),
+        }
+
+    def _standing(self, flows: Sequence[Pipeline], history: History, buffer: Json) -> Standing:
+        worst = _worst(flows)
+        in_state = worst.destination.state != READY
+        waiting = [since for each in flows if (since := each.budget.exhausted_since) is not None]
+        now = time.monotonic()
+        paced = history.rates()["10s"]["paced_seconds"]
+        balance = self._parts.store.balance
+        return Standing(
+            state=worst.destination.state,
+            state_seconds=round(now - worst.destination.since, 1) if in_state else None,
+            buffer_full_seconds=round(now - min(waiting), 1) if waiting else None,
+            full_in_seconds=buffer["full_in_seconds"],
+            paced=paced > _PACED_SHARE,
+            store_trouble=self._parts.store.statistics().trouble,
+            residue=balance.residue,
+        )
+
+
+def oldest_held(pipeline: Pipeline) -> float:
+    """Age of the oldest record not yet answered for, in seconds."""
+    oldest = pipeline.spool.statistics().oldest_read_at
+    return max(0.0, time.time() - oldest) if oldest is not None else 0.0
+
+
+def _worst(flows: Sequence[Pipeline]) -> Pipeline:
+    return min(flows, key=lambda each: STATES.index(each.destination.state))
+
+
+def _inlet(flows: Sequence[Pipeline], since: float | None) -> Json:
+    """The inlet; of several flows the one that needs a person's eye first."""
+    worst = _worst(flows)
+    says, next_step = words_of(worst.destination.state)
+    again = worst.destination.closed_until - time.monotonic()
+    life_left = worst.meters.token_expires_seconds.value()
+    return {
+        **({"flow": worst.name} if worst.name else {}),
+        "state": worst.destination.state,
+        "since_seconds": since,
+        "says": says,
+        "next_step": next_step,
+        "asked_again_in_seconds": round(again, 1) if again > 0 else None,
+        "failures_in_a_row": worst.destination.failures,
+        "in_flight": sum(int(each.meters.requests_in_flight.value()) for each in flows),
+        "in_flight_limit": sum(int(each.meters.requests_limit.value()) for each in flows),
+        "compressed": bool(worst.meters.compression_enabled.value()),
+        "access_expires_in_seconds": round(life_left) if life_left else None,
+    }
+
+
+def _buffer(flows: Sequence[Pipeline], history: History) -> Json:
+    spools = [each.spool.statistics() for each in flows]
+    held, held_limit = sum(f.budget.held for f in flows), sum(f.budget.limit for f in flows)
+    limits = [spool.limit for spool in spools if spool.limit is not None]
+    spooled, spool_limit = sum(spool.bytes for spool in spools), sum(limits) or None
+    full_in = (
+        until_full(spooled, spool_limit, history.growth("spooled_bytes"))
+        if spool_limit
+        else until_full(held, held_limit, history.growth("held_bytes"))
+    )
+    return {
+        "held_bytes": held,
+        "limit_bytes": held_limit,
+        "batches": sum(spool.batches for spool in spools),
+        "oldest_seconds": round(max(map(oldest_held, flows)), 1),
+        "spooled_bytes": spooled,
+        "spool_limit_bytes": spool_limit,
+        "full_in_seconds": full_in,
+    }
+
+
+def _requests(flows: Sequence[Pipeline]) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for each in flows:
+        for (status,), count in each.meters.requests.series():
+            found[status] += int(count)
+    return dict(sorted(found.items()))
+
+
+def _counted(flow: Pipeline, source: str) -> Json:
+    meters = flow.meters
+    refused = (n for (name, _), n in meters.connections_refused.series() if name == source)
+    return {
+        "records": int(meters.records_read.value(source)),
+        "waited_seconds": round(meters.source_pressure_seconds.value(source), 1),
+        "refused_connections": int(sum(refused)),
+    }
