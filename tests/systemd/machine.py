@@ -22,7 +22,15 @@ AS_MOUNTED = "/srv/aep-agent"  # the checkout, read-only
 
 _PROGRAMS = ("systemd-nspawn", "nsenter", "systemctl", "unshare")
 # what the programs of the host need of its /etc, and pip to install from where it does here
-_OF_THE_HOST = ["alternatives", "ssl", "pip.conf", "python3.*", "nsswitch.conf", "hosts", "ld.so.cache"]
+_OF_THE_HOST = [
+    "alternatives",
+    "ssl",
+    "pip.conf",
+    "python3.*",
+    "nsswitch.conf",
+    "hosts",
+    "ld.so.cache",
+]
 _GROUPS = "root:x:0:\nadm:x:4:\n"
 _STARTS_WITHIN = 60.0
 _TOOK_LONG = 180
