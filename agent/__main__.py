@@ -27,6 +27,7 @@ COMMANDS = {
     "explain": "say where each setting comes from, and what can be lost when",
     "top": "watch a running agent in the terminal",
     "dead-letters": "records that will not be delivered: list, show, export, replay, purge",
+    "reconcile": "compare what was accepted with what landed; pull what failed",
     "receipts": "what the platform acknowledged: find, export",
     "spool": "batches that wait to be sent: inspect, verify, export, release",
     "audit": "check that every record is accounted for",

@@ -1,6 +1,7 @@
 """How is a record that goes no further written down?"""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 
 from agent.core.chunks import Refused, too_large
@@ -11,6 +12,26 @@ from agent.record import Batch, DeadLetter, Position, Span
 
 _TOO_LARGE = 413
 _LETTER_BYTES = 512  # what a dead letter costs in memory besides its record, roughly
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Which record was accepted, as its receipt has it; `at` is in seconds since 1970."""
+
+    source: str
+    position: Position
+    attempts: int
+    at: float
+    xaction_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unlanded:
+    """Why a record did not land, and in which form it is kept."""
+
+    reason: str
+    stage: str
+    message: str
 
 
 def held_bytes(letters: Sequence[DeadLetter]) -> int:
@@ -84,6 +105,26 @@ def of_rejections(
             status=rejection.status,
             xaction_id=rejection.xaction_id,
         )
+
+
+def of_unlanded(
+    record: bytes, why: Unlanded, accepted: Accepted, now: float, bytes_max: int
+) -> DeadLetter:
+    """A record that was accepted, and did not land; *record* is what is kept of it."""
+    return DeadLetter(
+        record=record[:bytes_max],
+        length=len(record),
+        sha256=_sha256(record, bytes_max),
+        reason=why.reason,
+        stage=why.stage,
+        message=why.message,
+        source=accepted.source,
+        position=accepted.position,
+        attempts=accepted.attempts,
+        first_at=accepted.at,
+        last_at=now,
+        xaction_id=accepted.xaction_id,
+    )
 
 
 def _places(spans: Sequence[Span], records: Sequence[bytes]) -> Iterator[tuple[str, Position]]:

@@ -67,8 +67,12 @@ class Audit:
 
     @property
     def without_receipt(self) -> int:
-        """Records accepted while receipts were not kept."""
-        return self.total("accepted") - self.receipts - self.total("pruned")
+        """Records accepted while receipts were not kept.
+
+        Those that did not land have receipts and are accepted no longer.
+        """
+        with_receipt = self.total("accepted") + self.total("failed")
+        return with_receipt - self.receipts - self.total("pruned")
 
 
 @dataclass(frozen=True, slots=True)

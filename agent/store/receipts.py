@@ -15,6 +15,9 @@ _COLUMNS = "id, accepted_ms, received_time_ms, batch_id, prefix, indexes, attemp
 _BY_ID = f"SELECT {_COLUMNS} FROM receipts WHERE id = ?"  # noqa: S608
 _AFTER = f"""SELECT {_COLUMNS} FROM receipts
     WHERE id > ? AND accepted_ms >= ? ORDER BY id LIMIT ?"""  # noqa: S608
+_OF_FLOW = f"""SELECT {_COLUMNS} FROM receipts
+    WHERE id > ? AND accepted_ms >= ? AND flow = ? ORDER BY id LIMIT ?"""  # noqa: S608
+_OLDEST = "SELECT accepted_ms FROM receipts ORDER BY id LIMIT 1"
 _SPANS = """SELECT source.name, span.line, span."offset", span.count, span.newline
     FROM receipt_spans AS span JOIN sources AS source ON source.id = span.source_id
     WHERE span.receipt_id = ? ORDER BY span.first"""
@@ -91,12 +94,23 @@ def each(connection: sqlite3.Connection, since: float | None = None) -> Iterator
         yield from _records(receipt)
 
 
-def each_receipt(connection: sqlite3.Connection, since: float | None = None) -> Iterator[Receipt]:
-    """What `each` reads, as it was settled."""
+def oldest(connection: sqlite3.Connection) -> float | None:
+    """When the oldest record was accepted whose receipt is kept; None where there is none."""
+    row: tuple[int] | None = connection.execute(_OLDEST).fetchone()
+    return row[0] / 1000 if row else None
+
+
+def each_receipt(
+    connection: sqlite3.Connection, since: float | None = None, flow: str = ""
+) -> Iterator[Receipt]:
+    """What `each` reads, as it was settled; of all flows, or of the one of that name."""
     after = 0
     since_ms = 0 if since is None else milliseconds(since)
     while True:
-        rows = connection.execute(_AFTER, (after, since_ms, _PAGE)).fetchall()
+        if flow:
+            rows = connection.execute(_OF_FLOW, (after, since_ms, flow, _PAGE)).fetchall()
+        else:
+            rows = connection.execute(_AFTER, (after, since_ms, _PAGE)).fetchall()
         for row in rows:
             yield _read(connection, row)
         if len(rows) < _PAGE:

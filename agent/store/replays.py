@@ -20,7 +20,8 @@ from agent.store.source_ids import SourceIds, milliseconds, storable
 from agent.store.waiting import Work
 
 ACCEPTED, REFUSED = "accepted", "refused"
-BROKEN_STAGES = ("frame", "validate")  # what was stopped there is no record
+# What was stopped there is no record, or is not the record as it was sent.
+BROKEN_STAGES = ("frame", "validate", "export")
 
 _PLAN = f"""SELECT COUNT(*), TOTAL(sha256 IS NOT NULL), TOTAL(sha256 IS NULL AND broken),
     TOTAL(CASE WHEN sha256 IS NULL AND (:all OR NOT broken) THEN length END), COALESCE(MAX(id), 0)
@@ -67,6 +68,7 @@ class _Letter:
     id: int
     reason: str
     span: Span  # the line it stands on
+    flow: str = ""
 
 
 class Underway:
@@ -79,7 +81,7 @@ class Underway:
         """This dead letter is read as that line."""
         letter, position = stored.letter, stored.letter.position
         span = Span(letter.source, position.line, position.offset, 1)
-        self._letters[line] = _Letter(stored.id, letter.reason, span)
+        self._letters[line] = _Letter(stored.id, letter.reason, span, stored.flow or "")
 
     def spans(self, spans: Iterable[Span]) -> tuple[Span, ...]:
         """Where the records of these lines really stand."""
@@ -152,7 +154,8 @@ def _write(
     for receipt, letters in accepted:
         if keep_receipts:
             spans = tuple(letter.span for letter in letters)
-            settling.write(connection, [replace(receipt, spans=spans)], [])
+            flow = letters[0].flow if letters else ""
+            settling.write(connection, [replace(receipt, spans=spans)], [], flow)
         for letter, xaction_id in zip(letters, receipt.ids, strict=True):
             changes.update(_accept(connection, receipt, letter, xaction_id))
     settling.flush(connection)

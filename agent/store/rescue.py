@@ -38,7 +38,7 @@ _WITHOUT_RECORD = """SELECT id FROM dead_letters
 _POSITION = "INSERT OR IGNORE INTO positions VALUES (?, ?, ?, ?, ?, ?, ?)"
 _REPLAY = """INSERT OR IGNORE INTO replays SELECT ?, ?, ?, ?, ?, ?, ?
     WHERE EXISTS (SELECT 1 FROM dead_letters WHERE id = ?2)"""
-_RECEIPT = "INSERT OR IGNORE INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_RECEIPT = "INSERT OR IGNORE INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _SPAN = """INSERT OR IGNORE INTO receipt_spans SELECT ?, ?, ?, ?, ?, ?, ?
     WHERE EXISTS (SELECT 1 FROM receipts WHERE id = ?1)"""
 _ID = """INSERT OR IGNORE INTO receipt_ids SELECT ?, ?, ?
@@ -48,9 +48,9 @@ _BEGIN_SEQUENCE = """INSERT INTO sqlite_sequence (name, seq) SELECT ?, ?
     WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = ?1)"""
 _WIDEST = """UPDATE sources SET widest_span = MAX(widest_span, COALESCE(
     (SELECT MAX(count) FROM receipt_spans WHERE source_id = sources.id), 0))"""
-_PRUNED = """SELECT COALESCE(SUM(CASE entry WHEN 'accepted' THEN records ELSE -records END), 0)
+_PRUNED = """SELECT COALESCE(SUM(CASE entry WHEN 'pruned' THEN -records ELSE records END), 0)
     - (SELECT COALESCE(SUM(count), 0) FROM receipt_spans)
-    FROM ledger WHERE entry IN ('accepted', 'pruned')"""
+    FROM ledger WHERE entry IN ('accepted', 'failed', 'pruned')"""
 
 
 class Rescue:
@@ -247,7 +247,8 @@ class Rescue:
     # --- receipts ---
 
     def _insert_receipts(self, rows: Iterable[Row], sure: bool) -> None:
-        values = [(row.number, *row.values[1:]) for row in rows]
+        # older rows have no last column
+        values = [(row.number, *row.values[1:], None)[:9] for row in rows]
         self.counts["receipts"] += self._connection.executemany(_RECEIPT, values).rowcount
 
     def _insert_spans(self, rows: Iterable[Row], sure: bool) -> None:

@@ -123,7 +123,9 @@ _SPOOL_AND_LEDGER = (
     # read = accepted + dead_lettered + filtered + dropped + what the spool holds, after every
     # commit. `purged` (of those dead-lettered), `replayed` (of those accepted, and no longer
     # dead-lettered) and `pruned` (accepted, its receipt removed) only explain the others;
-    # so does `known` (read again, and taken off `read`: an earlier run had dead-lettered it).
+    # so do `known` (read again, and taken off `read`: an earlier run had dead-lettered it),
+    # `failed` (dead-lettered though it has a receipt: it did not land) and `pulled` (by failed
+    # batch of the platform: how many of its records were looked at).
     """CREATE TABLE ledger (
         entry TEXT NOT NULL,
         reason TEXT NOT NULL,
@@ -165,11 +167,16 @@ _READ_ONCE = (
 # name and not the destination: what is put right before a replay is often that.
 _FLOWS = ("ALTER TABLE dead_letters ADD COLUMN flow TEXT",)
 
+# The name of the flow that a receipt is of; NULL where there was one flow, without a name, and in
+# receipts that are older than this column.
+_FLOWS_OF_RECEIPTS = ("ALTER TABLE receipts ADD COLUMN flow TEXT",)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _RECEIPTS_AND_DEAD_LETTERS,
     _SPOOL_AND_LEDGER,
     _COUNTED_BY_INDEX,
     _READ_ONCE,
     _FLOWS,
+    _FLOWS_OF_RECEIPTS,
 )
 FORMAT = len(MIGRATIONS)

@@ -14,8 +14,8 @@ _DEAD_LETTER_BYTES = 200
 
 _NEWEST_RECEIPT = "SELECT id, bytes_until FROM receipts ORDER BY id DESC LIMIT 1"
 _INSERT_RECEIPT = """INSERT INTO receipts
-    (id, accepted_ms, received_time_ms, batch_id, prefix, indexes, attempts, bytes_until)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
+    (id, accepted_ms, received_time_ms, batch_id, prefix, indexes, attempts, bytes_until, flow)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _INSERT_SPAN = """INSERT INTO receipt_spans
     (receipt_id, first, source_id, line, "offset", count, newline)
     VALUES (?, ?, ?, ?, ?, ?, ?)"""
@@ -70,7 +70,7 @@ class Settling:
             self._require_room(connection)
             self._write_dead_letters(connection, dead_letters, flow or None)
         for receipt in receipts:
-            self._write_receipt(connection, receipt)
+            self._write_receipt(connection, receipt, flow or None)
 
     def _require_room(self, connection: sqlite3.Connection) -> None:
         kept = connection.execute(_KEPT).fetchone()[0]
@@ -83,7 +83,9 @@ class Settling:
                 " records that would become dead letters wait"
             )
 
-    def _write_receipt(self, connection: sqlite3.Connection, receipt: Receipt) -> None:
+    def _write_receipt(
+        self, connection: sqlite3.Connection, receipt: Receipt, flow: str | None
+    ) -> None:
         ids = receipt.ids
         indexes = None if ids.listed else write_runs(ids.indexes)
         size = _RECEIPT_BYTES + len(receipt.spans) * _SPAN_BYTES + 2 * len(ids.prefix)
@@ -100,6 +102,7 @@ class Settling:
             indexes,
             receipt.attempts,
             bytes_until,
+            flow,
         )
         self._receipts.append(row)
         first = 0

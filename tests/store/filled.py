@@ -75,7 +75,9 @@ def append_receipt(connection: sqlite3.Connection, number: int) -> None:
     """A receipt for ten records; every tenth lists its ids."""
     indexes = "0-9" if number % 10 else None
     row = (number, 5, 6, f"batch-{number}", f"batch-{number}:", indexes, 1, number * 120)
-    connection.execute("INSERT INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    columns = "id, accepted_ms, received_time_ms, batch_id, prefix, indexes, attempts, bytes_until"
+    insert = f"INSERT INTO receipts ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    connection.execute(insert, row)
     span = (number, 0, 1 + number % 3, number * 10, number * 1000, 10, 1)
     connection.execute("INSERT INTO receipt_spans VALUES (?, ?, ?, ?, ?, ?, ?)", span)
     if not indexes:
