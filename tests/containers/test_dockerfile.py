@@ -1,0 +1,28 @@
+"""Is the Dockerfile well written, by the rules of hadolint?"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from containers.manifests import ROOT
+
+
+def test_hadolint_has_nothing_to_say() -> None:
+    hadolint = Path(sys.executable).with_name("hadolint")
+    done = subprocess.run(
+        [hadolint, ROOT / "deploy/docker/Dockerfile"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_nothing_is_sent_to_the_builder_but_what_the_image_is_made_of() -> None:
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    sent = {line[1:] for line in lines if line.startswith("!")}
+    copied = {
+        word
+        for line in (ROOT / "deploy/docker/Dockerfile").read_text().splitlines()
+        if line.startswith("COPY ") and "--from" not in line
+        for word in line.split()[1:-1]
+    }
+    assert "*" in lines
+    assert sent == copied
