@@ -32,6 +32,7 @@ COMMANDS = {
     "receipts": "what the platform acknowledged: find, export",
     "spool": "batches that wait to be sent: inspect, verify, export, release",
     "audit": "check that every record is accounted for",
+    "bundle": "gather what support needs into one file, without secrets and records",
     "schema": "print the JSON Schema of the configuration",
     "completion": "print a completion script for your shell",
     "man": "print the manual page",

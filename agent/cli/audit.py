@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
             checks.append(_bodies(connection, books))
     balanced = all(check.holds for check in checks)
     if args.json:
-        print(json_line(_as_object(books, checks, balanced=balanced)))
+        print(json_line(as_object(books, checks, balanced=balanced)))
     else:
         print(_page(books, checks, balanced=balanced))
     sys.stdout.flush()
@@ -123,7 +123,8 @@ def _reasons(books: "Audit", entry: str) -> str:
     return ", ".join(words)
 
 
-def _as_object(books: "Audit", checks: "list[Check]", *, balanced: bool) -> dict[str, Any]:
+def as_object(books: "Audit", checks: "list[Check]", *, balanced: bool) -> dict[str, Any]:
+    """What the audit found, for scripts."""
     entries = ("accepted", "dead_lettered", "filtered", "dropped", "replayed", "purged", "pruned")
     return {
         "at": iso(time.time()),
