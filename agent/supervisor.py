@@ -33,7 +33,7 @@ class Supervisor:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for task in self._endless:
+        for task in [*self._endless]:
             task.cancel()
         try:
             await self._group.__aexit__(kind, error, traceback)
@@ -48,6 +48,7 @@ class Supervisor:
         """Start work that goes on until the group is left."""
         task = self._group.create_task(_endless(name, work), name=name)
         self._endless.add(task)
+        task.add_done_callback(self._endless.discard)
         # a task that is cancelled before its first step never comes to await the work
         task.add_done_callback(lambda _: work.close())
         return task

@@ -15,6 +15,7 @@ class LoopWatch:
     def __init__(self, meters: Meters, interval: float = INTERVAL) -> None:
         self._interval = interval
         self._recent: deque[float] = deque([0.0], maxlen=_REMEMBERED)
+        meters.loop_tasks.read_from(lambda: len(asyncio.all_tasks()))
         meters.loop_lag_seconds.read_from(lambda: max(self._recent))
 
     @property

@@ -62,7 +62,6 @@ class ClientCredentials:
         self._secrets, self._tokens = Hidden(), Hidden()
         self._secret_file = WatchedFile(client.secret_file) if client.secret_file else None
         self._secrets.add(client.read_secret())
-        meters.token_expires_seconds.read_from(lambda: renewal.left(now()))
 
     async def current(self) -> str | None:
         """The token as it is now; the first one is waited for, but only a moment.
@@ -85,6 +84,7 @@ class ClientCredentials:
 
     async def run(self) -> None:
         """Ask for a token whenever one is due, until cancelled."""
+        self._meters.token_expires_seconds.read_from(lambda: self._renewal.left(now()))
         while True:
             while not self._renewal.is_due(now()):
                 await self._pause()

@@ -7,6 +7,7 @@ inlet can write to it, and that of a proxy may hold a password.
 import os
 import ssl
 import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -26,6 +27,16 @@ class Route:
     ca_file: Path | None = None
     cert_file: Path | None = None
     key_file: Path | None = None
+
+    def files(self) -> tuple[tuple[int, int], ...]:
+        """What changes when a file of certificates is written or replaced."""
+        found = []
+        for path in (self.ca_file, self.cert_file, self.key_file):
+            with suppress(OSError):
+                if path:
+                    state = path.stat()
+                    found.append((state.st_ino, state.st_mtime_ns))
+        return tuple(found)
 
 
 DIRECT = Route()

@@ -14,12 +14,13 @@ from typing import Any
 
 from agent.app.parts import Parts, build
 from agent.app.pipeline import Pipeline
+from agent.app.reloading import Reloading, Report, Running
 from agent.app.replay import Replay
 from agent.app.summary import Clock, Snapshot, snapshot
+from agent.app.tasks import FlowTasks
+from agent.app.terminal import Terminal
 from agent.app.watch import Watch
 from agent.config.model import Config
-from agent.errors import InputError
-from agent.sources.source import Doors, Source
 from agent.supervisor import Supervisor
 from agent.telemetry.logs import get_logger
 
@@ -29,6 +30,7 @@ _LOOKS = 10  # at the input within the time it must be silent for
 
 View = Callable[["Agent"], Coroutine[Any, Any, None]]
 Beside = Callable[[], Coroutine[Any, Any, None]]
+Rereading = tuple[Config, Callable[[], Config]]
 
 
 class Agent:
@@ -44,11 +46,13 @@ class Agent:
         *,
         patient: bool = True,
         beside: Beside | None = None,
+        rereading: Rereading | None = None,
     ) -> None:
         """*replay*: dead letters to be sent again, in the place of the sources.
 
         *beside* goes on beside the work and never ends. Unless *patient*, the agent stops by itself
-        when most records are refused for a while.
+        when most records are refused for a while. *rereading* are the configuration as it was
+        written, and how to read it again for `reload`.
         """
         self._config = config
         self._replay = replay
@@ -61,6 +65,10 @@ class Agent:
         self._deadline = 0.0
         self._parts: Parts | None = None
         self._unreadable: list[str] = []
+        self._rereading = rereading
+        self._reloading: Reloading | None = None
+        self._reload_early = False  # before there was anything to go on with another configuration
+        self._terminal = Terminal()
 
     async def run(self, view: View | None = None) -> Snapshot:
         """Deliver everything the sources give, until they end or `stop`; say what became of it.
@@ -73,11 +81,10 @@ class Agent:
             watch = Watch(parts, self._config, self.snapshot)
             cleanup.push_async_callback(watch.stop)
             cleanup.push_async_callback(parts.store.close)
-            for pipeline in parts.each:
-                cleanup.push_async_callback(pipeline.inlet.close)
+            cleanup.push_async_callback(_close_inlets, parts)
             await watch.start()
+            cleanup.push_async_callback(_let_go, parts)
             for source in parts.sources:
-                cleanup.push_async_callback(source.let_go)
                 await source.claim()
             async with Supervisor() as tasks:
                 tasks.start_endless("store watch", parts.store.watch())
@@ -90,11 +97,15 @@ class Agent:
                     tasks.start_endless("beside", self._beside())
                 if view:
                     tasks.start_endless("view", view(self))
-                sending = [each for flow in parts.each for each in self._send(tasks, flow)]
-                reading = [each for flow in parts.each for each in self._read(tasks, flow)]
+                flows = self._begin(parts, tasks)
+                self._begin_reloading(parts, tasks, flows, watch)
                 watch.running()
-                await _done(reading, or_when=self._stopping)
+                await self._until_read(parts)
                 watch.draining()
+                if self._reloading:
+                    await self._reloading.end()
+                reading = _reading(parts)
+                sending = [each for flow in flows.values() for each in flow.sending]
                 if self._stopping.done():
                     await self._until_quiet(parts, reading)
                 await self._stop_reading(parts, reading)
@@ -113,12 +124,23 @@ class Agent:
         if not self._aborting.done():
             self._aborting.set_result(None)
 
+    def reload(self) -> None:
+        """Read the configuration again, and go on with it if nothing is wrong with it."""
+        if self._stopping.done():
+            log.warning("stopping, the configuration is not read again")
+        elif self._reloading:
+            self._reloading.ask()
+        else:
+            self._reload_early = True
+
     def on_signal(self, number: signal.Signals) -> None:
-        """The first signal drains, the second one releases.
+        """The first signal drains, the second one releases; SIGHUP reloads, where that was wanted.
 
         When a terminal is closed, kernel and shell both say so by SIGHUP: that is one signal.
         """
-        if not self._stopping.done():
+        if number == signal.SIGHUP and self._rereading and not self._terminal.was_closed():
+            self.reload()
+        elif not self._stopping.done():
             log.info("stopping", signal=number.name, grace_seconds=self._config.shutdown.grace)
             self.stop()
         elif number != signal.SIGHUP:
@@ -132,45 +154,47 @@ class Agent:
             self._parts, self._clock, self._unreadable, interrupted=self._stopping.done()
         )
 
-    def _send(self, tasks: Supervisor, flow: Pipeline) -> list[asyncio.Task[None]]:
-        """Start all that takes batches of a flow to its inlet; the tasks that end by themselves."""
-        with flow.saying():
-            tasks.start_endless(f"token{_of(flow)}", flow.tokens.run())
-            tasks.start_endless(f"batcher{_of(flow)}", flow.batcher.run())
+    def _begin(self, parts: Parts, tasks: Supervisor) -> dict[str, FlowTasks]:
+        """Start all senders, then all that reads."""
+        flows = {
+            name: FlowTasks(flow, tasks, self._unreadable) for name, flow in parts.pipelines.items()
+        }
+        for each in flows.values():
+            each.send()
             if not self._patient:
-                tasks.start_endless(f"patience{_of(flow)}", self._lose_patience(flow))
-            return [
-                tasks.start(f"sender {number}{_of(flow)}", flow.senders.run())
-                for number in range(1, flow.senders.most + 1)
-            ]
+                each.lose_patience(self.stop)
+        for each in flows.values():
+            for lane in each.flow.lanes:
+                each.read(lane)
+        return flows
 
-    def _read(self, tasks: Supervisor, flow: Pipeline) -> list[asyncio.Task[None]]:
-        """Start all that reads for a flow."""
-        with flow.saying():
-            return [
-                tasks.start(f"source{_of(flow)}", self._read_lane(lane, doors))
-                for lane, doors in zip(flow.lanes, flow.doors, strict=True)
-            ]
+    def _begin_reloading(
+        self, parts: Parts, tasks: Supervisor, flows: dict[str, FlowTasks], watch: Watch
+    ) -> None:
+        if self._rereading is None:
+            return
+        written, reread = self._rereading
 
-    async def _lose_patience(self, flow: Pipeline) -> None:
-        await flow.senders.stuck.wait()
-        log.error(
-            "most records are refused, giving up; what has no verdict is held",
-            next_step="compare the records with the flow's mapping and schema, and check"
-            " inlet.flow_id; then send again",
-        )
-        self.stop()
-        await self._loop.create_future()
+        def ended(report: Report) -> None:
+            self._config = running.config
+            watch.reloaded(report)
 
-    async def _read_lane(self, lane: list[Source], doors: Doors) -> None:
-        for source in lane:
-            try:
-                await source.run(doors)
-            except InputError as error:
-                self._unreadable.append(str(error))
-                log.error("a source cannot be read", source=source.name, reason=str(error))
+        running = Running(parts, tasks, flows, written, self._config, self._unreadable)
+        self._reloading = Reloading(running, reread, watch.reloading, ended)
+        if self._reload_early:
+            self._reloading.ask()
 
-    async def _until_quiet(self, parts: Parts, reading: Sequence[asyncio.Task[None]]) -> None:
+    async def _until_read(self, parts: Parts) -> None:
+        """Wait until all sources have ended and no others are to come, or it is to stop."""
+        while not self._stopping.done():
+            pending = [task for task in _reading(parts) if not task.done()]
+            if self._reloading and self._reloading.busy:
+                pending.append(self._reloading.busy)
+            if not pending:
+                return
+            await asyncio.wait([*pending, self._stopping], return_when=asyncio.FIRST_COMPLETED)
+
+    async def _until_quiet(self, parts: Parts, reading: Sequence[asyncio.Future[None]]) -> None:
         """Read on until the input falls silent, at most for half of the grace.
 
         Who writes to a sidecar is often stopped later than the sidecar.
@@ -190,7 +214,7 @@ class Agent:
             if (now := _bytes_read(parts)) != size:
                 heard, size = self._loop.time(), now
 
-    async def _stop_reading(self, parts: Parts, reading: Sequence[asyncio.Task[None]]) -> None:
+    async def _stop_reading(self, parts: Parts, reading: Sequence[asyncio.Future[None]]) -> None:
         for source in parts.sources:
             source.stop()
         if self._stopping.done():
@@ -242,10 +266,24 @@ def _of(flow: Pipeline) -> str:
     return f" of {flow.name}" if flow.name else ""
 
 
+async def _let_go(parts: Parts) -> None:
+    for source in reversed(parts.sources):
+        await source.let_go()
+
+
+async def _close_inlets(parts: Parts) -> None:
+    for flow in parts.each:
+        await flow.inlet.close()
+
+
+def _reading(parts: Parts) -> list[asyncio.Future[None]]:
+    return [lane.reading for flow in parts.each for lane in flow.lanes if lane.reading]
+
+
 def _bytes_read(parts: Parts) -> float:
     return sum(flow.meters.bytes_read.total() for flow in parts.each)
 
 
-def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
+def _cancel(tasks: Iterable[asyncio.Future[None]]) -> None:
     for task in tasks:
         task.cancel()

@@ -1,19 +1,21 @@
 """Which parts make up an agent? Here they are made; nothing else makes its own collaborators."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import partial
 
-from agent.app import pushing, storing
+from agent.app import pushing, storing, tails
 from agent.app.descriptors import shared_out
 from agent.app.pipeline import Ends, Pipeline, ends, pipeline, saying
 from agent.app.receivers import receiver
 from agent.app.replay import Replay
 from agent.app.tails import Tails
+from agent.app.tally import Tally, tally, together
 from agent.config.model import Config
 from agent.config.pushes import HttpSource
 from agent.config.sockets import SocketSource
+from agent.config.sources import Source as SourceSettings
 from agent.config.sources import StdinSource
 from agent.delivery.intake import IntakeLimits
 from agent.errors import ConfigError
@@ -28,21 +30,28 @@ _BLOCK_OF_BATCH = 0.95
 
 
 @dataclass(frozen=True, slots=True)
+class Shared:
+    """What the sources and the senders of all flows have in common."""
+
+    outcomes: Outcomes  # of lines that somebody waits for
+    nameless: Streams  # the files of sources without a name: none is read twice
+    is_full: list[Callable[[bool], None]]  # who is told when the store takes nothing
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
     """Everything that lives as long as one run: one store, and a pipeline for each flow."""
 
     store: Store
-    pipelines: Mapping[str, Pipeline]  # by the names of their flows
+    pipelines: dict[str, Pipeline]  # by the names of their flows
+    meters: dict[str, Meters]  # by the same
+    shared: Shared
+    ended: list[Tally] = field(default_factory=list)  # of flows that were removed, all together
 
     @property
     def each(self) -> Iterable[Pipeline]:
         """The pipelines."""
-        return self.pipelines.values()
-
-    @property
-    def meters(self) -> Mapping[str, Meters]:
-        """The meters of each flow, by its name."""
-        return {name: each.meters for name, each in self.pipelines.items()}
+        return [*self.pipelines.values()]
 
     @property
     def sources(self) -> list[Source]:
@@ -50,68 +59,85 @@ class Parts:
         return [source for each in self.each for source in each.sources]
 
 
-@dataclass(frozen=True, slots=True)
-class Common:
-    """What the sources of all flows have in common."""
-
-    outcomes: Outcomes  # of lines that somebody waits for
-    nameless: Streams  # the files of sources without a name: none is read twice
-
-
 def build(config: Config, replay: Replay | None = None) -> Parts:
     """Make the parts. Raises ConfigError, or StoreError where the store does not open."""
-    config = shared_out(config)
-    common = Common(Outcomes(), Streams())
+    outcomes = Outcomes()
+    shared = Shared(outcomes, Streams(), [outcomes.store_full])
+    allowed = shared_out(config)
     found: list[Ends] = []
     for name in config.each_flow():
         with saying(name):
-            beside = found[0].meters if found else None
-            found.append(_ends(config, name, common, Meters(beside), replay))
-    _no_source_is_read_twice(found)
-    is_full: list[Callable[[bool], None]] = [common.outcomes.store_full]
-    store = storing.opened(config, found[0].meters, is_full)
-    store.on_durable = common.outcomes.durable
-    pipelines: dict[str, Pipeline] = {}
+            meters = Meters(found[0].meters if found else None)
+            found.append(ends_of(allowed, name, shared, meters, replay))
+    require_read_once(source for each in found for lane in each.sources for source in lane)
+    store = storing.opened(config, found[0].meters, shared.is_full)
+    store.on_durable = outcomes.durable
+    parts = Parts(store, {}, {}, shared)
     for each in found:
-        with saying(each.name):
-            made = pipeline(each, config.sources_of(each.name), store, replay)
-        pipelines[each.name] = made
-        is_full.append(made.senders.store_full)
+        settings = [] if replay else config.sources_of(each.name)
+        made = add(parts, each, settings, replay)
+        tails.resume(made.lanes, store, store.contents.saved)
     _connect_gauges(store, found[0].meters)
-    return Parts(store, pipelines)
+    return parts
 
 
-def _ends(config: Config, name: str, common: Common, meters: Meters, replay: Replay | None) -> Ends:
-    def lanes(limits: IntakeLimits) -> list[list[Source]]:
-        return replay.lanes if replay else _lanes(config, name, limits, common, meters)
+def ends_of(
+    config: Config, name: str, shared: Shared, meters: Meters, replay: Replay | None = None
+) -> Ends:
+    """Make both ends of the flow of that name. Raises ConfigError."""
+
+    def sources(limits: IntakeLimits) -> list[list[Source]]:
+        if replay:
+            return replay.lanes
+        make = making(config, name, limits, shared, meters)
+        return [make(source) for source in config.sources_of(name)]
 
     kept = config.dead_letters.max_record_bytes
-    return ends(name, config.each_flow()[name], lanes, meters, kept, replay)
+    return ends(name, config.each_flow()[name], sources, meters, kept, replay)
 
 
-def _lanes(
-    config: Config, name: str, limits: IntakeLimits, common: Common, meters: Meters
-) -> list[list[Source]]:
+def add(
+    parts: Parts, ends: Ends, sources: list[SourceSettings], replay: Replay | None = None
+) -> Pipeline:
+    """Put what lies between the ends of a flow, and have it in its place among the parts."""
+    with saying(ends.name):
+        made = parts.pipelines[ends.name] = pipeline(ends, sources, parts.store, replay)
+    parts.meters[ends.name] = ends.meters
+    parts.shared.is_full.append(made.senders.store_full)
+    return made
+
+
+def remove(parts: Parts, flow: Pipeline) -> None:
+    """Take a flow out that has come to its end; what became of its records stays counted."""
+    parts.ended[:] = [together([*parts.ended, tally(flow)])]
+    parts.shared.is_full.remove(flow.senders.store_full)
+    del parts.pipelines[flow.name], parts.meters[flow.name]
+
+
+def making(
+    config: Config, name: str, limits: IntakeLimits, shared: Shared, meters: Meters
+) -> Callable[[SourceSettings], list[Source]]:
+    """What makes the sources of a flow, those of one lane at a time. It raises ConfigError."""
     # a block and the rest of a line before it should fit one batch, its separators included
     flow = config.each_flow()[name]
     block_bytes = int(flow.batch.max_bytes * _BLOCK_OF_BATCH)
-    followed = Tails(limits, block_bytes, meters, common.nameless)
-    lanes: list[list[Source]] = []
-    for source in config.sources_of(name):
+    followed = Tails(limits, block_bytes, meters, shared.nameless)
+
+    def made(source: SourceSettings) -> list[Source]:
         if isinstance(source, StdinSource):
-            lanes.append([stdin(source.name, block_bytes)])
-        elif isinstance(source, SocketSource):
-            lanes.append([receiver(source, limits, block_bytes, meters)])
-        elif isinstance(source, HttpSource):
-            lanes.append([pushing.source(source, flow.inlet, common.outcomes, meters)])
-        else:
-            lanes.append(followed.lane(source))
-    return lanes
+            return [stdin(source.name, block_bytes)]
+        if isinstance(source, SocketSource):
+            return [receiver(source, limits, block_bytes, meters)]
+        if isinstance(source, HttpSource):
+            return [pushing.source(source, flow.inlet, shared.outcomes, meters)]
+        return followed.lane(source)
+
+    return made
 
 
-def _no_source_is_read_twice(found: Iterable[Ends]) -> None:
-    names = Counter(source.name for each in found for lane in each.lanes for source in lane)
-    for name, count in names.items():
+def require_read_once(sources: Iterable[Source]) -> None:
+    """Raise ConfigError where two sources are one."""
+    for name, count in Counter(source.name for source in sources).items():
         if count > 1:
             raise ConfigError(f"sources: {name} is read by two sources; read it once")
 

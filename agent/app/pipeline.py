@@ -3,14 +3,16 @@
 Nothing of it is shared with another flow but the store, so that none waits for another.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import zip_longest
 
 from agent.aep.tokens import Tokens
-from agent.app import credentials, inlets, storing, tails
+from agent.app import credentials, inlets, storing
 from agent.app.doors import doors_of
 from agent.app.replay import Replay
 from agent.config.delivery import DeliverySettings, PoisonSettings
@@ -37,7 +39,17 @@ from agent.store.memory import Spool
 from agent.telemetry import logs
 from agent.telemetry.meters import Meters
 
-Lanes = list[list[Source]]  # read side by side; the sources within one after the other
+Sources = list[list[Source]]  # read side by side; those within one after the other
+
+
+@dataclass(slots=True)
+class Lane:
+    """Sources that are read one after the other."""
+
+    settings: SourceSettings | None  # as they are written; None of a replay
+    sources: list[Source]
+    doors: Doors  # what they put what they read into
+    reading: asyncio.Task[None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +66,12 @@ class Ends:
     encoder: Encoder
     tokens: Tokens
     inlet: Inlet
-    lanes: Lanes
+    sources: Sources
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Pipeline:
-    """Everything of one flow that lives as long as one run."""
+    """Everything of one flow that lives as long as it does."""
 
     name: str
     meters: Meters
@@ -72,17 +84,27 @@ class Pipeline:
     inlet: Inlet
     destination: Destination
     senders: Senders
-    lanes: Lanes
-    doors: list[Doors]  # what each lane puts what it reads into
+    lanes: list[Lane]
 
     @property
     def sources(self) -> list[Source]:
         """The sources of all lanes."""
-        return [source for lane in self.lanes for source in lane]
+        return [source for lane in self.lanes for source in lane.sources]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is held, and all verdicts are durable."""
+        is_writing = self.budget.held or self.settler.writing
+        return not (is_writing or self.spool.statistics().batches)
 
     def saying(self) -> AbstractContextManager[None]:
         """What is said within, and by tasks started within, is said of this flow."""
         return saying(self.name)
+
+    def oldest_held(self) -> float:
+        """Seconds since the oldest record was read that is not answered for."""
+        oldest = self.spool.statistics().oldest_read_at
+        return max(0.0, time.time() - oldest) if oldest is not None else 0.0
 
     def lift(self) -> None:
         """Let everything in: sources hand over what they hold before they stop."""
@@ -104,12 +126,12 @@ def saying(flow: str) -> AbstractContextManager[None]:
 def ends(
     name: str,
     settings: FlowSettings,
-    lanes: Callable[[IntakeLimits], Lanes],
+    sources: Callable[[IntakeLimits], Sources],
     meters: Meters,
     dead_letter_bytes_max: int,
     replay: Replay | None = None,
 ) -> Ends:
-    """Make both ends of a flow; *lanes* makes its sources. Raises ConfigError."""
+    """Make both ends of a flow; *sources* makes its sources. Raises ConfigError."""
     identities = _identities(settings.record_id)
     envelope = inlets.envelope_of(settings.inlet)
     if identities:
@@ -118,17 +140,16 @@ def ends(
     record_bytes_max = settings.inlet.max_request_bytes - envelope.body_bytes(1, 0)
     limits = IntakeLimits(record_bytes_max, dead_letter_bytes_max)
     encoder = Encoder(envelope, Codec(settings.inlet.compression), identities)
-    sources = lanes(limits)
+    made = sources(limits)
     tokens = credentials.tokens(settings, meters)
     inlet = inlets.inlet(settings, tokens)
-    return Ends(name, settings, meters, limits, encoder, tokens, inlet, sources)
+    return Ends(name, settings, meters, limits, encoder, tokens, inlet, made)
 
 
 def pipeline(
     ends: Ends, sources: Sequence[SourceSettings], store: Store, replay: Replay | None = None
 ) -> Pipeline:
-    """Make what lies between the ends of a flow, whose *sources* go on where they had got to."""
-    tails.resume(sources, ends.lanes, store)
+    """Make what lies between the ends of a flow, of whose *sources* the settings are these."""
     settings, encoder, meters = ends.settings, ends.encoder, ends.meters
     part = storing.partition(store, ends.name, settings)
     budget = Budget(settings.buffer.memory_limit)
@@ -139,11 +160,10 @@ def pipeline(
     spool = storing.spool(settings, part, budget, meters, write_left_out)
     journal = replay.journal(store) if replay else part
     settler = Settler(journal, spool, encoder, budget, meters, ends.limits.dead_letter_bytes_max)
-    batching = Batching(_batch_limits(settings), encoder.envelope)
+    batching = Batching(batch_limits(settings), encoder.envelope)
     batcher = Batcher(batching, encoder, spool, budget, meters)
     intake = Intake(ends.limits, journal, batcher, settler, budget, meters)
-    policy = RetryPolicy(settings.delivery.retry.initial, settings.delivery.retry.max)
-    limit = _limit(settings.delivery)
+    policy = retry_policy(settings.delivery)
     shared = Shared(
         spool,
         ends.inlet,
@@ -151,9 +171,9 @@ def pipeline(
         encoder,
         batcher,
         Destination(policy, warm_at=_warm_at(settings.inlet.ready_at)),
-        _pacing(settings.delivery),
-        limit,
-        _breaker(settings.delivery.poison),
+        pacing(settings.delivery),
+        limit(settings.delivery),
+        breaker(settings.delivery.poison),
         policy,
         meters,
     )
@@ -171,28 +191,43 @@ def pipeline(
         ends.inlet,
         senders.destination,
         senders,
-        ends.lanes,
-        [intake] if replay else [doors_of(source, intake) for source in sources],
+        [
+            lane(None if replay else each, beside, intake)
+            for each, beside in zip_longest(sources, ends.sources)
+        ],
     )
-    _connect_gauges(made, encoder.codec, limit)
+    _connect_gauges(made, encoder.codec)
     return made
+
+
+def lane(settings: SourceSettings | None, sources: list[Source], intake: Intake) -> Lane:
+    """Have sources of these settings, or those of a replay, feed an intake."""
+    return Lane(settings, sources, doors_of(settings, intake) if settings else intake)
 
 
 def _identities(settings: RecordIdSettings) -> Identities | None:
     return None if settings.add == "none" else Identities(settings.add, settings.field)
 
 
-def _batch_limits(flow: FlowSettings) -> BatchLimits:
+def batch_limits(flow: FlowSettings) -> BatchLimits:
+    """When a batch is closed."""
     if flow.inlet.mode == "single":
         return BatchLimits(flow.inlet.max_request_bytes, 1, 0.0)
     return BatchLimits(flow.batch.max_bytes, flow.batch.max_records, flow.batch.max_wait)
 
 
-def _limit(delivery: DeliverySettings) -> Limit:
+def retry_policy(delivery: DeliverySettings) -> RetryPolicy:
+    """How long is waited between attempts."""
+    return RetryPolicy(delivery.retry.initial, delivery.retry.max)
+
+
+def limit(delivery: DeliverySettings) -> Limit:
+    """How many requests may be in flight."""
     return Limit(delivery.max_in_flight, adaptive=delivery.concurrency == "adaptive")
 
 
-def _pacing(delivery: DeliverySettings) -> Pacing:
+def pacing(delivery: DeliverySettings) -> Pacing:
+    """The rates that are kept to."""
     return Pacing(
         records_per_second=delivery.records_per_second,
         requests_per_second=delivery.requests_per_second,
@@ -200,7 +235,8 @@ def _pacing(delivery: DeliverySettings) -> Pacing:
     )
 
 
-def _breaker(poison: PoisonSettings) -> Breaker:
+def breaker(poison: PoisonSettings) -> Breaker:
+    """When refusals are not believed."""
     return Breaker(poison.share, poison.least, poison.window)
 
 
@@ -210,11 +246,12 @@ def _warm_at(ready_at: datetime | None) -> float | None:
     return time.monotonic() + wait if wait > 0 else None
 
 
-def _connect_gauges(made: Pipeline, codec: Codec, limit: Limit) -> None:
+def _connect_gauges(made: Pipeline, codec: Codec) -> None:
     meters = made.meters
     meters.buffer_bytes.read_from(lambda: made.budget.held)
     meters.buffer_limit_bytes.read_from(lambda: made.budget.limit)
     meters.buffer_batches.read_from(lambda: made.spool.statistics().batches)
     meters.requests_in_flight.read_from(lambda: made.senders.in_flight)
-    meters.requests_limit.read_from(lambda: limit.allowed)
+    meters.oldest_held_seconds.read_from(made.oldest_held)
+    meters.requests_limit.read_from(lambda: made.senders.allowed)
     meters.compression_enabled.read_from(lambda: codec.gzip)

@@ -10,7 +10,6 @@ from agent.core.frames import Framer
 from agent.core.framing import LineFramer
 from agent.core.separated import JsonSequenceFramer, NulFramer
 from agent.delivery.intake import IntakeLimits
-from agent.sources.connection import Connection, MakeConnection
 from agent.sources.connections import ConnectionLimits
 from agent.sources.datagrams import DatagramSource
 from agent.sources.encryption import encryption_of
@@ -31,13 +30,18 @@ _FRAMERS: Mapping[str, Callable[[int, int], Framer]] = {
 def receiver(
     settings: SocketSource, limits: IntakeLimits, block_bytes: int, meters: Meters
 ) -> Source:
-    """The source that receives what the settings say."""
+    """The source that receives what the settings say.
+
+    Raises ConfigError where certificates cannot be loaded.
+    """
     name, listening = settings.shown_name, _listening(settings)
     if isinstance(settings, ConnectionSettings):
         kind = _FRAMERS[settings.framing]
         framer = partial(kind, limits.record_bytes_max, limits.dead_letter_bytes_max)
-        allowed, how = _limits(settings), _connection(settings)
-        return ConnectionSource(name, listening, framer, allowed, block_bytes, meters, how)
+        parts = listening, framer, _limits(settings), block_bytes, meters
+        if not isinstance(settings, TcpSource) or (by := encryption_of(settings.tls)) is None:
+            return ConnectionSource(name, *parts)
+        return ConnectionSource(name, *parts, by.connection, by.renew)
     return DatagramSource(
         name,
         listening,
@@ -54,12 +58,6 @@ def _listening(settings: SocketSource) -> Listening:
     if isinstance(settings, TcpSource | UdpSource):
         return Listening(settings.listen, kind, reuse_port=settings.reuse_port)
     return Listening(settings.listen, kind, mode=settings.mode)
-
-
-def _connection(settings: ConnectionSettings) -> MakeConnection:
-    """Raises ConfigError where certificates cannot be loaded."""
-    encryption = encryption_of(settings.tls) if isinstance(settings, TcpSource) else None
-    return encryption.connection if encryption else Connection
 
 
 def _limits(settings: ConnectionSettings) -> ConnectionLimits:

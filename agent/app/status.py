@@ -125,12 +125,6 @@ class Status:
         )
 
 
-def oldest_held(pipeline: Pipeline) -> float:
-    """Age of the oldest record not yet answered for, in seconds."""
-    oldest = pipeline.spool.statistics().oldest_read_at
-    return max(0.0, time.time() - oldest) if oldest is not None else 0.0
-
-
 def _worst(flows: Sequence[Pipeline]) -> Pipeline:
     return min(flows, key=lambda each: STATES.index(each.destination.state))
 
@@ -170,7 +164,7 @@ def _buffer(flows: Sequence[Pipeline], history: History) -> Json:
         "held_bytes": held,
         "limit_bytes": held_limit,
         "batches": sum(spool.batches for spool in spools),
-        "oldest_seconds": round(max(map(oldest_held, flows)), 1),
+        "oldest_seconds": round(max(each.oldest_held() for each in flows), 1),
         "spooled_bytes": spooled,
         "spool_limit_bytes": spool_limit,
         "full_in_seconds": full_in,

@@ -1,7 +1,6 @@
 """How is the store opened for one run, who resumes where, and which spool has which flow?"""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from hashlib import blake2b
 
 from agent.config.flows import FlowSettings
@@ -80,20 +79,30 @@ def spool(
     if part.found.records:
         log.info("records wait in the spool, sending them first", records=part.found.records)
     meters.records_recovered.add(part.found.records)
-    limits = SpoolLimits(
+
+    def dropped(reason: str, records: int) -> None:
+        _dropped(meters, made.limits, reason, records)
+
+    made = DiskSpool(
+        part,
+        spool_limits(flow),
+        free=budget.give,
+        on_dropped=dropped,
+        on_damaged=_damaged,
+        before_writing=before_writing,
+    )
+    return made
+
+
+def spool_limits(flow: FlowSettings) -> SpoolLimits:
+    """How much a spool holds, and how long."""
+    buffer = flow.buffer
+    return SpoolLimits(
         max_bytes=buffer.disk_limit,
         ready_bytes=buffer.memory_bytes // _READY_PART,
         write_after=buffer.write_after,
         when_full=buffer.when_full,
         longest_wait=flow.delivery.retry.max,
-    )
-    return DiskSpool(
-        part,
-        limits,
-        free=budget.give,
-        on_dropped=partial(_dropped, meters, limits),
-        on_damaged=_damaged,
-        before_writing=before_writing,
     )
 
 

@@ -1,56 +1,13 @@
 """What became of everything that was read? One snapshot feeds progress, /status and the report."""
 
 import time
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agent.app.parts import Parts
-from agent.app.pipeline import Pipeline
+from agent.app.tally import Tally, tally, together
 from agent.core.destination import STATES
 from agent.record import Position, Receipt
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tally:
-    """What became of records, since the start: those read or recovered are accepted, dead letters,
-    filtered, dropped or held."""
-
-    read: int
-    accepted: int
-    dead_lettered: Mapping[str, int]  # by reason
-    bytes_read: int
-    state: str  # of the destination
-    recovered: int = 0  # found in the spool at the start
-    dropped: Mapping[str, int] = field(default_factory=dict)  # by reason
-    filtered: Mapping[str, int] = field(default_factory=dict)  # by filter
-
-    @property
-    def dead_letters(self) -> int:
-        """Dead letters of every reason."""
-        return sum(self.dead_lettered.values())
-
-    @property
-    def held(self) -> int:
-        """Records read that have no verdict yet."""
-        left_out = sum(self.filtered.values()) + sum(self.dropped.values())
-        return self.read + self.recovered - self.accepted - self.dead_letters - left_out
-
-    def counts(self) -> dict[str, object]:
-        """For scripts: every record, and what became of it."""
-        return {
-            "read": self.read,
-            "recovered": self.recovered,
-            "accepted": self.accepted,
-            "dead_lettered": self.dead_letters,
-            "dead_lettered_by_reason": dict(self.dead_lettered),
-            "dropped": sum(self.dropped.values()),
-            "dropped_by_reason": dict(self.dropped),
-            "filtered": sum(self.filtered.values()),
-            "filtered_by_filter": dict(self.filtered),
-            "held": self.held,
-            "bytes_read": self.bytes_read,
-        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,26 +85,25 @@ class Clock:
 def snapshot(parts: Parts, clock: Clock, unreadable: list[str], *, interrupted: bool) -> Snapshot:
     """Look at everything once."""
     flows = {name: tally(pipeline) for name, pipeline in parts.pipelines.items()}
-    each = flows.values()
+    whole = together([*parts.ended, *flows.values()])
     progress = [source.progress() for source in parts.sources]
     totals = [one.total for one in progress]
     receipts = [one for each in parts.each for one in each.settler.totals.last_receipts]
-    recovered = sum(one.recovered for one in each)
-    of_others = parts.store.contents.spooled - recovered
+    of_others = parts.store.contents.spooled - whole.recovered
     is_durable = any(pipeline.spool.durable for pipeline in parts.each)
     return Snapshot(
-        read=sum(one.read for one in each),
-        recovered=recovered,
-        accepted=sum(one.accepted for one in each),
-        dead_lettered=_added(one.dead_lettered for one in each),
-        dropped=_added(one.dropped for one in each),
-        filtered=_added(one.filtered for one in each),
-        bytes_read=sum(one.bytes_read for one in each),
+        read=whole.read,
+        recovered=whole.recovered,
+        accepted=whole.accepted,
+        dead_lettered=whole.dead_lettered,
+        dropped=whole.dropped,
+        filtered=whole.filtered,
+        bytes_read=whole.bytes_read,
         input_done=sum(one.read for one in progress),
         input_total=None if None in totals else sum(total or 0 for total in totals),
         seconds=clock.seconds(),
         cpu_seconds=clock.cpu_seconds(),
-        state=min((one.state for one in each), key=STATES.index),
+        state=min((one.state for one in flows.values()), key=STATES.index),
         safe=dict(parts.store.safe),
         unreadable=tuple(unreadable),
         interrupted=interrupted,
@@ -155,25 +111,3 @@ def snapshot(parts: Parts, clock: Clock, unreadable: list[str], *, interrupted: 
         last_receipt=max(receipts, key=lambda one: one.accepted_at, default=None),
         flows=flows if all(flows) else {},
     )
-
-
-def tally(pipeline: Pipeline) -> Tally:
-    """What became of the records of one flow."""
-    meters, totals = pipeline.meters, pipeline.settler.totals
-    return Tally(
-        read=int(meters.records_read.total()),
-        recovered=int(meters.records_recovered.total()),
-        accepted=totals.accepted,
-        dead_lettered=dict(totals.dead_lettered),
-        dropped={labels[0]: int(count) for labels, count in meters.records_dropped.series()},
-        filtered=dict(totals.filtered),
-        bytes_read=int(meters.bytes_read.total()),
-        state=pipeline.destination.state,
-    )
-
-
-def _added(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    total: Counter[str] = Counter()
-    for each in counts:
-        total.update(each)
-    return dict(total)

@@ -1,9 +1,9 @@
 """Which sources read the files of a configuration, and in which lanes?"""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping
 
+from agent.app.pipeline import Lane
 from agent.config.files import FileSource
-from agent.config.sources import Source as SourceSettings
 from agent.delivery.intake import IntakeLimits
 from agent.sources.files import files
 from agent.sources.source import Source
@@ -12,6 +12,7 @@ from agent.sources.tail.settings import TailSettings
 from agent.sources.tail.streams import Streams
 from agent.sources.tail.tail import Tail
 from agent.store.disk import Store
+from agent.store.positions import SavedPosition
 from agent.telemetry.meters import Meters
 
 
@@ -50,15 +51,24 @@ class Tails:
 
 
 def resume(
-    sources: Sequence[SourceSettings], lanes: Sequence[Sequence[Source]], store: Store
+    lanes: Iterable[Lane],
+    store: Store,
+    reached: Mapping[str, SavedPosition],
+    just_left: Collection[str] = (),
 ) -> None:
-    """Have sources, one lane for the settings of each, go on where an earlier run had got to."""
+    """Have sources go on where those before them had got to, in an earlier run or in this one.
+
+    Those that are not to resume go on only in streams that were *just left*, that is in this run.
+    """
     names = None
-    for settings, lane in zip(sources, lanes, strict=False):
-        if isinstance(settings, FileSource) and not settings.resume:
-            continue
-        for source in lane:
+    for lane in lanes:
+        known = reached
+        if isinstance(lane.settings, FileSource) and not lane.settings.resume:
+            known = {name: each for name, each in reached.items() if name in just_left}
+            if not known:
+                continue
+        for source in lane.sources:
             if isinstance(source, Tail):
                 names = store.names() if names is None else names
                 source.streams.learn(names)
-            source.resume(store.contents.saved)
+            source.resume(known)

@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING
 
 from agent.admin.health import Verdict, liveness, readiness
@@ -11,8 +10,9 @@ from agent.admin.loop_watch import LoopWatch
 from agent.admin.server import Admin
 from agent.app.parts import Parts
 from agent.app.pipeline import Pipeline
+from agent.app.reloading import Report
 from agent.app.sampling import Sampling
-from agent.app.status import Status, oldest_held
+from agent.app.status import Status
 from agent.app.summary import Snapshot
 from agent.config.model import Config
 from agent.core.destination import THROTTLED, WARMING_UP
@@ -45,8 +45,7 @@ class Watch:
                 config.admin.listen, parts.meters, self._status, self._ready, self._live
             )
         self.service = self._of_systemd()
-        for pipeline in parts.each:
-            pipeline.meters.oldest_held_seconds.read_from(partial(oldest_held, pipeline))
+        self._reload: Report | None = None
 
     async def start(self) -> None:
         """Listen, where that is configured. Raises ConfigError where the address is taken."""
@@ -75,6 +74,17 @@ class Watch:
         if self.service:
             self.service.stopping()
 
+    def reloading(self) -> None:
+        """The configuration is read again."""
+        if self.service:
+            self.service.reloading()
+
+    def reloaded(self, report: Report) -> None:
+        """The configuration was read again, and this came of it."""
+        self._reload = report
+        if self.service:
+            self.service.running()
+
     async def stop(self) -> None:
         """Listen no more."""
         if self._admin:
@@ -90,7 +100,8 @@ class Watch:
         return Service(manager, self._snapshot, self._ready, self._live) if manager else None
 
     def _status(self, history_seconds: float) -> Mapping[str, object]:
-        return self._told.as_json(self.stage, history_seconds)
+        last_reload = {"last_reload": self._reload.as_json()} if self._reload else {}
+        return {**self._told.as_json(self.stage, history_seconds), **last_reload}
 
     def _ready(self) -> Verdict:
         """A flow that takes nothing is its sources' affair: red only where none takes anything."""
@@ -110,7 +121,7 @@ class Watch:
             state = pipeline.destination.state
             alive, why = liveness(
                 loop_lag=self._loop_watch.lag,
-                oldest_held=oldest_held(pipeline),
+                oldest_held=pipeline.oldest_held(),
                 idle=time.monotonic()
                 - max(pipeline.settler.totals.last_at, pipeline.destination.since),
                 reachable=pipeline.destination.is_open and state != WARMING_UP,

@@ -48,12 +48,16 @@ def configured(
 
     *flow* is the name of the only flow that is wanted, empty where there should be one; see `load`.
     """
-    config = load(Path(args.config) if args.config else None, overrides=chosen, flow=flow)
-    said = config.log
-    logs.configure(said.level, said.format, said.repeat, priorities=said.priorities)
+    config = read(args, chosen, flow)
+    logs.configure(**dict(config.log))
     for warning in config.warnings:
         logs.get_logger("config").warning(warning)
     return config
+
+
+def read(args: argparse.Namespace, chosen: dict[str, object], flow: str | None = None) -> Config:
+    """The configuration as it is written now; see `configured`."""
+    return load(Path(args.config) if args.config else None, overrides=chosen, flow=flow)
 
 
 def deliver(
@@ -62,17 +66,23 @@ def deliver(
     replay: Replay | None = None,
     *,
     patient: bool = True,
+    reread: Callable[[], Config] | None = None,
 ) -> Snapshot:
     """Run the pipeline to its end, or until a signal; what became of everything.
 
-    Raises Stopped where the signal came before there was a pipeline. Unless *patient*, it also ends
-    when most records are refused for a while.
+    With *reread*, SIGHUP has it go on with what that reads. Raises Stopped where the signal came
+    before there was a pipeline. Unless *patient*, it also ends when most records are refused for a
+    while.
     """
 
     async def deliver_until_signalled() -> Snapshot:
-        located, beside = await _located(config)
-        agent = Agent(located, replay, patient=patient, beside=beside)
+        again = asyncio.Event()
+        located, beside = await _located(config, again.set if reread else None)
+        rereading = (config, reread) if reread else None
+        agent = Agent(located, replay, patient=patient, beside=beside, rereading=rereading)
         _on_signals(agent.on_signal)
+        if again.is_set():
+            agent.reload()
         return await agent.run(view)
 
     return run_loop(deliver_until_signalled())
@@ -86,8 +96,12 @@ def _on_signals(act: Callable[[signal.Signals], object]) -> None:
             loop.add_signal_handler(number, act, number)
 
 
-async def _located(config: Config) -> tuple[Config, Beside | None]:
+async def _located(
+    config: Config, on_hangup: Callable[[], None] | None
+) -> tuple[Config, Beside | None]:
     """The configuration with every inlet in it, and what is to go on beside the work, if anything.
+
+    SIGHUP calls *on_hangup* meanwhile, where there is that; other signals end it.
 
     Who writes the inlets down pays nothing for looking them up.
     """
@@ -98,7 +112,14 @@ async def _located(config: Config) -> tuple[Config, Beside | None]:
     discovery = Discovery(config)
     looking = asyncio.current_task()
     assert looking
-    _on_signals(lambda number: looking.cancel(number.name))
+
+    def signalled(number: signal.Signals) -> None:
+        if number == signal.SIGHUP and on_hangup:
+            on_hangup()
+        else:
+            looking.cancel(number.name)
+
+    _on_signals(signalled)
     try:
         return await discovery.located(), discovery.look_again
     except asyncio.CancelledError as error:

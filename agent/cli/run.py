@@ -6,14 +6,20 @@ from typing import TYPE_CHECKING, Any
 from agent.cli.exits import DONE, SOME_DEAD_LETTERED
 
 if TYPE_CHECKING:
-    from agent.app.summary import Snapshot, Tally
+    from agent.app.summary import Snapshot
+    from agent.app.tally import Tally
 
 HELP = "run the agent with a configuration file"
 
 _EPILOG = """\
-SIGTERM, SIGINT and SIGHUP stop it: reading ends, what is held gets shutdown.grace to be answered,
-and the last log line counts accepted, dead-lettered and held records. A second signal releases at
-once. The configuration is read when it starts.
+SIGTERM and SIGINT stop it: reading ends, what is held gets shutdown.grace to be answered, and the
+last log line counts accepted, dead-lettered and held records. A second signal releases at once.
+
+SIGHUP has it read the configuration again: file, environment and the files of secrets. All of it is
+checked; where anything is wrong, the log says so and nothing changes. Else sources, limits,
+credentials, certificates and flows change while it runs, without a record lost or sent twice, and
+the log names the keys that take effect at the next start. Flags stay what they were. Where the
+terminal that it was started from is closed, SIGHUP stops it; under nohup it is ignored.
 
 exit status: 0 stopped with nothing left over, or all input ended; 1 failed, or stopped with records
 held in memory only; 3 all input ended, and some records were dead-lettered; 78 the configuration is
@@ -36,14 +42,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run until the sources end or a signal comes."""
-    from agent.cli.pipeline import configured, deliver, exit_code, overrides
+    from agent.cli.pipeline import configured, deliver, exit_code, overrides, read
     from agent.errors import Stopped
     from agent.telemetry.logs import get_logger
 
-    config = configured(args, overrides(args))
+    chosen = overrides(args)
+    config = configured(args, chosen)
     log = get_logger("agent")
     try:
-        done = deliver(config)
+        done = deliver(config, reread=lambda: read(args, chosen))
     except Stopped as stopped:
         log.info("stopped before anything began", reason=str(stopped))
         return DONE

@@ -4,6 +4,7 @@ Invariant: a draft never exceeds the limits it was filled under; a record that c
 request by itself never enters one.
 """
 
+import math
 from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
@@ -71,6 +72,7 @@ class Batching:
         self._envelope = envelope
         self._draft: Draft | None = None
         self._taken = 0  # the largest request that the inlet took
+        self._refused: float = math.inf  # no more than that, as far as is known
 
     def add(self, run: Run, now: float) -> list[Draft]:
         """Take the run in; return the drafts that this filled, oldest first.
@@ -94,6 +96,12 @@ class Batching:
                 self._draft = None
         return full
 
+    def limit(self, limits: BatchLimits, now: float) -> None:
+        """Fill by other limits from now on, but never larger ones than the inlet takes."""
+        most = int(min(limits.max_bytes, self._refused))
+        self.limits = replace(limits, max_bytes=most)
+        self.hasten(now + limits.max_wait, is_awaited=False)
+
     def took(self, size: int) -> None:
         """The inlet took a request of that size."""
         self._taken = max(self._taken, size)
@@ -105,6 +113,7 @@ class Batching:
         must not make all others small.
         """
         smaller = max(size // 2, min(self._taken, size - 1))
+        self._refused = min(smaller, self._refused)
         self.limits = replace(self.limits, max_bytes=min(smaller, self.limits.max_bytes))
 
     def hasten(self, ripe_at: float, *, is_awaited: bool) -> None:
@@ -126,7 +135,7 @@ class Batching:
     def _room(self, draft: Draft, run: Run) -> int:
         """How many of the run's records to take, at least one into an empty draft."""
         count = len(draft.records)
-        by_count = self.limits.max_records - count
+        by_count = max(0, self.limits.max_records - count)
         free = self.limits.max_bytes - self._envelope.request_overhead
         free -= draft.record_bytes + count * self._envelope.record_overhead
         if run.record_bytes + len(run.records) * self._envelope.record_overhead <= free:

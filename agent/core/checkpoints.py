@@ -44,6 +44,12 @@ class Checkpoints:
         return self._end
 
     @property
+    def identity_at_end(self) -> str | None:
+        """What tells what was read from others, as far as it is known there."""
+        known = (mark.identity for mark in reversed(self._marks) if mark.identity)
+        return next(known, self.identity)
+
+    @property
     def unsettled(self) -> int:
         """Records read and not settled."""
         return sum(mark.unsettled for mark in self._marks)

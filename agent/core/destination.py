@@ -51,7 +51,7 @@ class Destination:
 
     def __init__(self, policy: RetryPolicy, *, warm_at: float | None = None) -> None:
         """Nothing is sent before *warm_at*."""
-        self._policy = policy
+        self.policy = policy
         self._answers = READY  # what they show: READY, or why only probes may be sent
         self._marks = set() if warm_at is None else {WARMING_UP}  # what holds besides
         self._warm_at = warm_at or 0.0
@@ -92,7 +92,7 @@ class Destination:
         if self._answers == READY:
             return 0.0
         if self._probe_sent is not None:
-            return self._policy.ceiling  # woken by the probe's answer
+            return self.policy.ceiling  # woken by the probe's answer
         if now < self._closed_until:
             return self._closed_until - now
         self._probe_sent = now
@@ -150,7 +150,7 @@ class Destination:
     def _count_failure(self, now: float, dice: float) -> float:
         self.failures += 1
         self._changed = now
-        policy = self._policy
+        policy = self.policy
         return backoff(self.failures, dice=dice, initial=policy.initial, ceiling=policy.ceiling)
 
     def _close(self, answers: str, until: float, now: float) -> None:

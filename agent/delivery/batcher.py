@@ -5,7 +5,7 @@ import math
 import time
 from contextlib import suppress
 
-from agent.core.batching import Batching, Draft, Run
+from agent.core.batching import Batching, BatchLimits, Draft, Run
 from agent.delivery.encoder import Encoder
 from agent.store.budget import Budget
 from agent.store.memory import Spool
@@ -66,6 +66,11 @@ class Batcher:
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait if wait < math.inf else None):
                     await self._look_now.wait()
+
+    def limit(self, limits: BatchLimits) -> None:
+        """Fill batches by other limits from now on."""
+        self._batching.limit(limits, time.monotonic())
+        self._see_to_it()
 
     def took(self, size: int) -> None:
         """The inlet took a request of that size."""

@@ -68,6 +68,12 @@ class Gate:
             self._tell()
             self._look_again()
 
+    def change(self, pacing: Pacing, limit: Limit) -> None:
+        """Have this pace and this limit hold from now on, for those who wait, too."""
+        self._pacing, self.limit = pacing, limit
+        self._turned.set()
+        self._more_turns.set()
+
     # --- before a batch is leased ---
 
     async def turn(self) -> bool:

@@ -92,6 +92,7 @@ class Inlet:
         self._ssl = tls(self._url, address.route)
         self._proxy = proxy_for(self._url, address.route)
         self._address = address
+        self._seen = address.route.files()
         self._tokens = tokens or FixedToken()
         self._token: str | None = None  # the one in the headers
         self._current: _Generation | None = None
@@ -143,6 +144,24 @@ class Inlet:
             generation.requests -= 1
             if generation.retired and not generation.requests:
                 await generation.session.close()
+
+    def become(self, other: "Inlet") -> None:
+        """Send as another one would, that has sent nothing, from the next request on.
+
+        What is under way is answered on the connections it has, which are kept where nothing is new
+        about the way: address, proxy, limits, and what is in the files of certificates.
+        """
+        if (self._address, self._limits, self._seen) != (
+            other._address,
+            other._limits,
+            other._seen,
+        ):
+            self._url, self._ssl, self._proxy = other._url, other._ssl, other._proxy
+            self._address, self._limits, self._seen = other._address, other._limits, other._seen
+            if self._current:
+                self._current.expires_at = 0.0
+        self._tokens, self._token = other._tokens, None
+        self._headers = self._headers_with(None)
 
     async def close(self) -> None:
         """Close all connections."""

@@ -85,6 +85,16 @@ class Intake:
         self.progress.follow(source, start, identity)
         return feed
 
+    def leave(self, label: str) -> list[str]:
+        """Nothing more will come of what is counted under *label*: another may go on with it.
+
+        Returns the names of the streams.
+        """
+        left = [name for name, feed in self.feeds.items() if feed.label == label]
+        for name in left:
+            self.feeds[name].leave()
+        return left
+
 
 class Feed:
     """Takes what one source reads, in order.
@@ -99,7 +109,7 @@ class Feed:
         self.source = source
         self.position = start
         self.identity: str | None = None  # of what is taken next, where it changes as it is read
-        self._label = label
+        self.label = label
         self._intake = intake
         self._filters = filters
         limits = intake.limits
@@ -172,7 +182,7 @@ class Feed:
             on_taken(range(start.line, end.line))
         self._note(end, 1, end.offset - start.offset)
         if self._filters and (left_out := self._filters.leaves_out(self.source, refused)):
-            self._intake.settler.leave_out(left_out, self._label)
+            self._intake.settler.leave_out(left_out, self.label)
             self._refuse([], held)
         else:
             self._refuse([letter], held)
@@ -209,8 +219,8 @@ class Feed:
 
     def leave_out(self, name: str, count: int) -> None:
         """Count records that were left out before they had a place in what is handed over."""
-        self._intake.meters.records_read.add(count, self._label)
-        self._intake.settler.leave_out(LeftOut((), Counter({name: count})), self._label)
+        self._intake.meters.records_read.add(count, self.label)
+        self._intake.settler.leave_out(LeftOut((), Counter({name: count})), self.label)
 
     def leave(self, *, forget: bool = False) -> None:
         """Nothing more will come. *forget*: nor does a later run need to know where it was."""
@@ -239,7 +249,7 @@ class Feed:
         self._note(contents.end, count, contents.end.offset - start.offset)
         if self._filters:
             contents, left_out = self._filters.apply(self.source, contents)
-            intake.settler.leave_out(left_out, self._label)
+            intake.settler.leave_out(left_out, self.label)
         in_runs = sum(run.record_bytes + run.span.count * run.span.newline for run in contents.runs)
         letters = [
             dead_letters.of_refused(self.source, line, read_at, limits.dead_letter_bytes_max)
@@ -262,10 +272,10 @@ class Feed:
         await self._intake.budget.take(size)
         waited = time.monotonic() - begun
         if waited > _PRESSURE_NOTICED:
-            self._intake.meters.source_pressure_seconds.add(waited, self._label)
+            self._intake.meters.source_pressure_seconds.add(waited, self.label)
 
     def _note(self, end: Position, count: int, size: int) -> None:
-        self._intake.meters.records_read.add(count, self._label)
-        self._intake.meters.bytes_read.add(size, self._label)
+        self._intake.meters.records_read.add(count, self.label)
+        self._intake.meters.bytes_read.add(size, self.label)
         self._intake.progress.read(self.source, end, count, self.identity)
         self.position = end

@@ -5,7 +5,7 @@ import random
 import time
 from contextlib import suppress
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.core import responses, retrying
 from agent.core.breaker import Breaker
@@ -54,6 +54,16 @@ class Shared:
     meters: Meters
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How is sent: None of what has learnt something, and is to go on with that."""
+
+    policy: RetryPolicy
+    pacing: Pacing | None = None
+    limit: Limit | None = None
+    breaker: Breaker | None = None
+
+
 class Senders:
     """Several senders to one destination: what one of them learns holds for all.
 
@@ -82,6 +92,11 @@ class Senders:
         return self._shared.limit.ceiling
 
     @property
+    def allowed(self) -> int:
+        """Requests allowed in flight at this moment."""
+        return self._shared.limit.allowed
+
+    @property
     def in_flight(self) -> int:
         """Requests sent and not yet answered."""
         return self._gate.in_flight
@@ -104,6 +119,19 @@ class Senders:
                     goes_on = await self._next()
             finally:
                 self._gate.end_turn()
+
+    def change(self, manner: Manner) -> None:
+        """Send in another manner from now on. What is not new of it goes on as it stands."""
+        self._shared = replace(
+            self._shared,
+            pacing=manner.pacing or self._shared.pacing,
+            limit=manner.limit or self._shared.limit,
+            policy=manner.policy,
+        )
+        self._shared.destination.policy = manner.policy
+        self._verdicts.retry_ceiling = manner.policy.ceiling
+        self._verdicts.breaker = manner.breaker or self._verdicts.breaker
+        self._gate.change(self._shared.pacing, self._shared.limit)
 
     def hurry(self, until: float) -> None:
         """The agent stops at *until*, of the monotonic clock: wait for nothing but answers."""

@@ -49,8 +49,8 @@ class Verdicts:
         self.stuck = asyncio.Event()  # most records are refused, and have been for a while
         self._places = places
         self._gate = gate
-        self._breaker = breaker
-        self._retry_ceiling = retry_ceiling
+        self.breaker = breaker
+        self.retry_ceiling = retry_ceiling
         self._meters = meters
         self._bad_shapes = BadShapes()
 
@@ -61,7 +61,7 @@ class Verdicts:
         elif reading.advice is Advice.TOO_LARGE:
             self._turn(sent)
             self._too_large(batch)
-        elif self._breaker.is_open:
+        elif self.breaker.is_open:
             self._keep_back(batch, replace(reading, again=range(batch.count)), sent)
         else:
             self._turn(sent)
@@ -71,8 +71,8 @@ class Verdicts:
         places, accepted, refused = self._places, len(reading.accepted), len(reading.rejected)
         places.batcher.took(batch.plain_bytes)
         self._note_receipt(batch, reading)
-        was_open = self._breaker.is_open
-        believed = self._breaker.believes(batch.number, accepted, refused, sent, time.monotonic())
+        was_open = self.breaker.is_open
+        believed = self.breaker.believes(batch.number, accepted, refused, sent, time.monotonic())
         if not believed:
             self._tell_refusal(refused, accepted, was_open=was_open)
             refused_ones = (rejection.index for rejection in reading.rejected)
@@ -90,23 +90,23 @@ class Verdicts:
                 attempts=batch.attempts,
             )
         parts = places.settler.settle(batch, reading, wait)
-        self._breaker.replaced(batch.number, [part.number for part in parts])
+        self.breaker.replaced(batch.number, [part.number for part in parts])
 
     def _keep_back(self, batch: Batch, reading: Reading, sent: float) -> None:
         """Blame no record; another batch is asked about first, this one may be bad by itself."""
         self._meters.retries.add(1, "schema_changed")
         if reading.accepted:
-            parts = self._places.settler.settle(batch, reading, self._retry_ceiling)
-            self._breaker.keep(part.number for part in parts)
+            parts = self._places.settler.settle(batch, reading, self.retry_ceiling)
+            self.breaker.keep(part.number for part in parts)
         else:
             self._places.spool.release(batch, last=True)
-            self._breaker.keep([batch.number])
+            self.breaker.keep([batch.number])
         self._turn(sent)
 
     def _turn(self, sent: float) -> None:
         """Tell the gate what the answer showed, once the breaker knows."""
         now = time.monotonic()
-        if not self._breaker.is_open:
+        if not self.breaker.is_open:
             self._gate.succeeded(sent, now)
             self.stuck.clear()
             return
@@ -136,7 +136,7 @@ class Verdicts:
 
     def _split(self, batch: Batch, apart: Sequence[int]) -> None:
         parts = self._places.settler.split(batch, apart)
-        self._breaker.replaced(batch.number, [part.number for part in parts])
+        self.breaker.replaced(batch.number, [part.number for part in parts])
 
     def _tell_refusal(self, refused: int, accepted: int, *, was_open: bool) -> None:
         if was_open:

@@ -75,7 +75,8 @@ class Encryption:
 
     def present(self) -> ssl.SSLContext:
         """Whom the agent is now: certificates that were renewed are taken up here."""
-        self._renew()
+        if time.monotonic() - self._looked >= _LOOK_AGAIN:
+            self.renew()
         return self.context
 
     def connection(
@@ -87,11 +88,9 @@ class Encryption:
         )
         return EncryptedConnection(secured, peer, framer, now)
 
-    def _renew(self) -> None:
-        now = time.monotonic()
-        if now - self._looked < _LOOK_AGAIN:
-            return
-        self._looked = now
+    def renew(self) -> None:
+        """Take up certificates that were renewed; keep the old ones where they cannot be used."""
+        self._looked = time.monotonic()
         if (state := self._state()) == self._seen:
             return
         self._seen = state

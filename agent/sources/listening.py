@@ -51,13 +51,17 @@ class Listeners:
     def __init__(self, wanted: Listening) -> None:
         self.wanted = wanted
         self.sockets: list[socket.socket] = []
+        self._former: Listeners | None = None  # of whom the sockets are, until `succeed`
+        self._is_handed_over = False
         self._file: tuple[Path, int] | None = None  # the Unix socket that was made, and its inode
 
     def open(self) -> None:
         """Have the kernel queue connections or datagrams from now on. Raises ConfigError."""
         wanted = self.wanted
         try:
-            if wanted.is_inherited:
+            if self._former:
+                self.sockets += [each.dup() for each in self._former.sockets]
+            elif wanted.is_inherited:
                 self.sockets += inherited.claim(wanted.address, wanted.kind)
             elif found := _HOST_AND_PORT.fullmatch(wanted.address):
                 self._open_internet(found[1] or found[2], int(found[3]))
@@ -74,6 +78,28 @@ class Listeners:
             self.close()
             raise
 
+    def follow(self, former: "Listeners") -> bool:
+        """Open the sockets of another, where these are what is wanted: whether that is so.
+
+        Both listen then, and who connects meanwhile notices nothing.
+        """
+        mine, theirs = self.wanted, former.wanted
+        same = (mine.address, mine.kind, mine.reuse_port)
+        if same == (theirs.address, theirs.kind, theirs.reuse_port) and former.sockets:
+            self._former = former
+        return self._former is not None
+
+    def succeed(self) -> None:
+        """Be the one to whom the sockets belong that another has opened, and the file of one."""
+        if (former := self._former) is None:
+            return
+        former._is_handed_over = True
+        self._former = None
+        self._file, former._file = former._file, None
+        if self._file and self.wanted.mode != former.wanted.mode:
+            with suppress(OSError):
+                self._file[0].chmod(self.wanted.mode)
+
     def close(self) -> None:
         """Listen no more; twice is fine. The file of a Unix socket goes, if it is still ours."""
         for each in self.sockets:
@@ -85,6 +111,11 @@ class Listeners:
             with suppress(OSError):
                 if path.lstat().st_ino == inode:
                     path.unlink()
+
+    @property
+    def stay_open(self) -> bool:
+        """Whether somebody goes on to listen there when these are closed."""
+        return self.wanted.is_inherited or self._is_handed_over
 
     @property
     def addresses(self) -> list[str]:

@@ -30,13 +30,21 @@ class Receiver(Source):
         if before := saved.get(self.name):
             self._start = before.position
 
+    def follow(self, former: Source) -> bool:
+        """Listen on the sockets of another, where it is there that this one is to listen."""
+        return isinstance(former, Receiver) and self._listeners.follow(former._listeners)
+
+    def succeed(self) -> None:
+        """The sockets are those of this source from now on."""
+        self._listeners.succeed()
+
     async def claim(self) -> None:
         """Listen: what comes is queued from now on. Raises ConfigError."""
         self._listeners.open()
         for address in self._listeners.addresses:
             log.info("a source listens", source=self.name, address=address)
 
-    async def let_go(self) -> None:
+    async def let_go(self, *, patiently: bool = False) -> None:
         """Listen no more."""
         self._listeners.close()
 

@@ -48,9 +48,14 @@ class ConnectionSource(Receiver):
         block_bytes: int,
         meters: Meters,
         connection: MakeConnection = Connection,
+        renew: Callable[[], None] = lambda: None,
     ) -> None:
-        """*block_bytes* go on together, where there are so many."""
+        """*block_bytes* go on together, where there are so many.
+
+        *renew* has connections secured by the certificates as they are now.
+        """
         super().__init__(name, listening, block_bytes, meters)
+        self._renew = renew
         self._connection = connection
         self._framer = framer
         self._limits = limits
@@ -91,6 +96,10 @@ class ConnectionSource(Receiver):
         if self._connections is not None:
             self._connections.readiness.wake()
 
+    def renew(self) -> None:
+        """Take up a renewed certificate."""
+        self._renew()
+
     def details(self) -> Mapping[str, object]:
         """How many clients there are, and where."""
         open_now = 0 if self._connections is None else len(self._connections)
@@ -125,7 +134,7 @@ class ConnectionSource(Receiver):
     async def _receive_last(self, connections: Connections, feed: Feed) -> None:
         """Read what clients wrote before they could know: they believe that it arrived."""
         for listener in self._listeners.sockets:
-            if not self._listeners.wanted.is_inherited:
+            if not self._listeners.stay_open:
                 with suppress(OSError):
                     any(not connections.admit(listener) for _ in range(BACKLOG))
         self._accept_whenever(False)

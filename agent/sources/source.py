@@ -120,12 +120,30 @@ class Source(Protocol):
         """Take what it needs before anything is read. Raises ConfigError."""
         return
 
+    def follow(self, former: "Source") -> bool:
+        """Take the place of another source, of which `claim` takes over what it can.
+
+        Whether there is anything: then nobody notices that one goes and another comes.
+        """
+        return False
+
+    def succeed(self) -> None:
+        """What was taken over is this source's alone; the former one is about to be stopped."""
+        return
+
+    def renew(self) -> None:
+        """Look again at the certificates and secrets that its settings name."""
+        return
+
     async def run(self, doors: Doors) -> None:
         """Read until the end. Raises InputError where that is not possible."""
         ...
 
-    async def let_go(self) -> None:
-        """Give back what it claimed, whether it ran or not."""
+    async def let_go(self, *, patiently: bool = False) -> None:
+        """Give back what it claimed, whether it ran or not.
+
+        *patiently*: others go on, so that there is time for who waits to be answered.
+        """
         return
 
     def stop(self) -> None:

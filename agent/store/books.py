@@ -67,6 +67,10 @@ class Books:
         self.positions.passed(entry.passed)
         self._ledger.add(entry.ledger())
 
+    def limit_dead_letters(self, max_bytes: int) -> None:
+        """Have dead letters take no more than that from now on. May be called in any thread."""
+        self._settling.dead_letters_max_bytes = max_bytes
+
     def flush(self, connection: sqlite3.Connection) -> None:
         """Write what was gathered, at the end of a transaction."""
         self._settling.flush(connection)

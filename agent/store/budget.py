@@ -57,6 +57,11 @@ class Budget:
         self.held += after - before
         self._serve()
 
+    def resize(self, limit: int) -> None:
+        """Have another limit hold from now on; what is held beyond it is given back in time."""
+        self.limit = limit
+        self._serve()
+
     def lift(self) -> None:
         """Let everybody in: sources hand over what they hold before they stop."""
         self._lifted = True

@@ -1,12 +1,14 @@
 """Where do batches and verdicts go so that they outlive the agent? One SQLite file."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
 
+from agent.errors import StoreError
 from agent.record import Batch, DeadLetter, Position, Receipt, Row
 from agent.store.books import Balance, Books, News, begun, left, was_read
 from agent.store.database import bytes_on_disk
@@ -20,7 +22,7 @@ from agent.store.positions import SavedPosition
 from agent.store.progress import StoreStatistics
 from agent.store.pruning import tidy
 from agent.store.room import room_for
-from agent.store.spooling import Damaged, hold
+from agent.store.spooling import Damaged, Found, find_spooled, hold
 from agent.store.waiting import Work
 from agent.store.writer import Hooks, Writer
 
@@ -183,6 +185,33 @@ class Store:
         future = self._loader.load(destination_id, after, max_bytes)
         future.add_done_callback(self._failure.note_read)
         return future
+
+    async def reached(self) -> Mapping[str, SavedPosition]:
+        """How far each source was read by now, safe or not; see `Positions.reached`."""
+        found: dict[str, SavedPosition] = {}
+        await self.write(Entry())  # what sources told comes first
+
+        def look(connection: sqlite3.Connection) -> None:
+            found.update(self._books.positions.reached(connection))
+
+        await self.submit(look)
+        return found
+
+    async def destination(self, key: str, name: str) -> None:
+        """Let one more destination have a spool; what waits for it is found as at a start.
+
+        Raises StoreError where the store was opened without a spool.
+        """
+        spool = self.contents.spool
+        if spool is None:
+            raise StoreError("the store has no spool: it was opened for flows in memory only")
+        found: list[Found] = []
+        await self.submit(lambda connection: found.append(find_spooled(connection, [(key, name)])))
+        spool.mine[key] = found[-1].mine[key]
+
+    def limit_dead_letters(self, max_bytes: int) -> None:
+        """Have dead letters take no more than that from now on."""
+        self._books.limit_dead_letters(max_bytes)
 
     def names(self) -> Sequence[str]:
         """Of all streams that there ever were. Raises StoreError."""

@@ -25,7 +25,7 @@ class Handover:
         *beforehand* has written what is to become durable with it.
         """
         self._store = store
-        self._after = after
+        self.after = after
         self._durable = durable
         self._beforehand = beforehand
         self._fresh: dict[int, tuple[Batch, float]] = {}  # by number, with the loop's time
@@ -34,7 +34,7 @@ class Handover:
     def add(self, batch: Batch, *, at_once: bool = False) -> None:
         """Hand over a batch in time; or *at_once*, with all that came before it."""
         self._fresh[batch.number] = batch, asyncio.get_running_loop().time()
-        if at_once or not self._after:
+        if at_once or not self.after:
             self.hurry()
         else:
             self._set_timer()
@@ -50,11 +50,11 @@ class Handover:
     def _set_timer(self) -> None:
         if self._timer is None and self._fresh:
             _, came = next(iter(self._fresh.values()))
-            self._timer = asyncio.get_running_loop().call_at(came + self._after, self._due)
+            self._timer = asyncio.get_running_loop().call_at(came + self.after, self._due)
 
     def _due(self) -> None:
         self._timer = None
-        oldest = asyncio.get_running_loop().time() - self._after
+        oldest = asyncio.get_running_loop().time() - self.after
         self._hand_over([batch for batch, came in self._fresh.values() if came <= oldest])
         self._set_timer()
 

@@ -21,7 +21,7 @@ class Partition:
             assert store.contents.spool, "the store was opened without a spool"
             own = store.contents.spool.mine[key]
             self.found, destination_id = own.share, own.destination_id
-            self.newest = store.contents.spool.newest
+            self.newest = own.newest
         self._owner = Owner(flow, destination_id)
 
     def follow(self, source: str, start: Position, identity: str | None) -> None:

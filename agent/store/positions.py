@@ -91,17 +91,35 @@ class Positions:
         return self._safe.copy()
 
     def follow(self, source: str, start: Position, identity: str | None) -> None:
-        """Begin with a source, which is read from *start* on."""
-        self._checkpoints[source] = Checkpoints(start)
+        """Begin with a source, which is read from *start* on; or go on with one that was left there
+        while its records were on their way: what of them is not safe must not seem to be."""
+        before = self._checkpoints.get(source)
+        if before is None or before.end != start:
+            self._checkpoints[source] = before = Checkpoints(start)
         self._identities[source] = identity
         self._touched.add(source)  # so that a crash finds its identity, even before it moves
         self._left.pop(source, None)
-        self._safe[source] = start
+        self._safe[source] = before.safe
 
     def leave(self, source: str, *, forget: bool) -> None:
         """A source is read no further; with *forget*, its row goes once all of it is safe."""
         self._left[source] = forget
         self._touched.add(source)
+
+    def reached(self, connection: sqlite3.Connection) -> dict[str, SavedPosition]:
+        """How far each source was read, safe or not, and where those are that are not read.
+
+        That is where another may go on in its place, as long as this process lives.
+        """
+        now = time.time()
+        reached = saved_positions(connection)
+        for source, checkpoints in self._checkpoints.items():
+            identity = checkpoints.identity_at_end or self._identities[source]
+            reached[storable(source)] = SavedPosition(checkpoints.end, identity, now)
+        for source, forget in self._left.items():
+            if forget:
+                reached.pop(storable(source), None)
+        return reached
 
     def read(self, mark: Mark) -> None:
         """Note how far a source was read; holds whatever becomes of the transaction."""

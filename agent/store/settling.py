@@ -38,7 +38,7 @@ class Settling:
 
     def __init__(self, sources: SourceIds, dead_letters_max_bytes: int) -> None:
         self._sources = sources
-        self._dead_letters_max_bytes = dead_letters_max_bytes
+        self.dead_letters_max_bytes = dead_letters_max_bytes
         self._newest: tuple[int, int] | None = None  # in this transaction: id, bytes_until
         self._receipts: list[tuple[object, ...]] = []  # rows, as the next two
         self._spans: list[tuple[object, ...]] = []
@@ -74,10 +74,10 @@ class Settling:
 
     def _require_room(self, connection: sqlite3.Connection) -> None:
         kept = connection.execute(_KEPT).fetchone()[0]
-        if kept >= self._dead_letters_max_bytes:
+        if kept >= self.dead_letters_max_bytes:
             raise StoreFull(
                 f"the dead letters take {kept:,} bytes and may take"
-                f" {self._dead_letters_max_bytes:,}: export them (`aep-agent dead-letters export`),"
+                f" {self.dead_letters_max_bytes:,}: export them (`aep-agent dead-letters export`),"
                 " then `aep-agent dead-letters purge` (or `purge --replayed`), or raise"
                 " dead_letters.max_bytes; until then"
                 " records that would become dead letters wait"

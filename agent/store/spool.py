@@ -58,7 +58,7 @@ class DiskSpool:
         *before_writing* is called before batches are written that nobody has answered for.
         """
         self._store = store
-        self._limits = limits
+        self.limits = limits
         self._free = free
         self._on_damaged = on_damaged
         mine = store.found
@@ -77,10 +77,10 @@ class DiskSpool:
         """Put a new batch at the end of the line; where there is no room, wait or drop."""
         assert not self._closed, "nothing is appended after close"
         while not self._fits(batch):
-            if self._limits.when_full == DROP_NEWEST:
+            if self.limits.when_full == DROP_NEWEST:
                 self._dropping.drop(batch)
                 return
-            if self._limits.when_full != DROP_OLDEST or not await self._drop_oldest():
+            if self.limits.when_full != DROP_OLDEST or not await self._drop_oldest():
                 self._has_room.clear()
                 await self._has_room.wait()
         self._take_in(batch)
@@ -117,6 +117,12 @@ class DiskSpool:
         if batch.stored:  # a row that is still coming may have been made before this attempt
             self._store.write(Entry(changed=(batch,)))
 
+    def resize(self, limits: SpoolLimits) -> None:
+        """Have other limits hold from now on."""
+        self.limits = limits
+        self._handover.after = limits.write_after
+        self._has_room.set()  # whoever waits looks whether there is any by now
+
     def lift(self) -> None:
         """Let everything in: sources hand over what they hold before they stop."""
         self._lifted = True
@@ -144,7 +150,7 @@ class DiskSpool:
             bytes=self._bytes,
             leased=len(self._leased),
             oldest_read_at=min((batch.read_at for batch in self._held.values()), default=None),
-            limit=self._limits.max_bytes,
+            limit=self.limits.max_bytes,
         )
 
     # --- what is in memory ---
@@ -152,7 +158,7 @@ class DiskSpool:
     def _fits(self, batch: Batch) -> bool:
         if self._lifted or not self._batches:
             return True
-        return self._bytes + size_of(batch) <= self._limits.max_bytes
+        return self._bytes + size_of(batch) <= self.limits.max_bytes
 
     def _take_in(self, batch: Batch) -> None:
         batch.number = self._store.next_number()
@@ -196,7 +202,7 @@ class DiskSpool:
         if batch.number in self._leased or self._queue.is_delayed(batch):
             return
         is_ready = self._queue.is_ready(batch)
-        is_full = self._queue.ready_bytes > self._limits.ready_bytes
+        is_full = self._queue.ready_bytes > self.limits.ready_bytes
         stays_out = is_full or (self._backlog.is_there and not is_ready)
         if stays_out and self._backlog.will_fetch(batch.number):
             if is_ready:
@@ -208,8 +214,8 @@ class DiskSpool:
 
     def _fetch(self) -> None:
         """Fetch the next rows where few batches are ready and there are more on disk."""
-        room = self._limits.ready_bytes - self._queue.ready_bytes
-        if room >= self._limits.ready_bytes // 2:
+        room = self.limits.ready_bytes - self._queue.ready_bytes
+        if room >= self.limits.ready_bytes // 2:
             self._backlog.fetch(room)
 
     def _arrived(self, arrival: Arrival) -> None:
@@ -224,7 +230,7 @@ class DiskSpool:
         self._end_line()
 
     def _offer(self, batch: Batch) -> None:
-        wait = min(batch.not_before - time.time(), self._limits.longest_wait)
+        wait = min(batch.not_before - time.time(), self.limits.longest_wait)
         if wait > 0 and not self._lifted:
             self._queue.delay(batch, wait)
         else:

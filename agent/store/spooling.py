@@ -1,7 +1,7 @@
 """How do batches become rows of the spool, and rows batches again?"""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from zlib import crc32
@@ -51,6 +51,7 @@ class Own:
 
     destination_id: int
     share: Share
+    newest: int  # no row of it had a higher id then
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Found:
     """What was in the spool when it was opened."""
 
     newest: int  # the highest id there is
-    mine: Mapping[str, Own]  # by the keys of the destinations it was opened for
+    mine: dict[str, Own]  # by the keys of the destinations it was opened for
     others: tuple[Share, ...]  # of other destinations: not to be sent to these
     held: tuple[Share, ...]  # not to be sent at all, by reason
 
@@ -80,11 +81,11 @@ def find_spooled(connection: sqlite3.Connection, destinations: Sequence[tuple[st
         records - sum(share.records for share in besides),
         size - sum(share.bytes for share in besides),
     )
+    newest = connection.execute(_NEWEST).fetchone()[0]
     mine = {
-        key: Own(ids[key], counted.pop(ids[key], Share(name, 0, 0, 0)))
+        key: Own(ids[key], counted.pop(ids[key], Share(name, 0, 0, 0)), newest)
         for key, name in destinations
     }
-    newest = connection.execute(_NEWEST).fetchone()[0]
     return Found(newest, mine, tuple(counted.values()), held)
 
 

@@ -79,6 +79,10 @@ class Gauge(Metric):
         """Ask `read` whenever the value is wanted; where `read` raises, the value is NaN."""
         self._place(read, labels)
 
+    def forget(self, *labels: str) -> None:
+        """Whoever it was about is gone."""
+        self._series.pop(labels, None)
+
     def value(self, *labels: str) -> float:
         """The value under these label values; 0 if it was never set."""
         return _current(self._series.get(labels, 0))

@@ -22,7 +22,8 @@ _BYTES = (1e3, 5e3, 1e4, 5e4, 1e5, 2.5e5, 5e5, 7.5e5, 1e6, 1e7, 1e8)
 
 _OF_THE_PROCESS = (
     *("ledger_records", "ledger_residue", "store_commits", "store_commit_seconds"),
-    *("loop_lag_seconds", "start_time_seconds", "build_info"),
+    *("loop_lag_seconds", "loop_tasks", "start_time_seconds", "build_info"),
+    *("reloads", "reload_successful"),
 )
 
 
@@ -65,6 +66,12 @@ class Meters:
     def of_process(self) -> Iterator[Counter | Gauge | Histogram]:
         """Those that are the same for all flows."""
         yield from (getattr(self, name) for name in _OF_THE_PROCESS)
+
+    def source_gone(self, name: str) -> None:
+        """Tell no more how a source stands; what was counted of it is kept."""
+        for metric in self.metrics():
+            if isinstance(metric, Gauge) and metric.labels == ("source",):
+                metric.forget(name)
 
     def destination_is(self, *states: str) -> None:
         """The destination is in these states (of `STATES`), and in no other."""
@@ -285,10 +292,23 @@ class Meters:
         self.loop_lag_seconds = Gauge(
             "aep_agent_loop_lag_seconds", "Worst recent delay of the event loop."
         )
+        self.loop_tasks = Gauge("aep_agent_loop_tasks", "Tasks that the event loop has now.")
         self.start_time_seconds = Gauge(
             "aep_agent_start_time_seconds", "When the agent started, in seconds since 1970."
         )
         self.start_time_seconds.set(time.time())
+        self.reloads = Counter(
+            "aep_agent_reloads_total",
+            "Times the configuration was read again: applied, unchanged, or refused as wrong.",
+            "outcome",
+        )
+        for outcome in ("applied", "unchanged", "refused"):
+            self.reloads.add(0, outcome)
+        self.reload_successful = Gauge(
+            "aep_agent_last_reload_successful",
+            "1 where the configuration in use is the one that was read last, else 0.",
+        )
+        self.reload_successful.set(1)
         self.build_info = Gauge(
             "aep_agent_build_info", "Always 1; which build is running.", "version", "python"
         )

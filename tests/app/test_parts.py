@@ -31,13 +31,13 @@ async def test_the_files_of_one_source_are_read_one_after_the_other(
 ) -> None:
     config = configured(a_file(tmp_path / "a"), a_file(tmp_path / "b"))
     parts = await built(config)
-    assert [[source.name for source in lane] for lane in parts.lanes] == [
+    assert [[source.name for source in lane.sources] for lane in parts.lanes] == [
         [str(tmp_path / "a")],
         [str(tmp_path / "b")],
     ]
     together = {"type": "file", "paths": [str(tmp_path / "*")], "follow": False}
     parts = await built(configured(sources=[{"type": "stdin"}, together]))
-    assert [[source.name for source in lane] for lane in parts.lanes] == [
+    assert [[source.name for source in lane.sources] for lane in parts.lanes] == [
         ["stdin"],
         [str(tmp_path / "a"), str(tmp_path / "b")],
     ]

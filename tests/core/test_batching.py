@@ -196,3 +196,26 @@ def test_a_draft_that_is_waited_for_is_ripe_sooner_and_never_later() -> None:
     assert first
     assert second
     assert (first.is_awaited, second.is_awaited) == (True, False)
+
+
+def test_other_limits_hold_for_the_draft_that_is_being_filled() -> None:
+    batching = Batching(BatchLimits(1000, 10, 50.0), raw())
+    batching.add(run([b"{}"] * 6), now=1.0)
+    batching.limit(BatchLimits(1000, 5, 2.0), now=3.0)
+    assert batching.ripe_at == 5.0
+    drafts = batching.add(run([b"[]"] * 7, line=7), now=3.5)
+    assert [len(draft.records) for draft in drafts] == [6, 5]
+    batching.limit(BatchLimits(1000, 2, 2.0), now=4.0)
+    assert [len(draft.records) for draft in batching.add(run([b"{}"], line=14), now=4.0)] == [2]
+    assert batching.flush()
+    batching.limit(BatchLimits(1000, 2, 2.0), now=4.0)
+    assert batching.ripe_at is None
+
+
+def test_what_the_inlet_found_too_large_stays_so_under_other_limits() -> None:
+    batching = Batching(BatchLimits(1000, 10, 1.0), raw())
+    batching.refused(800)
+    batching.limit(BatchLimits(2000, 10, 1.0), now=1.0)
+    assert batching.limits.max_bytes == 400
+    batching.limit(BatchLimits(300, 10, 1.0), now=1.0)
+    assert batching.limits.max_bytes == 300

@@ -153,3 +153,15 @@ def test_bytes_that_are_no_line_are_passed_over_within_a_line() -> None:
     assert checkpoints.safe == START
     checkpoints.settle(Span("s", 1, 0, 1))
     assert checkpoints.safe == Position(3, 510)
+
+
+def test_the_identity_at_the_end_is_the_last_that_was_known_whatever_is_safe() -> None:
+    checkpoints = Checkpoints(START)
+    assert checkpoints.identity_at_end is None
+    checkpoints.read(Position(2, 100), 1, "a")
+    checkpoints.read(Position(3, 200), 1, "b")
+    checkpoints.read(Position(3, 210), 0)
+    assert (checkpoints.identity, checkpoints.identity_at_end) == (None, "b")
+    checkpoints.settle(span(1))
+    checkpoints.settle(span(2))
+    assert (checkpoints.identity, checkpoints.identity_at_end) == ("b", "b")

@@ -74,7 +74,7 @@ def test_sources_side_by_side_are_counted_while_it_runs_and_when_it_ends(
     accounted_for(sources, emulator, data_dir)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_at_idle_ends_it_with_0_whatever_was_dead_lettered(
     number: signal.Signals, config: Path, start: Start, tmp_path: Path
 ) -> None:

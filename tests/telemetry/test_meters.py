@@ -10,6 +10,9 @@ UNITS = {
     "aep_agent_destination_state": "state",
     "aep_agent_delivery_compression_enabled": "enabled",
     "aep_agent_build_info": "info",
+    "aep_agent_last_reload_successful": "successful",
+    "aep_agent_loop_tasks": "tasks",
+    "aep_agent_reloads_total": "reloads",
 }
 
 

@@ -43,10 +43,13 @@ class Tokens:
             self._token = token.encode()
 
     def _look(self) -> None:
-        if self._file is None or time.monotonic() < self._next_look:
-            return
+        if time.monotonic() >= self._next_look:
+            self.look()
+
+    def look(self) -> None:
+        """Take up what is in the file by now, where there is one."""
         self._next_look = time.monotonic() + WATCH_SECONDS
-        if self._file.look():
+        if self._file and self._file.look():
             try:
                 self._take(self._read())
             except ConfigError as error:

@@ -63,10 +63,10 @@ class PushSource(Receiver):
         self._wake = asyncio.Event()
         self._over = False
         self._waiting: set[Awaited] = set()
-        meters.push_waiting.read_from(lambda: self._room.requests, self.name)
 
     async def run(self, doors: Doors) -> None:
         """Take what is pushed until `stop`."""
+        self._meters.push_waiting.read_from(lambda: self._room.requests, self.name)
         feed = doors.feed(self.name, self._start)
         listener = self._listener = Listener(
             self._listeners,
@@ -90,20 +90,27 @@ class PushSource(Receiver):
         if self._listener:
             self._listener.close()
 
-    async def let_go(self) -> None:
+    async def let_go(self, *, patiently: bool = False) -> None:
         """Answer everybody who still waits, and listen no more."""
         self.stop()
-        self._over = True
+        self._over = not patiently
         for push in self._queue:
             _tell(push, draining())
         self._queue.clear()
-        if self._settings.ack == "durable" and self._waiting:
-            await asyncio.wait([each.over for each in self._waiting], timeout=_LAST_WAIT)
+        if (patiently or self._settings.ack == "durable") and self._waiting:
+            longest = self._settings.ack_timeout if patiently else _LAST_WAIT
+            await asyncio.wait([each.over for each in self._waiting], timeout=longest)
         for awaited in self._waiting:
             awaited.end()
         if self._listener:
             await self._listener.stop()
         await super().let_go()
+
+    def renew(self) -> None:
+        """Take up a renewed certificate, and a token that was replaced."""
+        self._tokens.look()
+        if self._encryption:
+            self._encryption.renew()
 
     def details(self) -> Mapping[str, object]:
         """Where it listens, and who waits."""

@@ -76,6 +76,12 @@ class Following:
         self._is_first_look = self._judge.from_end = False
         self.in_time()
 
+    def let_go(self) -> None:
+        """Let another source follow these files."""
+        for key, who in [*self._streams.followed.items()]:
+            if who is self:
+                del self._streams.followed[key]
+
     def written(self, paths: Iterable[str]) -> None:
         """These were written to just now."""
         now = time.monotonic()

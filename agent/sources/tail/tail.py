@@ -50,9 +50,7 @@ class Tail(Source):
         self._following = Following(settings, streams, *parts, self._judge, self._notices)
         self._hints: Hints | None = None
         self._stopped = False
-        meters.file_lag_bytes.read_from(self._lag, name)
-        meters.files_followed.read_from(lambda: len(self._known), name)
-        meters.files_open.read_from(lambda: len(self._keeper), name)
+        self._meters = meters
 
     def resume(self, saved: Mapping[str, SavedPosition]) -> None:
         """Go on where an earlier run had got to, in whichever file that is by now."""
@@ -66,6 +64,7 @@ class Tail(Source):
         if self._stopped:
             return
         self._judge.doors = doors
+        self._show()
         self._hints = hints = Hints()
         if self._settings.from_end:
             doors.feed(self.streams.begun(self.name), identity="begun").leave()
@@ -78,6 +77,7 @@ class Tail(Source):
             hints.close()
             self._hints = None
             self._keeper.close_all()
+            self._following.let_go()
 
     def stop(self) -> None:
         """Take nothing more; unfinished lines stay in their files."""
@@ -103,6 +103,11 @@ class Tail(Source):
             "furthest_behind": {storable(file.path): file.unread for file in behind if file.unread},
             "not_read": {storable(path): why for path, why in problems},
         }
+
+    def _show(self) -> None:
+        self._meters.file_lag_bytes.read_from(self._lag, self.name)
+        self._meters.files_followed.read_from(lambda: len(self._known), self.name)
+        self._meters.files_open.read_from(lambda: len(self._keeper), self.name)
 
     def _lag(self) -> int:
         return sum(file.unread for file in self._known.by_key.values())

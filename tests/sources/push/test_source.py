@@ -31,7 +31,7 @@ async def at_work(
     }
     parts = build(load(None, overrides=overrides, environ={}))
     (pipeline,) = parts.pipelines.values()
-    ((source,),) = pipeline.lanes
+    (source,) = pipeline.sources
     assert isinstance(source, PushSource)
     await source.claim()
     try:
