@@ -77,6 +77,6 @@ class Service:
         rate = (seen.accepted - self._accepted) / max(now - self._looked_at, 0.001)
         self._looked_at, self._accepted = now, seen.accepted
         return (
-            f"{rate:,.0f} accepted/s, {seen.held:,} held, {seen.dead_letters:,} dead letters;"
-            f" destination {seen.state}; {self._ready()[1]}"
+            f"{self._ready()[1]}; {rate:,.0f} accepted/s, {seen.held:,} held,"
+            f" {seen.dead_letters:,} dead letters; destination {seen.state}"
         )

@@ -158,7 +158,7 @@ uninstall() {
     systemctl disable --quiet --now "$name" 2>/dev/null || true
   done
   for name in $NAMES; do
-    rm -f "$UNITS/$name"
+    rm -f "$UNITS/$name" "$UNITS"/*.wants/"${name%.*}"*".${name##*.}"
   done
   systemctl daemon-reload
   case $(readlink "$COMMAND" || true) in "$TARGET"/*) rm -f "$COMMAND" ;; esac

@@ -63,15 +63,15 @@ def test_it_is_ready_when_it_takes_input_gives_signs_of_life_and_says_how_it_sta
         eventually(lambda: agent.status()["accepted"] == 100)
         signs = len(manager.said("WATCHDOG"))
         eventually(lambda: len(manager.said("WATCHDOG")) >= signs + 3)
-        assert "0 held, 0 dead letters; destination ready; ready" in manager.words()[-1]["STATUS"]
+        assert "0 held, 0 dead letters; destination ready" in manager.words()[-1]["STATUS"]
         assert not manager.said("STOPPING")
         agent.agent.signal(signal.SIGTERM)
         agent.finished()
         stopping = manager.said("STOPPING")
     assert len(stopping) == 1
     assert "draining" in stopping[0]["STATUS"]
-    rates = [words["STATUS"].split(" accepted/s")[0] for words in manager.said("WATCHDOG")]
-    assert any(rate not in ("0", "") for rate in rates), "the hundred records are in some rate"
+    rates = [words["STATUS"].split()[1] for words in manager.said("WATCHDOG")]
+    assert any(rate != "0" for rate in rates), "the hundred records are in some rate"
 
 
 def test_who_is_slow_to_stop_asks_for_more_time_as_long_as_it_is_alive(

@@ -153,7 +153,7 @@ def test_it_is_ready_says_how_it_stands_and_keeps_its_secret(
     assert machine.show(SERVICE, "ActiveState") == "active"
     records = orders(100)
     sent(machine, records)
-    eventually(lambda: "; destination ready; ready" in machine.show(SERVICE, "StatusText"))
+    eventually(lambda: "0 held, 0 dead letters" in machine.show(SERVICE, "StatusText"))
     eventually(lambda: sorted(emulator.records()) == sorted(records))
 
     pid = machine.show(SERVICE, "MainPID")
@@ -243,7 +243,7 @@ def test_a_wrong_configuration_is_told_once_and_not_tried_again(
 ) -> None:
     configured(inlet={"url": "nonsense"})
     changed(machine, QUICK)
-    started = machine.run("systemctl", "start", SOCKET, SERVICE, check=False)
+    started = machine.run("systemctl", "start", SERVICE, check=False)
     assert started.returncode != 0
     time.sleep(0.5)
 
@@ -251,9 +251,18 @@ def test_a_wrong_configuration_is_told_once_and_not_tried_again(
     assert machine.show(SERVICE, "ExecMainStatus") == "78"
     assert machine.show(SERVICE, "NRestarts") == "0"
     told = machine.journal("--unit", SERVICE, "--priority=err")
-    assert (
-        "aep-agent: the configuration is wrong\n/etc/aep-agent/aep-agent.yaml:1: inlet.url" in told
-    )
+    assert "aep-agent: the configuration is wrong" in told
+    assert "/etc/aep-agent/aep-agent.yaml:1: inlet.url" in told
+
+
+def test_a_client_that_waits_does_not_have_a_wrong_configuration_tried_for_ever(
+    machine: Machine, configured: Callable[..., None]
+) -> None:
+    configured(inlet={"url": "nonsense"})
+    machine.run("systemctl", "start", SOCKET)
+    with connected(machine):
+        eventually(lambda: machine.show(SOCKET, "ActiveState") == "failed", 60)
+    assert machine.show(SOCKET, "Result") == "service-start-limit-hit"
 
 
 def test_one_of_several_instances_follows_a_file_of_others_by_the_drop_in(
@@ -281,6 +290,9 @@ def test_another_version_takes_over_without_loss_and_what_is_uninstalled_is_gone
     machine.run("systemctl", "start", SOCKET, SERVICE)
     sender.start()
     (before,) = (machine.files / "opt/aep-agent/releases").iterdir()
+    failed = machine.run(INSTALL, "--from", "/nowhere/aep_agent.whl", check=False)
+    assert failed.returncode != 0
+    assert [*(machine.files / "opt/aep-agent/releases").iterdir()] == [before]
     machine.run(INSTALL, environ={**pip_variables(), "PIP_NO_COMPILE": "1"})
     sender.goes_on()
     (after,) = (machine.files / "opt/aep-agent/releases").iterdir()
