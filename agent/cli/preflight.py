@@ -172,7 +172,8 @@ async def _fetched(args: argparse.Namespace) -> _Decided:
     meant = flow_meant(args)
     most = meant.settings.inlet.max_request_bytes
     async with Platform.of(meant.platform) as platform:
-        found = await fetched(platform, meant.wanted, most, meant.platform.org_id)
+        ids = meant.settings.record_id
+        found = await fetched(platform, meant.wanted, most, meant.platform.org_id, ids)
     return _Decided(found.rules, str(found.way), found, meant.platform)
 
 

@@ -108,7 +108,8 @@ async def _reconciled(
 
     most = meant.settings.inlet.max_request_bytes
     async with Platform.of(meant.platform) as platform:
-        found = await fetched(platform, meant.wanted, most, meant.platform.org_id)
+        ids = meant.settings.record_id
+        found = await fetched(platform, meant.wanted, most, meant.platform.org_id, ids)
         counts = await counted(platform, found.way, window)
         compared = Comparison(accepted(connection, window, meant.name or ""), counts)
         if not args.pull:

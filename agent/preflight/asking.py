@@ -49,7 +49,7 @@ async def ask(
         max_in_flight=1,
     )
     samples = [
-        Sample(place, verdict, fetched.envelope.body([verdict.record])) for place, verdict in chosen
+        Sample(place, verdict, fetched.envelope.body([verdict.sent])) for place, verdict in chosen
     ]
     inlet = Inlet(address, limits, FixedToken(token))
     try:

@@ -5,7 +5,7 @@ as the platform does it after it has accepted them.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +46,8 @@ class Verdict:
     """What would become of one line: it is taken where there are no errors."""
 
     line: int
-    record: bytes
+    record: bytes  # as it was read
+    sent: bytes  # as the agent would send it: with an id, where it adds them
     errors: list[Remark]
     warnings: list[Remark]
     is_record: bool = True  # False: the agent would not send it
@@ -58,6 +59,7 @@ class Examiner:
     def __init__(self, rules: Rules, places_max: int, whole_max: int = 0) -> None:
         """*whole_max*: of so many kinds of errors, a whole record is kept, not its beginning."""
         self._judge = rules.judge()
+        self._identities = rules.identities()
         self._is_raw = rules.is_raw
         self._profile_bytes_max = rules.profile_bytes_max
         self._record_bytes_max = rules.record_bytes_max
@@ -87,29 +89,34 @@ class Examiner:
         if isinstance(content, Oversize):
             fault = too_large(content.length, self._record_bytes_max)
             wrong = Remark(fault.reason, "", fault.message)
-            yield Verdict(block.line, content.head, [wrong], [], is_record=False)
+            yield Verdict(block.line, content.head, b"", [wrong], [], is_record=False)
             return
         chunk = Chunk(block.source, block.line, 0, content, 0.0)
         contents = read_chunk(chunk, self._record_bytes_max)
         for run in contents.runs:
-            for line, record in enumerate(run.records, run.span.line):
-                yield self._verdict(line, record)
+            sent: Sequence[bytes] = run.records
+            if self._identities:
+                sent, _ = self._identities.add(run.records, [run.span])
+            for line, (record, text) in enumerate(
+                zip(run.records, sent, strict=True), run.span.line
+            ):
+                yield self._verdict(line, record, text)
         for refused in contents.refused:
             wrong = Remark(refused.fault.reason, "", refused.fault.message)
-            yield Verdict(refused.position.line, refused.line, [wrong], [], is_record=False)
+            yield Verdict(refused.position.line, refused.line, b"", [wrong], [], is_record=False)
 
-    def _verdict(self, line: int, text: bytes) -> Verdict:
+    def _verdict(self, line: int, read: bytes, text: bytes) -> Verdict:
         try:
             record = parsed(text)
         except TooDeep as error:
-            return Verdict(line, text, [Remark(_TOO_DEEP, "#", str(error))], [])
+            return Verdict(line, read, text, [Remark(_TOO_DEEP, "#", str(error))], [])
         if self._is_raw:
             record, _ = unwrapped(record)
         try:
             outcome = self._judge.judge(record)
         except Exception as error:  # noqa: BLE001  one record is no reason to judge no other
             said = f"this record cannot be judged: {type(error).__name__}: {error}"
-            return Verdict(line, text, [Remark(_BUG, "#", said)], [])
+            return Verdict(line, read, text, [Remark(_BUG, "#", said)], [])
         warnings = [Remark("mapping", each.destination, each.message) for each in outcome.warnings]
         most = self._profile_bytes_max
         if most is not None and outcome.entity is not None:
@@ -120,7 +127,7 @@ class Examiner:
                 )
                 warnings.append(Remark("profile_size", "", said))
         errors = [Remark(each.keyword, each.pointer, each.message) for each in outcome.violations]
-        return Verdict(line, text, errors, warnings)
+        return Verdict(line, read, text, errors, warnings)
 
 
 def _length(entity: dict[str, Any]) -> int:

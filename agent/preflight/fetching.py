@@ -1,14 +1,16 @@
 """Which rules does the platform have for a flow's records? Its mapping set and its schema."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from agent.aep.discovery import Wanted
 from agent.aep.platform import Platform
 from agent.aep.ways import Way, way_of
+from agent.config.identities import RecordIdSettings
 from agent.core import encoding
 from agent.core.encoding import Envelope
+from agent.core.identities import Identities
 from agent.errors import ConfigError, NotFound
 from agent.preflight.rules import EVENTS, PRIMARY, RAW, Rules, is_of_events, room
 
@@ -23,11 +25,20 @@ class Fetched:
 
 
 async def fetched(
-    platform: Platform, wanted: Wanted, request_bytes_max: int, org_id: str
+    platform: Platform,
+    wanted: Wanted,
+    request_bytes_max: int,
+    org_id: str,
+    ids: RecordIdSettings | None = None,
 ) -> Fetched:
-    """What decides about the records of a flow. Raises ConfigError, PlatformError."""
+    """What decides about the records of a flow, to which the agent may add *ids*.
+
+    Raises ConfigError, PlatformError.
+    """
     way = await way_of(platform, wanted)
     envelope = _envelope(way, org_id)
+    adds = ids is not None and ids.add != "none"
+    spliced = Identities("content", ids.field).added_bytes if ids and adds else 0
     mapping = await _mapping(platform, way)
     schema = await schema_in_full(platform, way.schema_id, way.schema_version, str(way))
     rules = Rules(
@@ -36,7 +47,9 @@ async def fetched(
         mapping=mapping,
         is_raw=way.form != "xdm",
         feeds_profile=way.feeds_profile,
-        record_bytes_max=room(envelope, request_bytes_max),
+        ids_by=ids.add if ids and ids.add != "none" else None,
+        id_field=ids.field if ids else "_id",
+        record_bytes_max=room(replace(envelope, spliced=spliced), request_bytes_max),
     )
     return Fetched(rules, way, envelope)
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from agent.core import encoding
 from agent.core.encoding import Envelope
+from agent.core.identities import Identities
 from agent.dataprep import Judge, MappingError, MappingSet
 from agent.errors import ConfigError, SchemaError
 from agent.xdm import Library, Schema, compile_schema
@@ -28,6 +29,12 @@ class Rules:
     is_raw: bool = True  # False: the agent puts records into XDM messages
     feeds_profile: bool = False
     record_bytes_max: int = 1_000_000
+    ids_by: Literal["position", "content"] | None = None  # what the agent adds ids by
+    id_field: str = "_id"
+
+    def identities(self) -> Identities | None:
+        """What adds ids to records without one, as the agent does before it sends them."""
+        return None if self.ids_by is None else Identities(self.ids_by, self.id_field)
 
     def compiled(self) -> Schema:
         """The schema, its primary identity among what is required. Raises ConfigError."""

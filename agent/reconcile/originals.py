@@ -35,6 +35,7 @@ class Originals:
 
     def __init__(self, rules: Rules) -> None:
         self._judge = rules.judge()
+        self._identities = rules.identities()
         self._is_raw = rules.is_raw
         self._is_mapped = rules.mapping is not None
         self._line_bytes_max = rules.record_bytes_max
@@ -47,21 +48,21 @@ class Originals:
         if self._read is None or self._read[0] != span:
             self._read = (span, list(self.lines(span)))
         for found in self._read[1]:
-            if found.position.line == line and self.is_same(found.record, entity):
+            if found.position.line == line and self.is_same(span.source, found, entity):
                 return found
         return None
 
-    def is_same(self, record: bytes, entity: bytes) -> bool:
-        """Whether a record becomes this entity."""
+    def is_same(self, source: str, original: Original, entity: bytes) -> bool:
+        """Whether a line becomes this entity."""
         with suppress(TooDeep, ValueError):
-            wanted, made = parsed(entity), self._made_of(record)
+            wanted, made = parsed(entity), self._made_of(source, original)
             return bool(made == wanted) or _is_but_for_id(made, wanted, mapped=self._is_mapped)
         return False
 
-    def likeness(self, record: bytes) -> bytes | None:
-        """What is the same for all records that become one entity; None where that is none."""
+    def likeness(self, source: str, original: Original) -> bytes | None:
+        """What is the same for all lines that become one entity; None where that is none."""
         with suppress(TooDeep, ValueError, TypeError):
-            return orjson.dumps(self._made_of(record), option=orjson.OPT_SORT_KEYS)
+            return orjson.dumps(self._made_of(source, original), option=orjson.OPT_SORT_KEYS)
         return None
 
     def lines(self, span: Span) -> Iterator[Original]:
@@ -79,8 +80,12 @@ class Originals:
                 yield Original(text.rstrip(b"\r\n"), Position(line, offset))
                 offset += len(text)
 
-    def _made_of(self, record: bytes) -> Any:
-        """The entity that comes of a record."""
+    def _made_of(self, source: str, original: Original) -> Any:
+        """The entity that comes of a line, once the agent has given it an id, where it does."""
+        record, position = original.record, original.position
+        if self._identities:
+            span = Span(source, position.line, position.offset, 1)
+            (record,), _ = self._identities.add([record], [span])
         found = parsed(record)
         if self._is_raw:
             found, _ = unwrapped(found)

@@ -141,7 +141,7 @@ class Pull:
         for receipt in receipts.each_receipt(self._connection, self._since, self._keeping.flow):
             for span in receipt.spans:
                 for original in self._originals.lines(span):
-                    like_this = self._originals.likeness(original.record)
+                    like_this = self._originals.likeness(span.source, original)
                     same = wanted.get(like_this) if like_this else None
                     place = (span.source, original.position.line)
                     if same and place not in self._met:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from agent.emulator.options import CLIENT_ID
-from preflight.flows import MAPPINGS, ORDER, PROFILE, Made, make_flow
+from preflight.flows import EVENT, MAPPINGS, ORDER, PROFILE, Made, make_flow
 from preflight.orders import lines_of
 from provision.stage import ORDERS
 from support.agent import LIMIT, Finished, aep_agent
@@ -106,6 +106,24 @@ def test_what_is_too_long_for_profile_is_a_warning_and_no_rejection(
     assert warning["keyword"] == "profile_size"
     assert "Profile leaves out what has over 100000" in warning["message"]
     assert told.summary["with_warnings"] == 1
+
+
+def test_an_id_that_the_agent_adds_is_there_when_a_record_is_judged(
+    emulator: RunningEmulator, config: Path
+) -> None:
+    _made(emulator, mapped=False, parts=(EVENT,), identity=None)
+    event = b'{"timestamp":"2026-01-02T03:04:05Z"}\n'
+    by_content = ("--set", "record_id.add=content")
+
+    without = _preflight("--config", config, "--json", "-", stdin=event)
+    added = _preflight("--config", config, *by_content, "--sync", "1", "--json", "-", stdin=event)
+
+    assert [each["message"] for each in without.summary["errors"]] == [
+        "required key [_id] not found"
+    ]
+    assert (without.code, added.code) == (3, 0)
+    assert added.summary["sync"]["agreed"] == 1
+    assert b'"xdmEntity":{"_id":"' in emulator.records()[0]
 
 
 def test_the_platform_says_the_same_of_a_sample(

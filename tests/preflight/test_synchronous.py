@@ -35,7 +35,7 @@ class Clock:
 
 def _sample(*errors: str) -> Sample:
     remarks = [Remark("required", "#", words) for words in errors]
-    return Sample(Place("orders", 7), Verdict(7, b"{}", remarks, []), b"{}")
+    return Sample(Place("orders", 7), Verdict(7, b"{}", b"{}", remarks, []), b"{}")
 
 
 async def _asked(

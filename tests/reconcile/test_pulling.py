@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from agent.core.identities import Identities
 from agent.preflight.rules import Rules
 from agent.reconcile.originals import Originals
 from agent.reconcile.platform_side import Batch
@@ -21,6 +22,7 @@ from agent.store.entry import Entry
 LIMITS = StoreLimits(receipts_keep=3e9, receipts_max_bytes=10**9, dead_letters_max_bytes=10**9)
 SCHEMA = {"$id": "s", "type": "object", "properties": {"name": {"type": "string"}}}
 MAPPING = {"mappings": [{"sourceType": "ATTRIBUTE", "source": "n", "destination": "name"}]}
+WITH_ID = {"mappings": [{"sourceType": "ATTRIBUTE", "source": "_id", "destination": "name"}]}
 RAW = Rules(SCHEMA, mapping=MAPPING)
 XDM = Rules(SCHEMA, is_raw=False)
 
@@ -110,6 +112,21 @@ async def test_xdm_is_kept_as_the_entity_which_is_what_was_sent(orders: Path) ->
 
     assert letters == [(2, "failed", b'{"name": "2"}')]
     assert done.exported == 1
+
+
+async def test_lines_are_found_by_what_they_become_with_the_ids_the_agent_adds(
+    orders: Path,
+) -> None:
+    rules = Rules(SCHEMA, mapping=WITH_ID, ids_by="position")
+    (record,), _ = Identities("position").add([b'{"n":1}'], [Span(str(orders), 4, 30, 1)])
+    entity = {"name": json.loads(record)["_id"]}
+
+    _, by_id = await _pulled(orders, [_exported(entity, "b:3")], rules)
+    other = Rules(SCHEMA, mapping=WITH_ID, ids_by="content")
+    _, by_wrong_id = await _pulled(orders, [_exported(entity, "b:3")] * 2, other)
+
+    assert by_id == [(4, "failed", b'{"n":1}')]
+    assert [reason for _, reason, _ in by_wrong_id] == ["failed", "failed_exported"]
 
 
 async def test_an_id_that_the_agent_added_is_no_difference(orders: Path) -> None:
