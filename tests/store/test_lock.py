@@ -41,7 +41,7 @@ def other_agent(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
 def said() -> Iterator[io.StringIO]:
     """What is logged."""
     stream = io.StringIO()
-    logs._voice.settle_on("info", "json", 30.0, stream)
+    logs._voice.settle_on("info", "json", 30.0, "auto", stream)
     yield stream
     logs._voice.settle_on("info", "auto", 30.0, "auto", None)
 
