@@ -20,7 +20,8 @@ from typing import Any
 import pytest
 
 from support.accounts import kept_in
-from support.agent import eventually
+from support.agent import LIMIT
+from support.agent import eventually as soon
 from support.emulator import RunningEmulator
 from support.listening import Listening, configured, listening
 from support.records import lines, orders
@@ -29,6 +30,11 @@ Inlet = Callable[..., RunningEmulator]
 CERTIFICATES = Path(__file__).parents[1] / "delivery" / "certificates"
 DONE = "the configuration was read again"
 WRONG = "the configuration is wrong, going on with the old one"
+
+
+def eventually(truth: Callable[[], object]) -> None:
+    """Wait until it is so, for long where others use the machine."""
+    soon(truth, LIMIT)
 
 
 class Changing:
