@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import backlog, latency, memory, sockets, startup, throughput
+from benchmarks import backlog, judging, latency, memory, sockets, startup, throughput
 from benchmarks.children import BenchmarkError, Child
 from benchmarks.events import EventFile
 from benchmarks.pipeline import Agent
@@ -95,7 +95,9 @@ def _measure(args: argparse.Namespace) -> Report:
     stalled = memory.measure(args.agent, 2.0 if quick else 5.0)
     _say("idle connections")
     idle = sockets.idle(args.agent)
-    return Report(file, made, latencies, start_up, stalled, on_disk, idle)
+    _say("records mapped and validated")
+    judged = judging.measure(1 if quick else 3)
+    return Report(file, made, latencies, start_up, stalled, on_disk, idle, judged)
 
 
 def _generate(megabytes: float) -> EventFile:

@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmarks.backlog import Backlog
 from benchmarks.events import MEGABYTE, EventFile
+from benchmarks.judging import Judging
 from benchmarks.latency import Latency
 from benchmarks.memory import BUDGET, Stalled
 from benchmarks.sockets import Idle
@@ -51,6 +52,7 @@ class Report:
     stalled: Stalled
     backlog: Backlog
     idle: Idle
+    judged: Judging
 
     def figures(self) -> list[Figure]:
         """The figures in the order of the table."""
@@ -61,6 +63,12 @@ class Report:
             *_memory(self.throughput, self.stalled),
             *_disk(self.throughput, self.backlog),
             *_sockets(self.throughput, self.idle),
+            Figure(
+                "mapped and validated, as `preflight` and the emulator do",
+                self.judged.per_cpu_second,
+                "records per CPU-second",
+                at_least=3_000,
+            ),
         ]
 
     def missed(self) -> list[str]:
@@ -81,6 +89,7 @@ class Report:
                 "stalled": asdict(self.stalled),
                 "backlog": asdict(self.backlog),
                 "idle": asdict(self.idle),
+                "judged": asdict(self.judged),
             },
         }
 

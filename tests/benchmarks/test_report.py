@@ -5,6 +5,7 @@ import pytest
 
 from benchmarks.backlog import Backlog, Drained
 from benchmarks.events import EventFile
+from benchmarks.judging import Judging
 from benchmarks.latency import Latency, stamped
 from benchmarks.memory import Stalled
 from benchmarks.pipeline import Sent
@@ -43,6 +44,7 @@ def report(
     drain: float = 4.6,
     idle: int = 80_000_000,
     first: float = 0.6,
+    judged: float = 2.0,
 ) -> Report:
     return Report(
         EventFile(Path("events.ndjson"), 270_000, 300_000_000),
@@ -56,6 +58,7 @@ def report(
             start_up=0.25,
         ),
         Idle(10_000, idle, 60_000_000),
+        Judging(20_000, judged),
     )
 
 
@@ -77,6 +80,7 @@ def test_nothing_is_missed_when_all_targets_are_met() -> None:
     ("measured", "name"),
     [
         (report(gzip=1.6), "part of the limit, gzip, net of start-up"),
+        (report(judged=7.0), "mapped and validated, as `preflight` and the emulator do"),
         (report(p99=1_051), "answered after, max_wait 1000 ms: p99"),
         (report(drain=4.9), "draining a MB of 2,100 MB, of a MB of 300 MB"),
         (report(first=2.1), "first answer, 1,890,000 records spooled"),
