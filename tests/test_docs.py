@@ -10,24 +10,30 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 import pytest
 
-from agent.__main__ import COMMANDS
+from agent.__main__ import COMMANDS, whole_parser
 from agent.telemetry.meters import Meters
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 _NUMBERS = re.compile(r"^  ([a-z-]+) +([0-9,]+)   ", re.MULTILINE)
+WATCHING = (ROOT / "docs/watching.md").read_text()
 DOCUMENTS = [ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md")]
+DOCUMENTS += sorted((ROOT / "docs").glob("*.md"))
 
 
-def _agent(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def _agent(
+    *words: str, cwd: Path = ROOT, stdin: Any = None, **variables: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "agent", *words],
-        cwd=ROOT,
-        env={**os.environ, **variables},
+        cwd=cwd,
+        stdin=stdin,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **variables},
         capture_output=True,
         text=True,
         timeout=60,
@@ -40,11 +46,13 @@ def test_the_readme_names_every_command_with_its_purpose() -> None:
     assert table == set(COMMANDS)
 
 
-def test_the_readme_names_every_metric_as_it_is() -> None:
+def test_every_metric_is_documented_as_it_is() -> None:
     for row in Meters().table():
         labels = ", ".join(row.labels)
-        assert f"| `{row.name}` | {row.kind} | {labels} | {row.help} |" in README
-    assert len(re.findall(r"^\| `aep_agent_", README, re.MULTILINE)) == len(list(Meters().table()))
+        assert f"| `{row.name}` | {row.kind} | {labels} | {row.help} |" in WATCHING
+    assert len(re.findall(r"^\| `aep_agent_", WATCHING, re.MULTILINE)) == len(
+        list(Meters().table())
+    )
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -58,9 +66,25 @@ def test_every_command_explains_itself(name: str) -> None:
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_what_a_document_links_to_is_there(path: Path) -> None:
-    links = re.findall(r"\]\((?!http)([^)#]+)\)", path.read_text())
+    for link in re.findall(r"\]\((?!http)([^)]+)\)", path.read_text()):
+        name, _, anchor = link.partition("#")
+        target = (path.parent / name) if name else path
+        assert target.exists(), link
+        assert not anchor or anchor in _anchors(target), link
 
-    assert [link for link in links if not (ROOT / link).exists()] == []
+
+def test_every_document_is_led_to_by_the_readme() -> None:
+    assert all(f"](docs/{path.name})" in README for path in (ROOT / "docs").iterdir())
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_command_in_a_document_is_one_that_we_take(path: Path) -> None:
+    parser = whole_parser()
+    for words in _commands(path.read_text()):
+        try:
+            parser.parse_args(words)
+        except SystemExit:
+            pytest.fail(f"not taken: aep-agent {shlex.join(words)}")
 
 
 def test_the_ten_sentences_are_in_the_architecture() -> None:
@@ -69,10 +93,48 @@ def test_the_ten_sentences_are_in_the_architecture() -> None:
     assert re.findall(r"^(\d+)\. \*\*", page, re.MULTILINE) == [str(n) for n in range(1, 11)]
 
 
+def _anchors(document: Path) -> set[str]:
+    """What the headings of a document are linked by."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in headings}
+
+
+def _commands(text: str) -> Iterator[list[str]]:
+    """The arguments of each of our commands in the shell blocks of a document."""
+    for block in re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        for line in block.replace("\\\n", " ").splitlines():
+            lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
+            lexer.wordchars += ":,"
+            words: list[str] = []
+            for token in [*lexer, ";"]:
+                if token[0] not in "|&;<>()":
+                    words.append(token)
+                    continue
+                if words and words[0] == "aep-agent":
+                    yield words[1:]
+                words = []
+
+
+def _orders(path: Path) -> None:
+    """Orders as a shop tells of them."""
+    orders = (
+        {
+            "_id": f"o-{n}",
+            "at": "2026-11-25T10:00:00Z",
+            "number": n,
+            "total": n / 4,
+            "to": "a@b.org",
+        }
+        for n in range(200)
+    )
+    path.write_text("".join(f"{json.dumps(each)}\n" for each in orders))
+
+
 @contextmanager
-def _emulator(*words: str) -> Iterator[dict[str, str]]:
+def _emulator(*words: str, cwd: Path = ROOT) -> Iterator[dict[str, str]]:
     command = [sys.executable, "-m", "agent", "emulate", *words, "--listen", "127.0.0.1:0"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as emulator:
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, cwd=cwd, env=env, stdout=subprocess.PIPE) as emulator:
         try:
             assert emulator.stdout
             assert select.select([emulator.stdout], [], [], 30)[0], "the emulator did not start"
@@ -99,6 +161,33 @@ def test_the_readmes_example_does_what_it_shows(tmp_path: Path) -> None:
     assert "500 records read, 500 accepted, 0 dead-lettered, 0 without an answer" in sent.stdout
     assert json.loads(found.stdout.splitlines()[0])["line"] == 471
     assert nothing.returncode == 0
+
+
+def test_the_readmes_way_from_records_to_a_dataset_is_one(tmp_path: Path) -> None:
+    section = README[README.index("## From records") : README.index("## Send to")]
+    emulate, *commands = _commands(section)
+    _orders(tmp_path / "orders.ndjson")
+    with _emulator(*emulate[1:], cwd=tmp_path) as listening:
+        url = listening["listening"]
+        variables = dict(
+            re.findall(r"([A-Z_]+)=(\S+)", section.replace("http://127.0.0.1:8010", url))
+        )
+        variables |= {"AEP_AGENT_DATA_DIR": str(tmp_path), "AEP_AGENT_ADMIN__LISTEN": "127.0.0.1:0"}
+        for words in commands:
+            with (tmp_path / "orders.ndjson").open() as records:
+                done = _agent(*words, cwd=tmp_path, stdin=records, **variables)
+            assert done.returncode == 0, (words, done.stdout, done.stderr)
+            if words[1] == "init":  # five minutes are long for a test
+                manifest = tmp_path / "orders.yaml"
+                manifest.write_text(manifest.read_text().replace("flow:", "flow:\n  warm_up: 0s"))
+        with urlopen(f"{url}/_emulator/flows?wait=30") as answer:
+            (flow,) = json.load(answer)
+
+    assert [words[:2] for words in commands][-2:] == [
+        ["provision", "apply"],
+        ["run", commands[-1][1]],
+    ]
+    assert (flow["accepted"], flow["landed"], flow["failed"]) == (200, 200, 0)
 
 
 def test_the_demo_tells_what_became_of_every_record(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What does /status say? Its keys are documented in the README, for people and for programs.
+"""What does /status say? Its keys are documented in docs/watching.md, for people and for programs.
 
 Where flows have names, `flows` says of each what the top level says of all of them together.
 """

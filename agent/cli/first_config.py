@@ -84,7 +84,7 @@ def _sources(answers: Answers) -> list[str]:
         lines += _source(spec)
     return [
         *lines,
-        "    # What records go on, and what of them; see README, Filters.",
+        "    # What records go on, and what of them; see docs/reading.md.",
         "    #filters:",
         "    #  - drop: type = heartbeat",
         "    #  - remove: [person.phone]",
