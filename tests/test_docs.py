@@ -183,10 +183,7 @@ def test_the_readmes_way_from_records_to_a_dataset_is_one(tmp_path: Path) -> Non
         with urlopen(f"{url}/_emulator/flows?wait=30") as answer:
             (flow,) = json.load(answer)
 
-    assert [words[:2] for words in commands][-2:] == [
-        ["provision", "apply"],
-        ["run", commands[-1][1]],
-    ]
+    assert [words[0] for words in commands][-3:] == ["provision", "run", "reconcile"]
     assert (flow["accepted"], flow["landed"], flow["failed"]) == (200, 200, 0)
 
 

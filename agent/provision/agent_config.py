@@ -86,9 +86,19 @@ def content_of(written: Written, known: Known, file: StateFile) -> bytes:
     inlet = {**_inlet(written, known), **own}
     if file.state.ready_at:
         inlet["ready_at"] = file.state.ready_at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    tree = {"inlet": inlet, **settings}
+    tree = {**_platform(written), "inlet": inlet, **settings}
     text = yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=100)
     return (_HEAD.format(manifest=written.path.name) + text).encode()
+
+
+def _platform(written: Written) -> dict[str, Any]:
+    """How the platform is asked, for `reconcile` and `preflight`.
+
+    Only where the agent has the credential anyway: who sends without tokens needs no secret.
+    """
+    source = written.manifest.source
+    asked = isinstance(source, HttpInlet) and source.authenticated
+    return {"platform": written.section("platform")} if asked else {}
 
 
 def _inlet(written: Written, known: Known) -> dict[str, Any]:

@@ -44,7 +44,20 @@ async def test_the_configuration_is_one_that_the_agent_takes(tmp_path: Path) -> 
         assert flow.inlet.url.startswith(f"{stage.emulator.listening}/collection/")
         assert flow.inlet.ready_at == done.ready_at
         assert flow.inlet.credentials.client_id == "emulated-client"
+        assert config.platform.url == stage.emulator.listening
+        assert config.platform.attempts == 2
         assert config.warnings == ()
+        assert "${AEP_CLIENT_SECRET}" in done.config.path.read_text()
+
+
+async def test_who_sends_without_tokens_needs_no_secret(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        stage.edit("authenticated: true", "authenticated: false")
+        done = await stage.apply()
+        config = load(done.config.path, environ={})
+
+        assert config.inlet.credentials is None
+        assert config.platform is None
 
 
 async def test_records_that_are_xdm_need_no_mapping(tmp_path: Path) -> None:

@@ -40,6 +40,20 @@ class Written:
         # a dollar that stands for itself is written twice
         return here.replace("$", "$$") if isinstance(here, str) else None
 
+    def section(self, name: str) -> dict[str, Any]:
+        """A section as it was written, to be written into another file."""
+        written: dict[str, Any] = self._as_written((name,), self.document.tree.get(name, {}))
+        return written
+
+    def _as_written(self, path: KeyPath, here: Any) -> Any:
+        if path in self.document.replaced:
+            return self.document.replaced[path]
+        if isinstance(here, Mapping):
+            return {key: self._as_written((*path, key), below) for key, below in here.items()}
+        if isinstance(here, list):
+            return [self._as_written((*path, index), each) for index, each in enumerate(here)]
+        return here.replace("$", "$$") if isinstance(here, str) else here
+
     def problem(self, path: KeyPath, text: str) -> ConfigError:
         """What is wrong at a key, as an error that says on which line."""
         line = self.document.line_of(path)
