@@ -37,15 +37,20 @@ class Service:
         self._ready = ready
         self._live = live
         self._stopping = False
+        self._but = ""  # what is not as it should be, though input is taken
         self._looked_at, self._accepted = time.monotonic(), 0
         self._interval = _INTERVAL
         if manager.watchdog:
             self._interval = min(_INTERVAL, manager.watchdog / _SIGNS_IN_TIME)
             faulthandler.enable()  # the watchdog's SIGABRT writes down where every thread stands
 
-    def running(self) -> None:
-        """Input is taken: what waits for the agent may start. Ends a reload, too."""
-        self._manager.tell(READY=1, STATUS="takes input")
+    def running(self, but: str = "") -> None:
+        """Input is taken: what waits for the agent may start. Ends a reload, too.
+
+        *but* is what somebody should see to; it is told until the next reload.
+        """
+        self._but = but
+        self._manager.tell(READY=1, STATUS=but or "takes input")
 
     def reloading(self) -> None:
         """The configuration is read again; until `running` the service counts as reloading."""
@@ -76,7 +81,8 @@ class Service:
         seen, now = self._snapshot(), time.monotonic()
         rate = (seen.accepted - self._accepted) / max(now - self._looked_at, 0.001)
         self._looked_at, self._accepted = now, seen.accepted
+        words = f"{self._but}; {self._ready()[1]}" if self._but else self._ready()[1]
         return (
-            f"{self._ready()[1]}; {rate:,.0f} accepted/s, {seen.held:,} held,"
+            f"{words}; {rate:,.0f} accepted/s, {seen.held:,} held,"
             f" {seen.dead_letters:,} dead letters; destination {seen.state}"
         )

@@ -21,6 +21,7 @@ from agent.telemetry.logs import get_logger
 if TYPE_CHECKING:
     from agent.app.service import Service
 
+_REFUSED = "the configuration is wrong, going on with the old one"
 _NO_ROOM_SECONDS = 10.0  # a reader that waits a moment is flow control, not distress
 
 log = get_logger("admin")
@@ -83,7 +84,7 @@ class Watch:
         """The configuration was read again, and this came of it."""
         self._reload = report
         if self.service:
-            self.service.running()
+            self.service.running(_REFUSED if report.outcome == "refused" else "")
 
     async def stop(self) -> None:
         """Listen no more."""

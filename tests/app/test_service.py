@@ -59,8 +59,10 @@ def test_a_reload_says_when_it_began_until_input_is_taken_again(
     service = Service(manager[0], lambda: STANDS, lambda: (True, "ready"), lambda: (True, "alive"))
     service.reloading()
     reloading = dict(line.split("=", 1) for line in manager[1].recv(4096).decode().split("\n"))
-    service.running()
+    service.running("the file is wrong")
 
     assert reloading["RELOADING"] == "1"
     assert int(reloading["MONOTONIC_USEC"]) > 0
-    assert manager[1].recv(4096).startswith(b"READY=1\n")
+    assert manager[1].recv(4096) == b"READY=1\nSTATUS=the file is wrong"
+    service.stopping()
+    assert b"STATUS=the file is wrong; ready; 0 accepted/s" in manager[1].recv(4096)

@@ -188,6 +188,33 @@ def test_who_connects_while_it_is_down_starts_it_and_is_heard(
     assert machine.show(SERVICE, "ActiveState") == "active"
 
 
+def test_a_reload_takes_up_what_was_changed_unless_it_is_wrong_and_status_says_which(
+    machine: Machine, emulator: RunningEmulator, configured: Callable[..., None]
+) -> None:
+    configured()
+    machine.run("systemctl", "start", SOCKET, SERVICE)
+    first = machine.show(SERVICE, "MainPID")
+    with connected(machine) as before:
+        before.sendall(lines(orders(10)))
+        eventually(lambda: len(emulator.records()) == 10)
+        configured({**RECORDS, "filters": [{"drop": "order > 100"}]})
+        machine.run("systemctl", "reload", SERVICE)
+        eventually(lambda: "was read again" in machine.journal("--unit", SERVICE, "--lines=3"))
+    sent(machine, orders(200, first=11))
+    eventually(lambda: sorted(emulator.records()) == sorted(orders(100)))
+
+    configured({**RECORDS, "filters": [{"drop": "order >"}]})
+    machine.run("systemctl", "reload", SERVICE)
+    wrong = "the configuration is wrong, going on with the old one"
+    eventually(lambda: machine.show(SERVICE, "StatusText").startswith(wrong))
+    assert wrong in machine.journal("--unit", SERVICE, "--priority=err", "--lines=5")
+    assert machine.show(SERVICE, "ActiveState") == "active"
+    assert machine.show(SERVICE, "MainPID") == first
+    configured()
+    machine.run("systemctl", "reload", SERVICE)
+    eventually(lambda: "wrong" not in machine.show(SERVICE, "StatusText"))
+
+
 def test_restarts_under_load_refuse_no_connection_and_a_stop_loses_nothing(
     machine: Machine, emulator: RunningEmulator, configured: Callable[..., None], sender: Sender
 ) -> None:
