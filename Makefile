@@ -14,8 +14,11 @@ test: $(VENV)/dev              ## every test; `make test T=tests/core` for some
 ifdef T
 	$(BIN)/python -m pytest $(T)
 else
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not alone" --cov=agent.core --cov-branch --cov-fail-under=100
-	$(BIN)/python -m pytest -m alone
+	@failed=0; \
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not alone" \
+	  --cov=agent.core --cov-branch --cov-fail-under=100 || failed=1; \
+	$(BIN)/python -m pytest -m alone || failed=1; \
+	exit $$failed
 endif
 
 torture: $(VENV)/dev           ## kill, starve and mislead the agent, then count; `make torture SEED=7 KILLS=200`
