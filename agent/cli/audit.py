@@ -125,12 +125,13 @@ def _reasons(books: "Audit", entry: str) -> str:
 
 def as_object(books: "Audit", checks: "list[Check]", *, balanced: bool) -> dict[str, Any]:
     """What the audit found, for scripts."""
-    entries = ("accepted", "dead_lettered", "filtered", "dropped", "replayed", "purged", "pruned")
+    outcomes = ("accepted", "dead_lettered", "filtered", "dropped")
+    explaining = ("replayed", "purged", "pruned", "failed")
     return {
         "at": iso(time.time()),
         "balanced": balanced,
         "read": books.total("read"),
-        **{entry: books.total(entry) for entry in entries},
+        **{entry: books.total(entry) for entry in (*outcomes, *explaining)},
         "dead_lettered_by_reason": books.by_reason("dead_lettered"),
         "dropped_by_reason": books.by_reason("dropped"),
         "held": books.spool.records,

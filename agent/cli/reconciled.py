@@ -59,7 +59,7 @@ def in_words(way: "Way", window: "Window", found: "Comparison", pulled: "Pulled 
     platform, accepted = found.platform, found.accepted
     now = window.until
     lines = [
-        printable(f"{way}, {when(window.since, now)} to {when(now, 0.0)} UTC"),
+        printable(f"{way}, {when(window.since, 0.0)} to {when(now, 0.0)} UTC"),
         "",
         _line("accepted, by receipts", accepted.records, _from_to(found, now)),
         _line("landed", platform.landed, _dataset(way, found)),

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from agent.record import INEXACT, Position, Span
 _GZIP = b"\x1f\x8b"
 _FOLLOWED = re.compile(r"#\d+$")  # app.log#2 is a later file of the path app.log
 _ID = "_id"
+_TO_THE_END = 1 << 62  # lines: as far as they are asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +41,22 @@ class Originals:
         self._is_raw = rules.is_raw
         self._is_mapped = rules.mapping is not None
         self._line_bytes_max = rules.record_bytes_max
-        self._read: tuple[Span, list[Original]] | None = None  # the span that was read last
+        self._begun: tuple[str, int, int] | None = None  # the run of lines that was read last …
+        self._read: list[Original] = []  # … as far as it was
+        self._coming: Iterator[Original] = iter(())
 
-    def at(self, span: Span, line: int, entity: bytes | None) -> Original | None:
-        """The line of a span, if it can be read and became this entity."""
+    def at(self, source: str, start: Position, line: int, entity: bytes | None) -> Original | None:
+        """A line of a run that starts there, if it can be read and became this entity."""
         if entity is None:
             return None
-        if self._read is None or self._read[0] != span:
-            self._read = (span, list(self.lines(span)))
-        for found in self._read[1]:
-            if found.position.line == line and self.is_same(span.source, found, entity):
-                return found
-        return None
+        begun = (source, start.line, start.offset)
+        if begun != self._begun:
+            self._begun, self._read = begun, []
+            self._coming = self.lines(Span(source, start.line, start.offset, _TO_THE_END))
+        index = line - start.line
+        self._read += islice(self._coming, max(0, index + 1 - len(self._read)))
+        found = self._read[index] if index < len(self._read) else None
+        return found if found and self.is_same(source, found, entity) else None
 
     def is_same(self, source: str, original: Original, entity: bytes) -> bool:
         """Whether a line becomes this entity."""

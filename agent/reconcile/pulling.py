@@ -17,7 +17,7 @@ from agent.delivery.dead_letters import Accepted, Unlanded, of_unlanded
 from agent.reconcile.exported import Failure, failure
 from agent.reconcile.originals import Originals, likeness
 from agent.reconcile.platform_side import Batch
-from agent.record import DeadLetter, Position, Span
+from agent.record import DeadLetter, Position
 from agent.store import receipts
 from agent.store.pulls import pull, pulled
 from agent.store.receipts import FoundReceipt
@@ -110,9 +110,8 @@ class Pull:
 
     def _letter(self, failed: Failure, receipt: FoundReceipt) -> DeadLetter:
         keeping = self._keeping
-        count = receipt.line - receipt.span_line + 1
-        span = Span(receipt.source, receipt.span_line, receipt.span_offset, count)
-        original = self._originals.at(span, receipt.line, failed.entity)
+        start = Position(receipt.span_line, receipt.span_offset)
+        original = self._originals.at(receipt.source, start, receipt.line, failed.entity)
         position = Position(receipt.line, receipt.span_offset)
         record, why = failed.line, _EXPORTED(failed.reason + _AS_EXPORTED)
         if original is not None:
