@@ -115,6 +115,11 @@ def _commands(text: str) -> Iterator[list[str]]:
                 words = []
 
 
+def _named_commands(text: str) -> list[list[str]]:
+    """The arguments of each of our commands that the demo names."""
+    return [shlex.split(each) for each in re.findall(r"^  python -m agent (.+)$", text, re.M)]
+
+
 def _orders(path: Path) -> None:
     """Orders as a shop tells of them."""
     orders = (
@@ -202,6 +207,7 @@ def test_the_demo_tells_what_became_of_every_record(tmp_path: Path) -> None:
                 told += line
             with urlopen(goes_on[1]) as page:
                 console = page.read().decode()
+            plan, reconcile = (_agent(*words) for words in _named_commands(told))
         finally:
             demo.terminate()
         shown, _ = demo.communicate(timeout=30)
@@ -218,14 +224,17 @@ def test_the_demo_tells_what_became_of_every_record(tmp_path: Path) -> None:
     assert '"number":19999' in shown
     assert '{"_id":"shop-19999"' in shown
 
-    *commands, emulate = re.findall(r"^  python -m agent (.+)$", shown, re.MULTILINE)
+    assert "10 as they should be" in plan.stdout
+    assert reconcile.returncode == 3  # some failed, and none is missing
+    assert re.search(r"^  missing +0$", reconcile.stdout, re.MULTILINE)
+    *commands, emulate = _named_commands(shown)
     assert len(commands) == 3
-    for command_line in commands:
-        tried = _agent(*shlex.split(command_line))
+    for words in commands:
+        tried = _agent(*words)
         assert tried.returncode == 0
         assert tried.stdout
     with (
-        _emulator(*shlex.split(emulate)[1:]) as listening,
+        _emulator(*emulate[1:]) as listening,
         urlopen(f"{listening['listening']}/_emulator/flows") as answer,
     ):
         (flow,) = json.load(answer)

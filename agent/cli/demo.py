@@ -12,6 +12,7 @@ from agent.errors import AgentError
 
 if TYPE_CHECKING:
     from agent.app.summary import Snapshot
+    from agent.cli.demonstrated import Demonstrated
     from agent.cli.emulated import EmulatedPlatform
 
 HELP = "see the whole journey on this machine, without an account"
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         )
         print(json.dumps(as_object(done), ensure_ascii=False) if args.json else in_words(done))
         if args.keep:
-            _wait(platform)
+            _wait(done)
     return 0 if done.is_complete else 1
 
 
@@ -148,8 +149,10 @@ def _send(config_path: Path, records: Path) -> "Snapshot":
     return deliver(load(config_path, environ={}), view() if sys.stderr.isatty() else printed)
 
 
-def _wait(platform: "EmulatedPlatform") -> None:
-    _say(f"\nThe platform goes on at {platform.url}/ until Ctrl-C.")
+def _wait(done: "Demonstrated") -> None:
+    from agent.cli.demonstrated import meanwhile
+
+    _say(meanwhile(done))
     try:
         signal.pause()
     except KeyboardInterrupt:

@@ -115,6 +115,20 @@ def _next(done: Demonstrated) -> list[str]:
     ]
 
 
+def meanwhile(done: Demonstrated) -> str:
+    """What to look at while the platform goes on."""
+    me, manifest, config = _own_name(), str(done.manifest), str(done.config)
+    return "\n".join(
+        [
+            "",
+            "Meanwhile, in another terminal:",
+            f"  {me} provision plan {shlex.quote(manifest)}",
+            f"  {me} reconcile --config {shlex.quote(config)}",
+            f"The platform goes on at {done.console}/ until Ctrl-C.",
+        ]
+    )
+
+
 def _own_name() -> str:
     """What to type for this program: its name, or its path where the name is not found."""
     started_as = Path(sys.argv[0])

@@ -68,7 +68,7 @@ def in_words(
     if len(found.warnings):
         lines += [
             "",
-            f"would land all the same, with warnings ({counted(found.warned, 'record')}):",
+            f"warnings, which by themselves reject nothing ({counted(found.warned, 'record')}):",
             *_table(found.warnings, show),
         ]
     if compared:

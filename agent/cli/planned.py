@@ -95,7 +95,8 @@ def result_in_words(done: "Applied") -> str:
     changed = done.changed
     lines = ["everything was as it should be" if not changed else f"{counted(changed, 'change')}"]
     if done.ready_at and done.ready_at > datetime.now(UTC):
-        lines.append(f"the flow takes records from {_moment(done.ready_at)}; the agent waits")
+        waits = "; the agent waits" if done.config else ", and loses what comes earlier"
+        lines.append(f"the flow takes records from {_moment(done.ready_at)}{waits}")
     if done.schema_changed:
         lines.append(
             "the platform may go by the schema as it was for up to 15 minutes: until then, records"
