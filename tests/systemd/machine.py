@@ -180,7 +180,7 @@ def _boot(root: Path) -> Sequence[str]:
     wheels = Path(os.environ.get("PIP_FIND_LINKS", "/nowhere"))
     return (
         *("systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", "--console=pipe"),
-        *(f"--directory={root}", "--overlay=/usr::/usr", f"--machine={root.parent.name[-40:]}"),
+        *(f"--directory={root}", "--overlay=/usr::/usr", f"--machine=aep-agent-{os.getpid()}"),
         f"--bind-ro={CHECKOUT}:{AS_MOUNTED}",
         f"--bind={cache}:/root/.cache/pip",
         *([f"--bind-ro={wheels}"] if wheels.is_dir() else []),

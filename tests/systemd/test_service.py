@@ -292,17 +292,27 @@ def test_a_client_that_waits_does_not_have_a_wrong_configuration_tried_for_ever(
     assert machine.show(SOCKET, "Result") == "service-start-limit-hit"
 
 
+@pytest.mark.parametrize(
+    ("mode", "switched_on"), [(0o640, ""), (0o600, "CAP_DAC_READ_SEARCH|PrivateUsers")]
+)
 def test_one_of_several_instances_follows_a_file_of_others_by_the_drop_in(
-    machine: Machine, emulator: RunningEmulator, configured: Callable[..., None]
+    mode: int,
+    switched_on: str,
+    machine: Machine,
+    emulator: RunningEmulator,
+    configured: Callable[..., None],
 ) -> None:
     log = machine.files / "var/log/shop.json"
     log.write_bytes(lines(orders(100)))
-    log.chmod(0o640)
+    log.chmod(mode)
     os.chown(log, 0, 4)  # root:adm
     configured({"type": "file", "paths": ["/var/log/shop.json"]}, name="orders")
     drop_in = f"{AS_MOUNTED}/deploy/systemd/read-logs.conf"
     drop_ins = "/etc/systemd/system/aep-agent@.service.d"
     machine.run("install", "-D", "-m", "644", "-t", drop_ins, drop_in)
+    if switched_on:
+        uncomment = f"s/^#(.*({switched_on}))/\\1/"
+        machine.run("sed", "-E", "-i", uncomment, f"{drop_ins}/read-logs.conf")
     machine.run("systemctl", "daemon-reload")
     machine.run("systemctl", "start", "aep-agent@orders")
 
