@@ -82,8 +82,7 @@ class Replacement:
         try:
             await self._begin(running, left)
         finally:
-            for source in gone:
-                await source.let_go(patiently=not self._claimed)
+            await _let_go(gone, patiently=not self._claimed)
 
     async def _hand_over(self) -> None:
         """Wait until those that go have handed over what they have read."""
@@ -113,3 +112,14 @@ class Replacement:
             pipelines[flow].lanes.append(each)
             running[flow].read(each)
         self._claimed.clear()
+
+
+async def _let_go(gone: Sequence[Source], *, patiently: bool) -> None:
+    """Have all of them give back what they claimed, also where this is cancelled."""
+    left = [*gone]
+    try:
+        while left:
+            await left.pop(0).let_go(patiently=patiently)
+    finally:
+        for source in left:
+            await source.let_go()

@@ -424,3 +424,50 @@ def test_a_terminal_that_is_closed_stops_it_in_order(
             assert [*said][-2:] == ["stopping", "stopped"]
         finally:
             agent.kill()
+
+
+def test_what_was_read_before_a_reload_is_read_again_after_a_crash_if_it_was_not_safe(
+    inlet: Inlet, data_dir: Path, tmp_path: Path
+) -> None:
+    log = tmp_path / "app.log"
+    records = orders(300)
+    emulator = inlet([{"when": {"requests": 1000}, "hang": True}])
+    memory = {"type": "memory", "max_bytes": "8MiB"}
+    path = configured(tmp_path / "agent.json", emulator, data_dir, followed(log), buffer=memory)
+    append(log, records[:100])
+    with listening(["run", path], 0) as agent:
+        it = Changing(agent, path)
+        eventually(lambda: agent.status()["read"] == 100)
+        it.changed(sources=[followed(log, poll="60ms")])
+        append(log, records[100:200])
+        eventually(lambda: agent.status()["read"] == 200)
+        it.changed(sources=[followed(tmp_path / "other.log")])
+        it.changed(sources=[followed(log)])
+        append(log, records[200:])
+        eventually(lambda: agent.status()["read"] == 300)
+        agent.agent.signal(signal.SIGKILL)
+        agent.agent.process.wait(LIMIT)
+    emulator.set_faults()
+    with listening(["run", path], 0) as agent:
+        arrived(emulator, records)
+        Changing(agent, path).stopped()
+
+
+def test_a_source_that_was_away_for_a_while_goes_on_where_it_was(
+    run: Run, emulator: RunningEmulator, tmp_path: Path
+) -> None:
+    log, other = tmp_path / "app.log", tmp_path / "other.log"
+    records = orders(400)
+    append(log, records[:100])
+    nameless = {"type": "file", "paths": [str(log)], "poll": "50ms"}
+    beside = {**nameless, "paths": [str(other)]}
+    with run(nameless, beside) as it:
+        eventually(lambda: emulator.stats()["records_accepted"] == 100)
+        it.changed(sources=[beside])
+        append(log, records[100:200])
+        log.rename(tmp_path / "app.log.1")
+        append(log, records[200:300])
+        it.changed(sources=[beside, {**nameless, "paths": [f"{log}*"]}])
+        append(other, records[300:])
+        arrived(emulator, records)
+        it.stopped()

@@ -69,13 +69,22 @@ async def serving(
     unfinished_bytes: int = 2**26,
     connection: MakeConnection = Connection,
     networks: tuple[IPv4Network | IPv6Network, ...] = (),
+    former: Serving | None = None,
 ) -> AsyncIterator[Serving]:
-    """A source that has begun to listen; stopped at the end unless it was before."""
+    """A source that has begun to listen; stopped at the end unless it was before.
+
+    It takes the place of the *former* one, which ends before it begins to read.
+    """
     meters = Meters()
     limits = ConnectionLimits(connections, idle, unfinished, unfinished_bytes, networks)
     listening = Listening(listen) if isinstance(listen, str) else listen
     source = ConnectionSource("clients", listening, framer, limits, 900_000, meters, connection)
+    if former:
+        assert source.follow(former.source)
     await source.claim()
+    if former:
+        source.succeed()
+        await former.stopped()
     running = asyncio.ensure_future(source.run(doors))
     try:
         await asyncio.sleep(0)

@@ -389,3 +389,26 @@ def test_addresses_are_known_however_they_are_written() -> None:
     for address in ("11.1.2.3", "::ffff:11.1.2.3", "fd00::1"):
         assert not comes_from((address, 5170, 0, 0), networks)
     assert comes_from("", networks), "who comes by a Unix socket has no address"
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:0", "unix"])
+async def test_who_connects_while_one_source_takes_the_place_of_another_is_served_by_that(
+    taken: Taken, listen: str, tmp_path: Path
+) -> None:
+    address = str(tmp_path / "s") if listen == "unix" else listen
+    async with serving(taken, address) as before:
+        told = before.connect()
+        await until(lambda: before.open == 1)
+        before.source.stop()
+        waiting = before.connect()
+        async with serving(taken, address, former=before) as after:
+            assert after.address == before.address
+            assert told.recv(1) == b"", "its source is gone"
+            waiting.sendall(b'{"a":1}\n')
+            await until(lambda: taken.bytes == b'{"a":1}\n')
+            late = after.connect()
+            late.sendall(b'{"a":2}\n')
+            await until(lambda: taken.bytes == b'{"a":1}\n{"a":2}\n')
+            for peer in (told, waiting, late):
+                peer.close()
+    assert not (tmp_path / "s").exists(), "the file goes with the last of them"

@@ -14,7 +14,8 @@ from agent.errors import StoreError
 from agent.record import Position, Span
 from agent.store import dead_letters, receipts
 from agent.store.disk import Callbacks, Store
-from agent.store.positions import saved_positions
+from agent.store.entry import Entry
+from agent.store.positions import SavedPosition, saved_positions
 from agent.store.writer import COMMIT_SPACING
 
 
@@ -379,3 +380,38 @@ async def test_of_lines_that_cannot_be_read_again_no_number_is_given_twice(
     saved = saved_positions(reopened())
     assert saved["tcp"].position == Position(21, 2100)
     assert saved["file"].position == Position(1, 0), "it is read again from there"
+
+
+async def test_who_goes_on_where_another_left_makes_nothing_safe_that_is_not(store, reopened):
+    store.follow("a", Position(1, 0), "first")
+    store.read("a", Position(11, 1000), 10, "second")
+    store.leave("a", forget=False)
+    reached = await store.reached()
+    assert reached["a"] == SavedPosition(Position(11, 1000), "second")
+    assert reached["a"].saved_at > 0
+    store.follow("a", Position(11, 1000), "second")
+    store.read("a", Position(21, 2000), 10, "third")
+    await store.write(Entry(passed=(Span("a", 11, 1000, 10),)))
+    assert store.safe["a"] == Position(1, 0)
+    assert saved_positions(reopened())["a"].position == Position(1, 0)
+    await store.write(Entry(passed=(Span("a", 1, 0, 10),)))
+    assert store.safe["a"] == Position(21, 2000)
+
+
+async def test_what_was_reached_is_known_of_those_that_left_but_not_of_the_forgotten(store):
+    for name in ("left", "forgotten", "settled"):
+        store.follow(name, Position(1, 0), name)
+        store.read(name, Position(11, 1000), 10)
+        store.leave(name, forget=name == "forgotten")
+    await store.write(Entry(passed=(Span("settled", 1, 0, 10),)))
+    assert "settled" not in store.safe, "nothing of it is kept in memory"
+    reached = await store.reached()
+    assert {name: each.position.line for name, each in reached.items()} == {
+        "left": 11,
+        "settled": 11,
+    }
+
+
+async def test_a_destination_more_needs_a_spool(store):
+    with pytest.raises(StoreError, match="no spool"):
+        await store.destination("key", "name")

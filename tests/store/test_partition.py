@@ -131,3 +131,23 @@ async def test_a_dead_letter_is_of_the_flow_that_wrote_it(tmp_path: Path) -> Non
         for flow, ids in (("a", [1]), ("b", [2]), ("", [3]), (None, [1, 2, 3])):
             selection = dead_letters.Selection(flow=flow)
             assert [each.id for each in dead_letters.each(connection, selection)] == ids
+
+
+async def test_a_flow_that_comes_later_finds_what_waits_for_it_and_no_more(tmp_path: Path) -> None:
+    store, spools = opened(tmp_path)
+    await filled(store, spools)
+    await store.close()
+    store, spools = opened(tmp_path, BOTH[:1])
+    await filled(store, {"a": spools["a"]})
+    for key, records in (("b", 50), ("c", 0)):
+        await store.destination(key, f"inlet {key}")
+        assert Partition(store, key, key).found.records == records
+    spools["b"] = DiskSpool(Partition(store, "b", "b"), SPOOL)
+    store.follow("b", Position(51, 500))
+    for number in range(51, 61):
+        await spools["b"].append(batch(store, "b", number))
+    spools["b"].write()
+    assert await bodies(store, spools["b"]) == [f"b {n}".encode() for n in range(1, 61)]
+    assert len(await bodies(store, spools["a"])) == 100
+    await store.close()
+    balanced(tmp_path)

@@ -97,14 +97,16 @@ class PushSource(Receiver):
         for push in self._queue:
             _tell(push, draining())
         self._queue.clear()
-        if (patiently or self._settings.ack == "durable") and self._waiting:
-            longest = self._settings.ack_timeout if patiently else _LAST_WAIT
-            await asyncio.wait([each.over for each in self._waiting], timeout=longest)
-        for awaited in self._waiting:
-            awaited.end()
-        if self._listener:
-            await self._listener.stop()
-        await super().let_go()
+        try:
+            if (patiently or self._settings.ack == "durable") and self._waiting:
+                longest = self._settings.ack_timeout if patiently else _LAST_WAIT
+                await asyncio.wait([each.over for each in self._waiting], timeout=longest)
+        finally:
+            for awaited in self._waiting:
+                awaited.end()
+            if self._listener:
+                await self._listener.stop()
+            await super().let_go()
 
     def renew(self) -> None:
         """Take up a renewed certificate, and a token that was replaced."""
