@@ -14,8 +14,9 @@ from typing import Any
 
 from agent.app.parts import Parts, build
 from agent.app.pipeline import Pipeline
-from agent.app.reloading import Reloading, Report, Running
+from agent.app.reloading import Reloading, Report
 from agent.app.replay import Replay
+from agent.app.running import Running
 from agent.app.summary import Clock, Snapshot, snapshot
 from agent.app.tasks import FlowTasks
 from agent.app.terminal import Terminal
@@ -81,9 +82,9 @@ class Agent:
             watch = Watch(parts, self._config, self.snapshot)
             cleanup.push_async_callback(watch.stop)
             cleanup.push_async_callback(parts.store.close)
-            cleanup.push_async_callback(_close_inlets, parts)
+            cleanup.push_async_callback(parts.close_inlets)
             await watch.start()
-            cleanup.push_async_callback(_let_go, parts)
+            cleanup.push_async_callback(parts.let_go)
             for source in parts.sources:
                 await source.claim()
             async with Supervisor() as tasks:
@@ -104,7 +105,7 @@ class Agent:
                 watch.draining()
                 if self._reloading:
                     await self._reloading.end()
-                reading = _reading(parts)
+                reading = parts.reading
                 sending = [each for flow in flows.values() for each in flow.sending]
                 if self._stopping.done():
                     await self._until_quiet(parts, reading)
@@ -187,7 +188,7 @@ class Agent:
     async def _until_read(self, parts: Parts) -> None:
         """Wait until all sources have ended and no others are to come, or it is to stop."""
         while not self._stopping.done():
-            pending = [task for task in _reading(parts) if not task.done()]
+            pending = [task for task in parts.reading if not task.done()]
             if self._reloading and self._reloading.busy:
                 pending.append(self._reloading.busy)
             if not pending:
@@ -201,7 +202,7 @@ class Agent:
         """
         quiet, grace = self._config.shutdown.quiet, self._config.shutdown.grace
         latest = self._deadline - grace / 2
-        heard, size = self._loop.time(), _bytes_read(parts)
+        heard, size = self._loop.time(), parts.bytes_read
         while (wait := min(heard + quiet, latest) - self._loop.time()) > 0:
             if self._aborting.done() or all(task.done() for task in reading):
                 return
@@ -211,7 +212,7 @@ class Agent:
                 timeout=min(wait, quiet / _LOOKS),
                 return_when=asyncio.FIRST_COMPLETED,
             )
-            if (now := _bytes_read(parts)) != size:
+            if (now := parts.bytes_read) != size:
                 heard, size = self._loop.time(), now
 
     async def _stop_reading(self, parts: Parts, reading: Sequence[asyncio.Future[None]]) -> None:
@@ -264,24 +265,6 @@ async def _done(futures: Iterable[asyncio.Future[None]], or_when: asyncio.Future
 def _of(flow: Pipeline) -> str:
     """What the names of a flow's tasks end with."""
     return f" of {flow.name}" if flow.name else ""
-
-
-async def _let_go(parts: Parts) -> None:
-    for source in reversed(parts.sources):
-        await source.let_go()
-
-
-async def _close_inlets(parts: Parts) -> None:
-    for flow in parts.each:
-        await flow.inlet.close()
-
-
-def _reading(parts: Parts) -> list[asyncio.Future[None]]:
-    return [lane.reading for flow in parts.each for lane in flow.lanes if lane.reading]
-
-
-def _bytes_read(parts: Parts) -> float:
-    return sum(flow.meters.bytes_read.total() for flow in parts.each)
 
 
 def _cancel(tasks: Iterable[asyncio.Future[None]]) -> None:

@@ -1,5 +1,6 @@
 """Which parts make up an agent? Here they are made; nothing else makes its own collaborators."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -57,6 +58,26 @@ class Parts:
     def sources(self) -> list[Source]:
         """The sources of all flows."""
         return [source for each in self.each for source in each.sources]
+
+    @property
+    def reading(self) -> list[asyncio.Future[None]]:
+        """The tasks that read, or have read, all lanes."""
+        return [lane.reading for each in self.each for lane in each.lanes if lane.reading]
+
+    @property
+    def bytes_read(self) -> float:
+        """By the sources of all flows, as far as they are counted."""
+        return sum(each.meters.bytes_read.total() for each in self.each)
+
+    async def let_go(self) -> None:
+        """Have all sources give back what they claimed."""
+        for source in reversed(self.sources):
+            await source.let_go()
+
+    async def close_inlets(self) -> None:
+        """Close the connections of all flows."""
+        for each in self.each:
+            await each.inlet.close()
 
 
 def build(config: Config, replay: Replay | None = None) -> Parts:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from agent.config.changes import LATER
+from agent.config.keys import models_in
 from agent.config.model import Config
 
 _SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -16,11 +18,25 @@ def json_schema() -> dict[str, Any]:
     for model in models:
         for name, key in model["properties"].items():
             model["properties"][name] = _or_variable(key)
+    for path in LATER:
+        _told_later(schema, path)
     # What a file leaves out the environment and flags may bring; what a flow does, the top level.
     for model in models:
         if model["title"] in ("Config", "FlowSettings", "InletSettings", "CredentialSettings"):
             model.pop("required", None)
     return {"$schema": _SCHEMA_DIALECT, **schema, "title": "aep-agent configuration"}
+
+
+def _told_later(schema: dict[str, Any], path: str) -> None:
+    """Say of a key that it takes effect at the next start only."""
+    section, _, name = path.rpartition(".")
+    models = [schema, schema["$defs"]["FlowSettings"]]
+    if section:
+        title = Config.model_fields[section].annotation
+        models = [schema["$defs"][kind.__name__] for kind in models_in(title)]
+    for model in models:
+        if key := model["properties"].get(name):
+            key["description"] += " Takes effect at the next start."
 
 
 def _or_variable(key: dict[str, Any]) -> dict[str, Any]:

@@ -53,7 +53,8 @@ def _leaves(annotation: Any) -> Iterator[Any]:
         yield annotation
 
 
-def _models(annotation: Any) -> list[type[BaseModel]]:
+def models_in(annotation: Any) -> list[type[BaseModel]]:
+    """The sections that a key may hold."""
     return [
         leaf
         for leaf in _leaves(annotation)
@@ -65,7 +66,7 @@ def _walk(model: type[BaseModel], prefix: str) -> Iterator[Key]:
     own = model.__annotations__  # come first, before what it has in common with others
     for name, field in sorted(model.model_fields.items(), key=lambda item: item[0] not in own):
         path = f"{prefix}{field.alias or name}"
-        models = _models(field.annotation)
+        models = models_in(field.annotation)
         container = get_origin(field.annotation) in (tuple, dict)
         types = tuple(
             tag

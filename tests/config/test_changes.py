@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from agent.config.changes import LATER, Changes, changes
+from agent.config.json_schema import json_schema
 from agent.config.keys import all_keys
 from agent.config.loading import load
 from agent.config.model import Config
@@ -175,6 +176,11 @@ def test_the_documents_name_every_key_that_waits() -> None:
     comment = (ROOT / "config" / "aep-agent.yaml").read_text().partition("at the next start")[2]
     named = re.findall(r"[a-z_]+(?:\.[a-z_]+)?", comment.partition("\n\n")[0].partition(":")[2])
     assert {*named} - {"and"} == LATER
+    schema = json_schema()
+    inlet = schema["$defs"]["InletSettings"]["properties"]
+    for key in (schema["properties"]["data_dir"], inlet["url"], inlet["envelope"]):
+        assert key["description"].endswith("Takes effect at the next start.")
+    assert json.dumps(schema).count("Takes effect at the next start.") == len(LATER) + 1
     section = (ROOT / "README.md").read_text().partition("These take effect at the next start")[2]
     for key in LATER:
         assert f"`{key.removeprefix('inlet.')}`" in section.partition("###")[0]

@@ -131,6 +131,37 @@ def test_a_flow_by_id_is_looked_up_again_once_the_platform_is_back(
     assert done.logged("the inlet was looked up, it is the one in use")
 
 
+def test_a_flow_that_is_added_while_it_runs_is_looked_up_and_the_others_are_not_again(
+    tmp_path: Path, remote: Remote
+) -> None:
+    first, second = made(remote, "first orders"), made(remote, "second orders")
+    for name in ("one", "two"):
+        (tmp_path / name).write_bytes(RECORDS[0] + b"\n")
+    one = f"flow: one, paths: [{tmp_path / 'one'}]"
+    two = f"flow: two, paths: [{tmp_path / 'two'}]"
+    flows = "{}\nflows: {one: {inlet: {flow: first orders}}, two: {inlet: {flow: second orders}}}"
+    both = f"sources: [{{type: file, {one}}}, {{type: file, {two}}}]\n"
+    only = "{}\nflows: {one: {inlet: {flow: first orders}}}"
+    file = configuration(tmp_path, remote, only, f"sources: [{{type: file, {one}}}]\n")
+    running = Running(["run", str(file)], None)
+    try:
+        eventually(lambda: records_of(remote, first) == RECORDS[:1])
+        configuration(tmp_path, remote, flows.replace("second", "third"), both)
+        running.signal(signal.SIGHUP)
+        said = (json.loads(line) for line in running.process.stderr or ())
+        wrong = next(line for line in said if line["level"] == "error")
+        assert "third orders" in wrong["reason"]
+        configuration(tmp_path, remote, flows, both)
+        running.signal(signal.SIGHUP)
+        eventually(lambda: records_of(remote, second) == RECORDS[:1])
+        running.process.terminate()
+        done = running.finished()
+    finally:
+        running.close()
+    assert done.code == 0, done.stderr
+    assert [line["name"] for line in done.logged("looked up")] == ["second orders"]
+
+
 def test_an_agent_that_knows_no_inlet_says_so_and_fails(tmp_path: Path, remote: Remote) -> None:
     made(remote, "unknown orders")
     file = configuration(tmp_path, remote, "{flow: unknown orders}")
