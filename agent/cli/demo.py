@@ -21,7 +21,8 @@ _RECORDS = 20_000
 _LATENCY_SECONDS = 0.12  # of an inlet on another continent; without it there is nothing to see
 _RECORDS_FILE = "orders.ndjson"
 _MANIFEST = "orders.yaml"
-_OURS = (_MANIFEST, _RECORDS_FILE)  # by any of these a demo of any version is known
+_LOG = "emulator.log"  # the first file there is
+_OURS = (_LOG, _MANIFEST, _RECORDS_FILE)  # by any of these a demo of any version is known
 _PLATFORM = "platform"  # what the emulator keeps
 
 
@@ -49,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
 
     _end_in_order()
     directory = _fresh(args.data_dir)
-    with emulated(_flags(directory), directory / "emulator.log") as platform:
+    with emulated(_flags(directory), directory / _LOG) as platform:
         _say(f"The platform, emulated by a process of its own: {platform.url}/ in a browser.")
         manifest = _write_manifest(directory, platform)
         config, flow_id = _provision(manifest)
