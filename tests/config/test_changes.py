@@ -181,6 +181,7 @@ def test_the_documents_name_every_key_that_waits() -> None:
     for key in (schema["properties"]["data_dir"], inlet["url"], inlet["envelope"]):
         assert key["description"].endswith("Takes effect at the next start.")
     assert json.dumps(schema).count("Takes effect at the next start.") == len(LATER) + 1
-    section = (ROOT / "README.md").read_text().partition("These take effect at the next start")[2]
+    page = (ROOT / "docs" / "configuration.md").read_text()
+    section = page.partition("These take effect at the next start")[2]
     for key in LATER:
         assert f"`{key.removeprefix('inlet.')}`" in section.partition("###")[0]
