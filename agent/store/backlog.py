@@ -11,7 +11,7 @@ from agent.record import Batch, Row
 from agent.store.partition import Partition
 from agent.store.spooling import Damaged
 
-_MANY = 256
+_MANY = 16  # their bodies are in memory, and in nobody's budget any more
 _FETCH_AGAIN_AFTER = 1.0  # seconds
 
 Arrival = Sequence[Batch | Damaged]
@@ -48,9 +48,7 @@ class Backlog:
         """A batch is done with; its row, which may still be found, is not to come back."""
         self._gone[batch.number] = batch
         if len(self._gone) > _MANY and not self._fetching:
-            self._gone = {
-                number: gone for number, gone in self._gone.items() if gone.row is not Row.GONE
-            }
+            self._let_go()
 
     def fetch(self, room: int) -> None:
         """Fetch the next rows, about *room* bytes of them, if there are any."""
@@ -74,4 +72,12 @@ class Backlog:
             return
         found = fetched.result()
         self._fetched_up_to = found[-1].number if found else max(farthest, self._fetched_up_to)
-        self._arrived([each for each in found if each.number not in self._gone])
+        arrived = [each for each in found if each.number not in self._gone]
+        self._let_go()  # one fetch may follow the other
+        self._arrived(arrived)
+
+    def _let_go(self) -> None:
+        """Forget for good those whose rows no fetch can find any more."""
+        self._gone = {
+            number: gone for number, gone in self._gone.items() if gone.row is not Row.GONE
+        }
