@@ -7,7 +7,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import backlog, judging, latency, memory, sockets, startup, throughput
+from benchmarks import (
+    backlog,
+    footprint,
+    judging,
+    latency,
+    memory,
+    sockets,
+    startup,
+    throughput,
+)
 from benchmarks.children import BenchmarkError, Child
 from benchmarks.events import EventFile
 from benchmarks.pipeline import Agent
@@ -97,7 +106,15 @@ def _measure(args: argparse.Namespace) -> Report:
     idle = sockets.idle(args.agent)
     _say("records mapped and validated")
     judged = judging.measure(1 if quick else 3)
-    return Report(file, made, latencies, start_up, stalled, on_disk, idle, judged)
+    _say("a service")
+    seconds = 4.0 if quick else 10.0
+    service = footprint.measure(args.agent, seconds)
+    limited = None
+    if footprint.can_limit():
+        limited = footprint.measure(args.agent, seconds, limit=footprint.LITTLE, stalled=True)
+    else:
+        _say("NOT MEASURED: a memory limit, for which a superuser has to make a cgroup")
+    return Report(file, made, latencies, start_up, stalled, on_disk, idle, judged, service, limited)
 
 
 def _generate(megabytes: float) -> EventFile:

@@ -24,19 +24,21 @@ class Stalled:
     records: int  # delivered once the inlet answered again
 
 
-class _Firehose(threading.Thread):
-    """Writes whole events into a pipe as fast as it takes them, until told to stop."""
+class Firehose(threading.Thread):
+    """Writes whole events to a descriptor as fast as it takes them, until told to stop."""
 
-    def __init__(self, pipe: int) -> None:
+    def __init__(self, pipe: int, pause: float = 0.0) -> None:
+        """*pause*: seconds after each block, for a file, which takes everything."""
         super().__init__(name="firehose", daemon=True)
         self._pipe = pipe
+        self._pause = pause
         self._stopping = threading.Event()
         self.records = 0
         self.written = 0  # bytes
 
     def run(self) -> None:
         # An agent that stopped reading says why when it ends.
-        with suppress(BrokenPipeError):
+        with suppress(BrokenPipeError, ConnectionError):
             self._write()
 
     def _write(self) -> None:
@@ -47,6 +49,7 @@ class _Firehose(threading.Thread):
                 self.written += count
                 rest = rest[count:]
             self.records += _DISTINCT
+            time.sleep(self._pause)
             if self._stopping.is_set():
                 return
 
@@ -70,7 +73,7 @@ def measure(agent: Agent, seconds: float) -> Stalled:
         ) as child,
     ):
         os.close(reading)
-        firehose = _Firehose(writing)
+        firehose = Firehose(writing)
         firehose.start()
         time.sleep(seconds)
         taken = firehose.written

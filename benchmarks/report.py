@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmarks.backlog import Backlog
 from benchmarks.events import MEGABYTE, EventFile
+from benchmarks.footprint import LITTLE, Footprint
 from benchmarks.judging import Judging
 from benchmarks.latency import Latency
 from benchmarks.memory import BUDGET, Stalled
@@ -53,6 +54,8 @@ class Report:
     backlog: Backlog
     idle: Idle
     judged: Judging
+    service: Footprint
+    limited: Footprint | None  # None where no cgroup can be made
 
     def figures(self) -> list[Figure]:
         """The figures in the order of the table."""
@@ -69,6 +72,7 @@ class Report:
                 "records per CPU-second",
                 at_least=3_000,
             ),
+            *_footprint(self.service, self.limited),
         ]
 
     def missed(self) -> list[str]:
@@ -90,6 +94,8 @@ class Report:
                 "backlog": asdict(self.backlog),
                 "idle": asdict(self.idle),
                 "judged": asdict(self.judged),
+                "service": asdict(self.service),
+                "limited": asdict(self.limited) if self.limited else None,
             },
         }
 
@@ -211,6 +217,14 @@ def _sockets(made: Throughput, idle: Idle) -> Iterator[Figure]:
     yield Figure(name, idle.rss / MEGABYTE, "MB", at_most=200)
     each = (idle.rss - idle.rss_without) / idle.connections
     yield Figure("the same, each", each, "bytes")
+
+
+def _footprint(service: Footprint, limited: Footprint | None) -> Iterator[Figure]:
+    yield Figure("RSS: service, idle", service.idle_rss / MEGABYTE, "MB", at_most=48)
+    yield Figure("peak RSS: service, full load", service.peak_rss / MEGABYTE, "MB", at_most=96)
+    if limited:
+        name = f"records through {LITTLE >> 20} MiB, inlet stalled at first"
+        yield Figure(name, limited.records, "", at_least=1)
 
 
 def _cells(figure: Figure) -> tuple[str, ...]:

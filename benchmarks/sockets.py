@@ -80,12 +80,12 @@ def listening(
     The buffer is in memory, as `send` has it, or on disk.
     """
     with RunningSink() as sink, TemporaryDirectory(prefix="aep-agent-bench-") as directory:
-        address = f"{directory}/socket" if kind == "unix" else f"127.0.0.1:{_free_port()}"
+        address = f"{directory}/socket" if kind == "unix" else f"127.0.0.1:{free_port()}"
         config = Path(directory) / "agent.json"
         config.write_text(json.dumps(_config(sink, directory, kind, address, buffer)))
         with Child([*agent.command, "run", str(config)]) as child:
             deadline = time.monotonic() + _LISTENS_WITHIN
-            while not _is_listening(address):
+            while not is_listening(address):
                 if not child.running():
                     child.expect(0)
                 if time.monotonic() > deadline:
@@ -106,12 +106,14 @@ def _config(
     }
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
 
-def _is_listening(address: str) -> bool:
+def is_listening(address: str) -> bool:
+    """Whether a connection can be made."""
     try:
         connected(address).close()
     except OSError:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from agent.app import parts as assembly
 from agent.app import storing
 from agent.app.descriptors import shared_out
+from agent.app.memory import fitted
 from agent.app.parts import Parts
 from agent.app.pipeline import Ends, saying
 from agent.app.replacing import Coming, Replacement
@@ -48,7 +49,7 @@ class Changeover:
 
     async def carry_out(self) -> None:
         """Raises ConfigError before anything has changed."""
-        self._config = await _located(self._config)
+        self._config = fitted(await _located(self._config))
         try:
             self._make()
             await self._replacement.claim()

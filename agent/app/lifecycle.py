@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
+from agent.app.memory import fitted
 from agent.app.parts import Parts, build
 from agent.app.pipeline import Pipeline
 from agent.app.reloading import Reloading, Report
@@ -55,7 +56,7 @@ class Agent:
         when most records are refused for a while. *rereading* are the configuration as it was
         written, and how to read it again for `reload`.
         """
-        self._config = config
+        self._config = fitted(config)
         self._replay = replay
         self._patient = patient
         self._beside = beside

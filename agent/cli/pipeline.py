@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from agent.app import memory
 from agent.app.lifecycle import Agent, Beside, View
 from agent.app.replay import Replay
 from agent.app.summary import Snapshot
@@ -129,7 +130,10 @@ async def _located(
 
 def run_loop(work: Coroutine[Any, Any, T]) -> T:
     """Run on uvloop where there is one, which costs less CPU per request."""
-    _keep_freed_memory()
+    if memory.is_scarce():
+        memory.give_back_freed_memory()
+    else:
+        _keep_freed_memory()
     # what was imported stays until the end: no later collection needs to look at it
     gc.freeze()
     gc.enable()

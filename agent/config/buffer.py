@@ -24,7 +24,7 @@ class BufferSettings(Section):
     )
     memory_bytes: Annotated[int, Size("2KB", "1TiB")] = Field(
         default=33_554_432,
-        description="Bytes of it in memory, requests in flight not counted; 32MiB suits most.",
+        description="Bytes of it in memory, besides requests in flight; less if a cgroup is small.",
         examples=["32MiB"],
     )
     write_after: Annotated[float, Duration("0s", "1m")] = Field(

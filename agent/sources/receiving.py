@@ -121,7 +121,8 @@ class ConnectionSource(Receiver):
         self, ready: list[Connection], connections: Connections, feed: Feed
     ) -> None:
         """Read each of these once."""
-        share = connections.share(len(ready))
+        # not much more than goes on together: small batches are for where memory is scarce
+        share = min(connections.share(len(ready)), self._block_bytes + self._block_bytes // 4)
         begun = time.monotonic()
         for connection in ready:
             self._read += connections.read(connection, share)

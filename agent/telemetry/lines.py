@@ -11,11 +11,22 @@ import traceback
 from typing import Any, TextIO
 
 import orjson
-import structlog
-from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
 from agent.telemetry import journal
 from agent.telemetry.redaction import Plain, scrub_fields, scrub_text
+
+# Where rich is installed structlog imports it, for tracebacks that are not wanted here: 3 MB.
+sys.modules.setdefault("rich", None)  # type: ignore[arg-type]  # None makes importing it fail
+import structlog  # noqa: E402
+from structlog.typing import (  # noqa: E402
+    EventDict,
+    FilteringBoundLogger,
+    Processor,
+    WrappedLogger,
+)
+
+if sys.modules["rich"] is None:
+    del sys.modules["rich"]
 
 _FIRST = ("timestamp", "level", "logger", "event")
 # C0 and C1 controls, line and paragraph separators, and marks that turn the direction of text.

@@ -5,6 +5,7 @@ import pytest
 
 from benchmarks.backlog import Backlog, Drained
 from benchmarks.events import EventFile
+from benchmarks.footprint import Footprint
 from benchmarks.judging import Judging
 from benchmarks.latency import Latency, stamped
 from benchmarks.memory import Stalled
@@ -59,6 +60,8 @@ def report(
         ),
         Idle(10_000, idle, 60_000_000),
         Judging(20_000, judged),
+        Footprint(47_000_000, 95_000_000, 1_000_000, ""),
+        None,
     )
 
 
