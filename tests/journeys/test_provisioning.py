@@ -168,7 +168,11 @@ def test_two_applies_at_once_are_one_apply_and_one_that_is_told(
     ) as first:
         assert first.stdout
         first.stdout.readline()
-        second = _run(stage, "provision", "apply", "orders.yaml")
+        first.send_signal(signal.SIGSTOP)  # however slow the second one is to start
+        try:
+            second = _run(stage, "provision", "apply", "orders.yaml")
+        finally:
+            first.send_signal(signal.SIGCONT)
         first.communicate(timeout=LIMIT)
 
     assert first.returncode == 0
