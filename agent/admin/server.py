@@ -1,74 +1,91 @@
 """Where can an operator look at the agent? An HTTP listener that only reads."""
 
+import ssl
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from agent.admin.access import Access, is_local
 from agent.admin.health import Verdict
+from agent.config.admin import AdminSettings
 from agent.errors import ConfigError
+from agent.sources.encryption import encryption_of
 from agent.sources.listening import Listeners, Listening
+from agent.sources.push.entering import Tokens
 from agent.telemetry.meters import Meters
 
 if TYPE_CHECKING:
-    from aiohttp import web
-
-_STOP_GRACE = 2.0
-_KEEPALIVE = 75.0
+    from agent.admin.connections import Connections
 
 
 class Admin:
-    """Serves /metrics, /livez, /readyz, /status and an index of them."""
+    """Serves the status page, /metrics, /livez, /readyz, /status and an index of them."""
 
     def __init__(
         self,
-        listen: str,
+        settings: AdminSettings,
         meters: Mapping[str, Meters],
         status: Callable[[float], Mapping[str, object]],
         ready: Callable[[], Verdict],
         live: Callable[[], Verdict],
     ) -> None:
-        """`listen` is host:port or [ipv6]:port, port 0 for any; nothing listens before `start`.
+        """`settings.listen` is host:port or [ipv6]:port, port 0 for any; `start` listens there.
 
         `status` is shown as JSON, without what looks like a secret; it is told how many of the
         last seconds are asked for. `ready` and `live` return whether all is well and a line on why.
         """
-        self._listen = listen
+        self._settings = settings
         self._meters = meters
         self._status = status
         self._ready = ready
         self._live = live
-        self._runner: web.AppRunner | None = None
+        self._connections: Connections | None = None
 
     async def start(self) -> None:
         """Listen; raises ConfigError, which says what to change, where that is not possible."""
-        from aiohttp import web
+        from agent.admin.connections import Connections
+        from agent.admin.routes import Answers, application
 
-        from agent.admin.routes import application
+        settings, listen = self._settings, self._settings.listen or ""
+        _check(listen)
+        tokens = Tokens(settings.read_token, settings.token_file)
 
-        _check(self._listen)
-        listeners = Listeners(Listening(self._listen, key="admin.listen"))
-        listeners.open()
-        app = application(self._meters, self._status, self._ready, self._live)
-        runner = web.AppRunner(
-            app, access_log=None, keepalive_timeout=_KEEPALIVE, shutdown_timeout=_STOP_GRACE
+        def access() -> Access:
+            token = tokens.current()
+            return Access(token, is_local(listen), settings.hosts, settings.open_metrics)
+
+        answers = Answers(self._meters, self._status, self._ready, self._live)
+        connections = Connections(
+            application(answers, access),
+            most=settings.max_connections,
+            idle_timeout=settings.idle_timeout,
+            tls=_context(settings),
         )
-        await runner.setup()
-        for each in listeners.sockets:  # which belong to the runner from now on
-            await web.SockSite(runner, each).start()
-        self._runner = runner
+        listeners = Listeners(Listening(listen, key="admin.listen"))
+        listeners.open()
+        await connections.open(listeners.sockets)
+        self._connections = connections
 
     async def stop(self) -> None:
         """Stop listening; answers under way get two seconds. Stopping twice is fine."""
-        runner, self._runner = self._runner, None
-        if runner is not None:
-            await runner.cleanup()
+        connections, self._connections = self._connections, None
+        if connections is not None:
+            await connections.close()
 
     @property
     def address(self) -> str:
         """host:port it really listens on; empty while it does not listen."""
-        if self._runner is None:
+        if self._connections is None:
             return ""
-        host, port = self._runner.addresses[0][:2]
+        host, port = self._connections.address
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _context(settings: AdminSettings) -> ssl.SSLContext | None:
+    try:
+        encryption = encryption_of(settings.tls)
+    except ConfigError as error:
+        raise ConfigError(f"admin.{error}") from error
+    return encryption.renewing() if encryption else None
 
 
 def _check(listen: str) -> None:

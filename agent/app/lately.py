@@ -1,6 +1,6 @@
 """Which records were refused last, and which accepted? Of neither is the record itself told."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from agent.app.pipeline import Pipeline
@@ -14,15 +14,15 @@ Json = dict[str, Any]
 
 
 def last_dead_letters(flows: Sequence[Pipeline]) -> list[Json]:
-    """The newest first; those that are alike once, with how many of the last ones there are."""
+    """The newest first; of those that are alike only the last, with how many there were lately."""
     newest = sorted(
-        ((letter, each.name) for each in flows for letter in each.settler.totals.last_dead_letters),
+        ((letter, each) for each in flows for letter in _of_every_reason(each)),
         key=lambda found: -found[0].last_at,
     )
-    alike: dict[tuple[str, str, str], Json] = {}
+    alike: dict[tuple[str, str, str, str], Json] = {}
     for letter, flow in newest:
         shape = _shape(letter.message)
-        key = (letter.reason, letter.stage, shape)
+        key = (flow.name, letter.reason, letter.stage, shape)
         if key in alike:
             alike[key]["count"] += 1
         else:
@@ -30,10 +30,16 @@ def last_dead_letters(flows: Sequence[Pipeline]) -> list[Json]:
     return list(alike.values())[:_SHOWN]
 
 
-def _dead_letter(letter: DeadLetter, flow: str, shape: str) -> Json:
+def _of_every_reason(flow: Pipeline) -> Iterator[DeadLetter]:
+    for letters in flow.settler.totals.last_dead_letters.values():
+        yield from letters
+
+
+def _dead_letter(letter: DeadLetter, flow: Pipeline, shape: str) -> Json:
     return {
-        **({"flow": flow} if flow else {}),
+        **({"flow": flow.name} if flow.name else {}),
         "reason": letter.reason,
+        "of_reason": flow.settler.totals.dead_lettered[letter.reason],
         "stage": letter.stage,
         "status": letter.status,
         "message": shape,

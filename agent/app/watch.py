@@ -42,9 +42,7 @@ class Watch:
         self._loop_watch = LoopWatch(next(iter(parts.each)).meters)
         self._admin: Admin | None = None
         if config.admin.listen:
-            self._admin = Admin(
-                config.admin.listen, parts.meters, self._status, self._ready, self._live
-            )
+            self._admin = Admin(config.admin, parts.meters, self._status, self._ready, self._live)
         self.service = self._of_systemd()
         self._reload: Report | None = None
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from agent.config.admin import AdminSettings
 from agent.config.buffer import DISK_BYTES
 from agent.config.credentials import read_word
 from agent.config.envelope import XdmEnvelope
@@ -37,6 +38,13 @@ _SECRET_FILES = {
     "inlet.credentials.client_secret_file": "client secret",
 }
 _FILES = (*_SECRET_FILES, "inlet.tls.ca_file", "inlet.tls.cert_file", "inlet.tls.key_file")
+_ADMIN_SECRETS = {"admin.token_file": "token"}
+_ADMIN_FILES = (
+    *_ADMIN_SECRETS,
+    "admin.tls.cert_file",
+    "admin.tls.key_file",
+    "admin.tls.client_ca_file",
+)
 _PLATFORM_SECRETS = {
     "platform.client_secret_file": "client secret",
     "platform.token_file": "token",
@@ -83,6 +91,7 @@ def unreadable_files(tree: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
         for path, text in _files_of(flow, _FILES, _SECRET_FILES):
             yield (*place, *path), text
     yield from _files_of(tree, _PLATFORM_FILES, _PLATFORM_SECRETS)
+    yield from _files_of(tree, _ADMIN_FILES, _ADMIN_SECRETS)
 
 
 def _files_of(
@@ -179,8 +188,7 @@ def cautions(config: Config) -> Iterator[str]:
         yield from (f"{place}{words}" for words in _cautions_of(flow))
     for name in config.flows.keys() - {config.flow_of(source) for source in config.sources}:
         yield f"flows.{name} has no sources: nothing is sent there but what is in the spool"
-    if config.admin.listen and not _is_here(config.admin.listen.rpartition(":")[0].strip("[]")):
-        yield f"admin.listen is {config.admin.listen}: others can read the metrics and the status"
+    yield from _cautions_of_admin(config.admin)
     for source in config.sources:
         if isinstance(source, TcpSource | HttpSource) and _is_open(source):
             proofs = "token, allow" if isinstance(source, HttpSource) else "allow"
@@ -192,6 +200,21 @@ def cautions(config: Config) -> Iterator[str]:
         yield (
             "shutdown.grace is above 25s: Kubernetes kills after 30s "
             "unless terminationGracePeriodSeconds says more"
+        )
+
+
+def _cautions_of_admin(admin: AdminSettings) -> Iterator[str]:
+    if not admin.listen or _is_here(admin.listen.rpartition(":")[0].strip("[]")):
+        return
+    if not admin.asks_who_it_is:
+        yield (
+            f"admin.listen is {admin.listen}: others can read the metrics and the status, for it"
+            " has none of token, token_file and tls.client_ca_file"
+        )
+    elif not admin.tls:
+        yield (
+            f"admin.listen is {admin.listen} without tls: who listens on the network can read the"
+            " token"
         )
 
 

@@ -6,11 +6,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
+from agent.config.admin import AdminSettings
 from agent.config.batch import BatchSettings
 from agent.config.buffer import BufferSettings
 from agent.config.delivery import DeliverySettings
 from agent.config.directories import default_data_dir
-from agent.config.fields import Address, Duration, FilePath, Size, wrong
+from agent.config.fields import Duration, FilePath, Size, wrong
 from agent.config.flows import FlowName, FlowSettings
 from agent.config.identities import RecordIdSettings
 from agent.config.inlet import InletSettings
@@ -82,16 +83,6 @@ class ShutdownSettings(Section):
         if quiet and quiet >= info.data.get("grace", quiet + 1):
             raise wrong("a duration that is shorter than shutdown.grace, which it is a part of")
         return quiet
-
-
-class AdminSettings(Section):
-    """admin: metrics, health and status over HTTP."""
-
-    listen: Annotated[str | None, Address()] = Field(
-        default="127.0.0.1:9600",
-        description="Address of /metrics, /livez, /readyz and /status; null switches them off.",
-        examples=["127.0.0.1:9600", "[::1]:9600", None],
-    )
 
 
 class LogSettings(Section):

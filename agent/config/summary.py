@@ -3,6 +3,7 @@
 import json
 from urllib.parse import urlsplit
 
+from agent.config.admin import AdminSettings
 from agent.config.buffer import BufferSettings
 from agent.config.credentials import CredentialSettings
 from agent.config.delivery import DeliverySettings
@@ -38,7 +39,7 @@ def summary(config: Config) -> dict[str, str]:
         if receipts.enabled
         else "off",
         "shutdown": _shutdown(config),
-        "admin": f"http://{config.admin.listen}" if config.admin.listen else "off",
+        "admin": _admin(config.admin),
         "log": f"{config.log.level}, {config.log.format}; {_repeats(config.log.repeat)}",
     }
 
@@ -63,6 +64,15 @@ def of_flow(config: Config, name: str) -> dict[str, str]:
         f"{show_duration(delivery.retry.initial)}, later {show_duration(delivery.retry.max)}"
         f"{_rates(delivery)}",
     }
+
+
+def _admin(admin: AdminSettings) -> str:
+    if not admin.listen:
+        return "off"
+    scheme = "https" if admin.tls else "http"
+    knows = " for whoever knows the token" if admin.token or admin.token_file else ""
+    proves = " with a client certificate" if admin.tls and admin.tls.client_ca_file else ""
+    return f"{scheme}://{admin.listen}{knows}{proves}"
 
 
 def _looked_up(config: Config, inlet: InletSettings) -> str:

@@ -45,8 +45,13 @@ class Totals:
     dead_lettered: Counter[str] = field(default_factory=Counter)  # by reason
     filtered: Counter[str] = field(default_factory=Counter)  # by filter
     last_receipts: deque[Receipt] = field(default_factory=lambda: deque(maxlen=_LAST))
-    last_dead_letters: deque[DeadLetter] = field(default_factory=lambda: deque(maxlen=_LAST))
+    last_dead_letters: dict[str, deque[DeadLetter]] = field(default_factory=dict)  # by reason
     last_at: float = field(default_factory=time.monotonic)  # when anything was settled
+
+    def remember(self, letter: DeadLetter) -> None:
+        """Keep it among the last of its reason, without its record."""
+        of_reason = self.last_dead_letters.setdefault(letter.reason, deque(maxlen=_LAST))
+        of_reason.append(replace(letter, record=b""))
 
 
 class Settler:
@@ -233,8 +238,8 @@ class Settler:
         for letter in entry.dead_letters:
             self.totals.dead_lettered[letter.reason] += 1
             self._meters.records_dead_lettered.add(1, letter.reason)
-        newest = entry.dead_letters[-_LAST:]
-        self.totals.last_dead_letters.extend(replace(letter, record=b"") for letter in newest)
+        for letter in entry.dead_letters[-_LAST:]:
+            self.totals.remember(letter)
 
 
 def _receipt(batch: Batch, reading: Reading, spans: Sequence[Span]) -> Receipt:

@@ -8,11 +8,10 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from agent.emulator import answers, broken
+from agent.emulator import answers, broken, console
 from agent.emulator.arrivals import Arrivals
 from agent.emulator.batches import Batches
 from agent.emulator.catalog import Catalog
-from agent.emulator.console import ConsoleRoutes
 from agent.emulator.control import ControlRoutes
 from agent.emulator.data_routes import DataRoutes
 from agent.emulator.dataprep import DataPrep
@@ -77,7 +76,7 @@ class Emulator:
             app.add_routes(ImsRoutes(self._state).routes())
         app.add_routes(ControlRoutes(self._state).routes())
         app.add_routes(DataRoutes(self._state).routes())
-        app.add_routes(ConsoleRoutes().routes())
+        app.add_routes(console.page().routes())
         self._runner = web.AppRunner(
             app,
             access_log=None,

@@ -79,6 +79,16 @@ class Encryption:
             self.renew()
         return self.context
 
+    def renewing(self) -> ssl.SSLContext:
+        """A context for servers of the loop: each client meets the certificate as it is by then."""
+
+        def renew(client: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
+            client.context = self.present()
+
+        context = self.present()
+        context.sni_callback = renew
+        return context
+
     def connection(
         self, opened: socket.socket, peer: object, framer: Framer, now: float
     ) -> "EncryptedConnection":

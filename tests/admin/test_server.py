@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from agent.admin.health import Verdict
 from agent.admin.server import Admin
+from agent.config.admin import AdminSettings
 from agent.errors import ConfigError
 from agent.telemetry.meters import Meters
 from agent.telemetry.redaction import forget, redact
@@ -29,8 +30,9 @@ class Agent:
         self.live: Verdict = (True, "alive")
 
     def admin(self, listen: str) -> Admin:
+        settings = AdminSettings.model_construct(listen=listen)
         return Admin(
-            listen,
+            settings,
             {"": self.meters},
             lambda seconds: self.status,
             lambda: self.ready,

@@ -1,4 +1,4 @@
-"""Pictures of the emulator's page: empty, busy, each of its places, dark, and on a phone.
+"""Pictures of the status page and of the emulator's: empty, busy, dark, and on a phone.
 
 `make pictures` writes them into `pictures/`. Chromium and its driver must be installed.
 """
@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from pictures import status
 from support.browser import Browser
 from support.emulator import RunningEmulator
 from support.provisioned import Provisioned
@@ -26,11 +27,14 @@ PLACES = ("records", "rejected", "datasets", "failed", "profiles", "faults", "tr
 
 def main(directory: Path) -> None:
     """Take all of them."""
-    with (
-        tempfile.TemporaryDirectory() as profile,
-        Browser(Path(profile)) as browser,
-        RunningEmulator() as emulator,
-    ):
+    with tempfile.TemporaryDirectory() as profile, Browser(Path(profile)) as browser:
+        status.take(browser, directory)
+        console(browser, directory)
+
+
+def console(browser: Browser, directory: Path) -> None:
+    """The emulator's page, and each of its places."""
+    with RunningEmulator() as emulator:
         visit = Visit(browser, emulator)
         visit.go()
         visit.find("h2", "Nothing has arrived yet")

@@ -11,6 +11,7 @@ import * as overview from "./overview.js";
 import * as profiles from "./profiles.js";
 import * as records from "./records.js";
 import * as rejected from "./rejected.js";
+import {theme} from "./theme.js";
 import * as traps from "./traps.js";
 
 const PLACES = [
@@ -23,7 +24,6 @@ const PLACES = [
   {path: "faults", title: "Faults", view: faults, badge: () => live.faults.rules.length, tone: "warn"},
   {path: "traps", title: "Traps", view: traps},
 ];
-const THEMES = ["auto", "light", "dark"];
 
 const main = document.getElementById("main");
 const nav = document.getElementById("places");
@@ -96,23 +96,6 @@ function showNotices() {
       tick();
     }}, "End all faults")));
   } else fill(element);
-}
-
-function theme() {
-  const button = document.getElementById("theme");
-  const show = (name) => {
-    if (name === "auto") delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = name;
-    say(button, {auto: "Auto", light: "Light", dark: "Dark"}[name]);
-    button.setAttribute("aria-label", `Colours: ${name}. Change`);
-  };
-  let now = localStorage.getItem("theme") ?? "auto";
-  show(now);
-  button.addEventListener("click", () => {
-    now = THEMES[(THEMES.indexOf(now) + 1) % THEMES.length];
-    localStorage.setItem("theme", now);
-    show(now);
-  });
 }
 
 theme();

@@ -1,7 +1,7 @@
 // What goes in, how fast, and what becomes of it?
 
-import {LineChart, Sparkline} from "./chart.js";
-import {copyButton, empty, fill, h, panel, refill, say, table} from "./elements.js";
+import {LineChart, Sparkline, tile} from "./chart.js";
+import {bar, copyButton, empty, fill, h, panel, refill, say, table} from "./elements.js";
 import {bytes, count, duration, rate, share} from "./figures.js";
 import {indented} from "./json_text.js";
 import {live} from "./live.js";
@@ -9,10 +9,10 @@ import {commands, sendOne} from "./sending.js";
 
 export function open(main) {
   const tiles = {
-    accepted: tile("Accepted records", "c1", "accepted"),
-    rejected: tile("Refused records", "c2", "rejected"),
-    requests: tile("Requests", "c3", "requests"),
-    bytes: tile("Bytes of records", "c4", "bytes"),
+    accepted: tile("Accepted records", live.history, "accepted", "c1"),
+    rejected: tile("Refused records", live.history, "rejected", "c2"),
+    requests: tile("Requests", live.history, "requests", "c3"),
+    bytes: tile("Bytes of records", live.history, "bytes", "c4"),
   };
   const chart = new LineChart(live.history, [
     {name: "accepted", label: "accepted", color: "c1"},
@@ -53,23 +53,6 @@ export function open(main) {
       const state = JSON.stringify([live.inlets, live.flows.map((flow) => flow.name)]);
       if (state !== drawn) fill(inlets, inletPanel());
       drawn = state;
-    },
-  };
-}
-
-function tile(title, color, name) {
-  const value = h("span", "0");
-  const speed = h("small");
-  const below = h("div.below");
-  const spark = new Sparkline(live.history, name, color, 120);
-  return {
-    element: h("dl.panel.tile", h("dt", title), h("dd", value, " ", speed), h("div.below", below), spark.element),
-    show(much, fast, more) {
-      say(value, much);
-      say(speed, fast);
-      say(below, more);
-      below.title = more;
-      spark.draw();
     },
   };
 }
@@ -148,12 +131,6 @@ function showAnswers(element, stats) {
     h("div.track", bar(times / most, color(status))),
     h("span.number", count(times))))),
   h("p.soft.answer", `Counted for ${duration(stats.seconds)}. 207 is a batch with a verdict for each record.`));
-}
-
-export function bar(part, name) {
-  const inner = h(`i.${name}`);
-  inner.style.width = `${Math.max(0.5, part * 100)}%`;
-  return inner;
 }
 
 function color(status) {

@@ -1,10 +1,9 @@
 // Which records were refused, and why?
 
 import {asked, lines} from "./ask.js";
-import {empty, fill, h, panel} from "./elements.js";
+import {bar, empty, fill, h, panel} from "./elements.js";
 import {count, cut} from "./figures.js";
 import {live} from "./live.js";
-import {bar} from "./overview.js";
 import {Pages} from "./paging.js";
 import {recordItem} from "./records.js";
 

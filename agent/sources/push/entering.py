@@ -1,4 +1,4 @@
-"""May whoever sent this request push records? The bearer token says so, where one is set."""
+"""May whoever sent this request come in? The bearer token says so, where one is set."""
 
 import hmac
 import time
@@ -26,6 +26,11 @@ class Tokens:
         self._next_look = 0.0
         self._token: bytes | None = None
         self._take(read())
+
+    def current(self) -> str | None:
+        """The token as it is now; None where none is set."""
+        self._look()
+        return None if self._token is None else self._token.decode()
 
     def require(self, authorization: str | None) -> None:
         """Raise Refused (401) unless the header's value carries the token, if one is set."""

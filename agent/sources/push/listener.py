@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import socket
-import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, cast
@@ -56,7 +55,7 @@ class Listener:
         encryption: Encryption | None = None,
     ) -> None:
         """*networks* are where clients may come from; none: from everywhere."""
-        self._tls = _renewing(encryption) if encryption else None
+        self._tls = encryption.renewing() if encryption else None
         self._listeners = listeners
         self._servers: list[asyncio.AbstractServer] = []
         self._server = _Server(
@@ -202,17 +201,6 @@ class _TurnedAway(asyncio.Protocol):
             )
         )
         asyncio.get_running_loop().call_later(_TURNED_AWAY_SECONDS, transport.close)
-
-
-def _renewing(encryption: Encryption) -> ssl.SSLContext:
-    """A context of which each client meets the certificate as it is by then."""
-
-    def renew(client: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
-        client.context = encryption.present()
-
-    context = encryption.present()
-    context.sni_callback = renew
-    return context
 
 
 def _silent() -> logging.Logger:

@@ -4,12 +4,13 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from agent import look
 from agent.emulator import console
 from agent.emulator.options import EmulatorOptions
 from agent.emulator.server import Emulator
 
-FILES = sorted(path for path in Path(console.__file__).parent.iterdir() if path.suffix != ".py")
-FILES = [path for path in FILES if path.is_file()]
+OURS = [path for each in (console, look) for path in Path(each.__file__).parent.iterdir()]
+FILES = sorted(path for path in OURS if path.suffix in look.TYPES)
 SCRIPTS = [path for path in FILES if path.suffix == ".js"]
 MARKUP = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|DOMParser"
 

@@ -124,3 +124,10 @@ export function pager(page, size, total, go) {
     h("span", `${from.toLocaleString("en")}–${Math.min(total, (page + 1) * size).toLocaleString("en")} of ${total.toLocaleString("en")}`),
     button("→", page + 1, "Next page"), button("⇥", pages - 1, "Last page"));
 }
+
+/** What fills a track to that part of it, in the colour of that class. */
+export function bar(part, name) {
+  const inner = h(`i.${name}`);
+  inner.style.width = `${Math.max(0.5, part * 100)}%`;
+  return inner;
+}
