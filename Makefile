@@ -33,7 +33,7 @@ check: $(VENV)/dev             ## format, lint, types, floors
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-pictures: $(VENV)/dev          ## of the emulator's console, in Chromium; `make pictures P=directory`
+pictures: $(VENV)/dev          ## of the status page and the emulator's, in Chromium; `make pictures P=directory`
 	PYTHONPATH=tests:. $(BIN)/python -m pictures $(or $(P),pictures)
 
 bench: $(VENV)/dev             ## measure, beside the limit, in one run; `make bench B=--quick`

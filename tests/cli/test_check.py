@@ -52,9 +52,9 @@ def test_a_valid_configuration_is_shown_with_what_can_be_lost(
         "  store         /data",
         "  the agent is killed (kill -9, out of memory, a crash)",
         "Warnings",
-        "  admin.listen is 0.0.0.0:9600: others can read the metrics and the status",
     ):
         assert line in out.splitlines()
+    assert "  admin.listen is 0.0.0.0:9600: others can read the metrics and the status, for" in out
     assert "      lost:  what was read from stdin in the last 1s100ms or so, at most 32MiB" in out
     assert "hunter2" not in out
 

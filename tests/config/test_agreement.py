@@ -23,6 +23,10 @@ if TYPE_CHECKING:
         ("admin: {listen: '0.0.0.0:9600'}", "admin.listen is 0.0.0.0:9600: others can read"),
         ("admin: {listen: '[::]:9600'}", "admin.listen is [::]:9600: others can read"),
         (
+            "admin: {listen: '0.0.0.0:9600', token: long-enough}",
+            "admin.listen is 0.0.0.0:9600 without tls: who listens on the network",
+        ),
+        (
             "inlet: {envelope: {type: xdm, schema_id: s, dataset_id: d}}\n"
             "record_id: {add: content, field: key}",
             "record_id.field is key: Profile goes by _id",

@@ -49,6 +49,12 @@ XDM = "envelope: {type: xdm, schema_id: s, dataset_id: d}"
         ("delivery: {concurrency: fixed}", "delivery", "32 requests in flight"),
         ("receipts: {enabled: false}", "receipts", "off"),
         ("admin: {listen: null}", "admin", "off"),
+        (
+            "admin: {listen: '0.0.0.0:9600', token: t,"
+            " tls: {cert_file: /dev/null, client_ca_file: /dev/null}}",
+            "admin",
+            "https://0.0.0.0:9600 for whoever knows the token with a client certificate",
+        ),
         ("log: {repeat: 0}", "log", "info, auto; every repeat"),
     ],
 )
