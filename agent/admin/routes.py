@@ -14,6 +14,7 @@ from aiohttp import web
 from agent.admin import page
 from agent.admin.access import Access
 from agent.admin.health import Verdict
+from agent.admin.tapping import Tapping, Taps
 from agent.look.serving import Page
 from agent.telemetry.logs import get_logger
 from agent.telemetry.meters import Meters
@@ -30,6 +31,7 @@ aep-agent
 /livez    200 while the event loop turns and work moves, else 503
 /readyz   200 while input can be taken, else 503
 /status   what the agent is doing, as JSON; ?history=300: and the last minutes by the second
+/tap      a few of the records that pass, redacted, where a token is set; see aep-agent tap
 """
 
 _PARTS = "/_page"
@@ -53,11 +55,13 @@ class Answers:
     status: Callable[[float], Mapping[str, object]]
     ready: Callable[[], Verdict]
     live: Callable[[], Verdict]
+    taps: Taps
 
 
 def application(answers: Answers, access: Callable[[], Access]) -> web.Application:
     """The routes; each answers GET and HEAD, and 405 to anything else."""
     shown = Page(page.__name__, _PARTS)
+    tapping = Tapping(answers.taps, access)
 
     async def metrics(request: web.Request) -> web.Response:
         accept = ",".join(request.headers.getall("Accept", []))
@@ -84,6 +88,8 @@ def application(answers: Answers, access: Callable[[], Access]) -> web.Applicati
     app.router.add_get(f"{_PARTS}/{{name}}", shown.part)
     app.router.add_get("/metrics", metrics)
     app.router.add_get("/status", state)
+    app.router.add_get("/tap", tapping.answer, allow_head=False)
+    app.on_shutdown.append(tapping.end)
     app.router.add_get("/livez", _probe(answers.live))
     app.router.add_get("/readyz", _probe(answers.ready))
     return app

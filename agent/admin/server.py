@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from agent.admin.access import Access, is_local
 from agent.admin.health import Verdict
 from agent.config.admin import AdminSettings
+from agent.delivery.tap import Tap
 from agent.errors import ConfigError
 from agent.sources.encryption import encryption_of
 from agent.sources.listening import Listeners, Listening
@@ -27,17 +28,20 @@ class Admin:
         status: Callable[[float], Mapping[str, object]],
         ready: Callable[[], Verdict],
         live: Callable[[], Verdict],
+        taps: Callable[[], Mapping[str, Tap]] = dict,
     ) -> None:
         """`settings.listen` is host:port or [ipv6]:port, port 0 for any; `start` listens there.
 
         `status` is shown as JSON, without what looks like a secret; it is told how many of the
         last seconds are asked for. `ready` and `live` return whether all is well and a line on why.
+        `taps`, by the names of flows, are where records can be looked at.
         """
         self._settings = settings
         self._meters = meters
         self._status = status
         self._ready = ready
         self._live = live
+        self._taps = taps
         self._connections: Connections | None = None
 
     async def start(self) -> None:
@@ -53,7 +57,7 @@ class Admin:
             token = tokens.current()
             return Access(token, is_local(listen), settings.hosts, settings.open_metrics)
 
-        answers = Answers(self._meters, self._status, self._ready, self._live)
+        answers = Answers(self._meters, self._status, self._ready, self._live, self._taps)
         connections = Connections(
             application(answers, access),
             most=settings.max_connections,

@@ -16,6 +16,7 @@ from agent.app.status import Status
 from agent.app.summary import Snapshot
 from agent.config.model import Config
 from agent.core.destination import THROTTLED, WARMING_UP
+from agent.delivery.tap import Tap
 from agent.telemetry.logs import get_logger
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ class Watch:
         self._loop_watch = LoopWatch(next(iter(parts.each)).meters)
         self._admin: Admin | None = None
         if config.admin.listen:
-            self._admin = Admin(config.admin, parts.meters, self._status, self._ready, self._live)
+            self._admin = Admin(
+                config.admin, parts.meters, self._status, self._ready, self._live, self._taps
+            )
         self.service = self._of_systemd()
         self._reload: Report | None = None
 
@@ -88,6 +91,9 @@ class Watch:
         """Listen no more."""
         if self._admin:
             await self._admin.stop()
+
+    def _taps(self) -> Mapping[str, Tap]:
+        return {name: each.intake.tap for name, each in self._parts.pipelines.items()}
 
     def _of_systemd(self) -> "Service | None":
         if not os.environ.get("NOTIFY_SOCKET"):

@@ -33,18 +33,20 @@ class NoAnswer(AgentError):
 class AdminPort:
     """The admin port of one agent."""
 
-    def __init__(self, url: str, token: str | None = None, ca_file: Path | None = None) -> None:
-        """*url* is http(s)://host:port, or host:port. Raises InputError where it is neither, or
-        where *ca_file* is of no use."""
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        ca_file: Path | None = None,
+        cert_file: Path | None = None,
+    ) -> None:
+        """*url* is http(s)://host:port, or host:port; *cert_file* holds a certificate of our own,
+        with its key. Raises InputError where one of them is of no use."""
         self.url = _whole(url)
         self._token = token
         handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
-        if ca_file is not None:
-            try:
-                context = ssl.create_default_context(cafile=ca_file)
-            except OSError as error:  # of which ssl.SSLError is one
-                raise InputError(f"--ca-file {ca_file}: {error.strerror or error}") from error
-            handlers.append(urllib.request.HTTPSHandler(context=context))
+        if ca_file or cert_file:
+            handlers.append(urllib.request.HTTPSHandler(context=_context(ca_file, cert_file)))
         self._opener = urllib.request.build_opener(*handlers, _NoRedirects())
 
     def status(self, history_seconds: int = 0) -> dict[str, Any]:
@@ -114,6 +116,19 @@ class AdminPort:
         ) from error
 
 
+def _context(ca_file: Path | None, cert_file: Path | None) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=ca_file)
+    except OSError as error:  # of which ssl.SSLError is one
+        raise InputError(f"--ca-file {ca_file}: {error.strerror or error}") from error
+    if cert_file:
+        try:
+            context.load_cert_chain(cert_file)
+        except OSError as error:
+            raise InputError(f"--cert-file {cert_file}: {error.strerror or error}") from error
+    return context
+
+
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any, **__: Any) -> None:
         """The admin port sends nobody elsewhere: what does is no agent."""
@@ -129,9 +144,17 @@ def add_admin_port(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config", "-c", metavar="FILE", help="configuration of the agent, which says where"
     )
-    parser.add_argument("--token-file", metavar="FILE", help="holds the token of the admin port")
     parser.add_argument(
-        "--ca-file", metavar="FILE", type=Path, help="who vouches for the certificate (https)"
+        "--token-file", metavar="FILE", help="holds the token (else AEP_AGENT_ADMIN__TOKEN)"
+    )
+    parser.add_argument(
+        "--ca-file", metavar="FILE", type=Path, help="who vouches for its certificate (https)"
+    )
+    parser.add_argument(
+        "--cert-file",
+        metavar="FILE",
+        type=Path,
+        help="a certificate of our own with its key, where the agent asks for one",
     )
 
 
@@ -145,7 +168,7 @@ def admin_port_of(args: argparse.Namespace, config: "Config | None" = None) -> A
 
         config = load(Path(args.config))
     url = args.url or os.environ.get("AEP_AGENT_ADMIN__LISTEN") or _listening(config) or _DEFAULT
-    return AdminPort(url, _token(args, config), args.ca_file)
+    return AdminPort(url, _token(args, config), args.ca_file, args.cert_file)
 
 
 def _listening(config: "Config | None") -> str | None:
@@ -158,7 +181,8 @@ def _listening(config: "Config | None") -> str | None:
 
 def _token(args: argparse.Namespace, config: "Config | None") -> str | None:
     if not args.token_file:
-        return None
+        configured = config.admin.read_token() if config else None
+        return configured or os.environ.get("AEP_AGENT_ADMIN__TOKEN")
     try:
         return Path(args.token_file).read_text("ascii").strip()
     except (OSError, ValueError) as error:

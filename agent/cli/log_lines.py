@@ -9,7 +9,7 @@ from agent.telemetry.redaction import scrub_fields
 LOGGERS = frozenset(
     {
         *("admin", "agent", "config", "credentials", "delivery", "discovery", "file"),
-        *("platform", "progress", "push", "service", "source", "store"),
+        *("platform", "progress", "push", "reload", "service", "source", "store"),
     }
 )
 _LAST_BYTES = 8 << 20

@@ -5,7 +5,7 @@ of it reaches the terminal with anything in it that is not to be printed.
 """
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich import box
@@ -15,12 +15,12 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from agent.cli.amounts import bar, duration, is_number, number, sparkline
 from agent.cli.stored import printable, shortened
 
 Status = Mapping[str, Any]
 
 _NOW = "10s"  # the window of rates that is "now"
-_BLOCKS = "▁▂▃▄▅▆▇█"
 _COLOURS = {"ready": "green", "draining": "cyan", "warming_up": "cyan", "throttled": "yellow"}
 _MESSAGE_LONGEST = 200
 _CHART_COLUMNS = 60
@@ -65,7 +65,7 @@ def line(status: Status) -> str:
         f"{_count(status, 'accepted')} accepted",
         f"{_count(status, 'dead_lettered')} dead-lettered",
         f"{_count(status, 'held')} held",
-        f"oldest {_duration(_at(status, 'buffer', 'oldest_seconds'))}",
+        f"oldest {duration(_at(status, 'buffer', 'oldest_seconds'))}",
     ]
     causes = [str(each.get("cause")) for each in status.get("waits") or ()]
     return printable(" · ".join([*words, *([f"waits: {', '.join(causes)}"] if causes else [])]))
@@ -76,9 +76,12 @@ def _head(status: Status, url: str) -> RenderableType:
     head = Text(f"aep-agent {_word(status, 'version')}", style="bold")
     head.append(f"  {_word(status, 'stage')}", style="default not bold")
     head.append(f"  {_word(status, 'why')}", style=f"{'green' if ready else 'red'} not bold")
-    head.append(f"  up {_duration(status.get('seconds'))}  {printable(url)}", style="dim not bold")
+    head.append(f"  up {duration(status.get('seconds'))}  {printable(url)}", style="dim not bold")
     names = ("read", "accepted", "dead-lettered", "filtered", "dropped", "held")
     counts = Text(" · ".join(f"{_count(status, each.replace('-', '_'))} {each}" for each in names))
+    if _at(status, "last_reload", "outcome") == "refused":
+        why = printable("; ".join(map(str, _at(status, "last_reload", "problems") or ())))
+        counts.append(f"\nthe configuration was read again and refused: {why}", style="yellow")
     if residue := _at(status, "ledger", "residue"):
         wrong = Text(f"{residue:,} records are unaccounted for: aep-agent audit", style="bold red")
         return Group(head, counts, wrong)
@@ -90,7 +93,7 @@ def _waits(flows: Mapping[str, Status]) -> RenderableType:
     for name, flow in flows.items():
         for wait in flow.get("waits") or ():
             of = f" (flow {name})" if name else ""
-            since = f", for {_duration(wait['seconds'])}" if wait.get("seconds") else ""
+            since = f", for {duration(wait['seconds'])}" if wait.get("seconds") else ""
             lines.append(
                 Text.assemble(
                     ("● ", "yellow"),
@@ -110,9 +113,9 @@ def _flows(flows: Mapping[str, Status], *, is_wide: bool) -> RenderableType:
         held = buffer.get("spooled_bytes") or buffer.get("held_bytes") or 0
         more = [
             _rate(rates, "dead_lettered"),
-            f"{_bar(held / limit if limit else 0.0)} {decimal(int(held))}",
+            f"{bar(held / limit if limit else 0.0)} {decimal(int(held))}",
             _in_flight(flow),
-            _duration(_at(flow, "receive_lag_seconds", _NOW, "p99")),
+            duration(_at(flow, "receive_lag_seconds", _NOW, "p99")),
         ]
         table.add_row(
             *([Text(printable(name))] if names else []),
@@ -120,7 +123,7 @@ def _flows(flows: Mapping[str, Status], *, is_wide: bool) -> RenderableType:
             _rate(rates, "read"),
             _rate(rates, "accepted"),
             _count(flow, "held"),
-            _duration(buffer.get("oldest_seconds")),
+            duration(buffer.get("oldest_seconds")),
             *(more if is_wide else []),
         )
     return table
@@ -134,14 +137,14 @@ def _in_flight(flow: Status) -> str:
 def _charts(status: Status, width: int) -> RenderableType:
     history = status.get("history") or {}
     rows = (
-        ("read", "read", _number),
-        ("accepted", "accepted", _number),
-        ("held", "held", _number),
-        ("lag p99", "lag_p99", _duration),
+        ("read", "read", number),
+        ("accepted", "accepted", number),
+        ("held", "held", number),
+        ("lag p99", "lag_p99", duration),
     )
     charts = Table.grid(padding=(0, 1))
     for label, name, shown in rows:
-        values = [each if _is_number(each) else 0.0 for each in history.get(name) or ()]
+        values = [each if is_number(each) else 0.0 for each in history.get(name) or ()]
         if values:
             most = max(values)
             chart = Text(sparkline(values, max(1, min(_CHART_COLUMNS, width - 30))), style="cyan")
@@ -152,6 +155,7 @@ def _charts(status: Status, width: int) -> RenderableType:
 def _sources(flows: Mapping[str, Status], *, is_wide: bool) -> RenderableType:
     names = ["flow"] if "" not in flows and is_wide else []
     table = _table(["source", *names], ["records", "now", "bytes", "behind"])
+    table.add_column("", no_wrap=True, overflow="ellipsis")
     for name, flow in flows.items():
         for label, source in (flow.get("sources") or {}).items():
             rates = _at(source, "rates", _NOW) or {}
@@ -162,9 +166,25 @@ def _sources(flows: Mapping[str, Status], *, is_wide: bool) -> RenderableType:
                 _count(source, "records"),
                 _rate(rates, "records"),
                 f"{decimal(int(rates.get('bytes') or 0))}/s",
-                decimal(int(lag)) if _is_number(lag) else "",
+                decimal(int(lag)) if is_number(lag) else "",
+                Text(printable(_besides(source)), style="dim"),
             )
     return table
+
+
+def _besides(source: Status) -> str:
+    """What else there is to say of a source: it depends on its kind."""
+    counted = {
+        "files": source.get("files"),
+        "connections": source.get("connections"),
+        "datagrams dropped": source.get("dropped_datagrams"),
+        "requests waiting": _at(source, "waiting", "requests"),
+        "refused connections": source.get("refused_connections"),
+    }
+    words = [f"{count:,} {what}" for what, count in counted.items() if is_number(count) and count]
+    unread = source.get("not_read") or {}
+    words += [f"cannot be read: {path}, {why}" for path, why in [*unread.items()][:1]]
+    return "; ".join(words)
 
 
 def _dead_letters(status: Status, *, is_wide: bool) -> RenderableType:
@@ -188,12 +208,12 @@ def _dead_letters(status: Status, *, is_wide: bool) -> RenderableType:
 def _store(status: Status) -> RenderableType:
     store = status.get("store") or {}
     words = []
-    if _is_number(store.get("bytes_on_disk")):
+    if is_number(store.get("bytes_on_disk")):
         words.append(f"store {decimal(int(store['bytes_on_disk']))}")
-    if _is_number(store.get("disk_free_bytes")):
+    if is_number(store.get("disk_free_bytes")):
         words.append(f"{decimal(int(store['disk_free_bytes']))} free")
-    if _is_number(store.get("disk_full_in_seconds")):
-        words.append(f"full in {_duration(store['disk_full_in_seconds'])}")
+    if is_number(store.get("disk_full_in_seconds")):
+        words.append(f"full in {duration(store['disk_full_in_seconds'])}")
     statuses = status.get("requests_by_status") or {}
     if statuses:
         words.append("answers " + ", ".join(f"{code}: {n:,}" for code, n in statuses.items()))
@@ -208,21 +228,6 @@ def _table(texts: Iterable[str], numbers: Iterable[str]) -> Table:
     for name in numbers:
         table.add_column(name, justify="right", no_wrap=True)
     return table
-
-
-def sparkline(values: Sequence[float], columns: int) -> str:
-    """Numbers as a row of blocks; where there are more than columns, one for the most of some."""
-    share = max(1, -(-len(values) // columns))
-    most = [max(values[at : at + share]) for at in range(0, len(values), share)]
-    highest = max(most)
-    if highest <= 0:
-        return _BLOCKS[0] * len(most)
-    return "".join(_BLOCKS[min(7, int(value / highest * 7.999))] for value in most)
-
-
-def _bar(share: float) -> str:
-    filled = min(8, max(0, round(share * 8)))
-    return "▰" * filled + "▱" * (8 - filled)
 
 
 def _at(status: Status, *path: str) -> Any:
@@ -246,31 +251,9 @@ def _word(status: Status, name: str) -> str:
 
 def _count(status: Status, name: str) -> str:
     value = status.get(name)
-    return f"{value:,}" if _is_number(value) else "-"
+    return f"{value:,}" if is_number(value) else "-"
 
 
 def _rate(rates: Status, name: str) -> str:
     value = rates.get(name)
-    return "-" if value is None or not _is_number(value) else f"{_number(value)}/s"
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value == value
-
-
-def _duration(seconds: Any) -> str:
-    """Seconds in the two units that matter."""
-    if not _is_number(seconds):
-        return "-"
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, hours = int(seconds // 60), int(seconds // 3600)
-    if hours >= 48:
-        return f"{hours // 24} d {hours % 24} h"
-    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min {int(seconds % 60)} s"
+    return "-" if not is_number(value) else f"{number(value)}/s"

@@ -15,6 +15,7 @@ from agent.core.validation import Fault, are_records
 from agent.delivery import dead_letters
 from agent.delivery.batcher import Batcher
 from agent.delivery.settling import Settler
+from agent.delivery.tap import Tap
 from agent.record import BEGINNING, Chunk, DeadLetter, Position
 from agent.store.budget import Budget
 from agent.telemetry.meters import Meters
@@ -64,6 +65,7 @@ class Intake:
         self.settler = settler
         self.budget = budget
         self.meters = meters
+        self.tap = Tap()
         self.feeds: dict[str, Feed] = {}
 
     def feed(
@@ -250,6 +252,8 @@ class Feed:
         if self._filters:
             contents, left_out = self._filters.apply(self.source, contents)
             intake.settler.leave_out(left_out, self.label)
+        if intake.tap.watchers:
+            intake.tap.show(self.source, self.label, contents.runs)
         in_runs = sum(run.record_bytes + run.span.count * run.span.newline for run in contents.runs)
         letters = [
             dead_letters.of_refused(self.source, line, read_at, limits.dead_letter_bytes_max)

@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from agent.cli.screen import Screen, line, sparkline
+from agent.cli.amounts import sparkline
+from agent.cli.screen import Screen, line
 
 HOSTILE = "\x1b[2Jgone\x07\u202e[bold red]"
 WAIT = {"cause": "down", "says": "The inlet is away.", "next_step": "Check it.", "seconds": 75.0}
@@ -70,6 +71,29 @@ def test_of_several_flows_each_has_a_row_and_its_own_waits() -> None:
 
 def test_books_that_do_not_balance_are_told() -> None:
     assert "5 records are unaccounted for" in shown({**STATUS, "ledger": {"residue": 5}})
+
+
+def test_each_kind_of_source_says_what_is_its_own() -> None:
+    sources = {
+        "app": {"files": 3, "lag_bytes": 5_000, "not_read": {"/log/x": "permission denied"}},
+        "shop": {"connections": 1200, "refused_connections": 0},
+        "udp": {"dropped_datagrams": 7},
+        "web": {"waiting": {"requests": 2}},
+    }
+    page = shown({**STATUS, "sources": sources}, 160)
+    for words in (
+        *("5.0 kB", "3 files; cannot be read: /log/x, permission denied", "1,200 connections"),
+        *("7 datagrams dropped", "2 requests waiting"),
+    ):
+        assert words in page
+    assert "refused connections" not in page
+
+
+def test_a_reload_that_was_refused_is_told() -> None:
+    refused = {"outcome": "refused", "problems": [f"agent.yaml:3: wrong {HOSTILE}"]}
+    page = shown({**STATUS, "last_reload": refused}, 200)
+    assert "read again and refused: agent.yaml:3: wrong" in page
+    assert "\x1b" not in page
 
 
 @pytest.mark.parametrize("columns", [20, 40, 80, 200])

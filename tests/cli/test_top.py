@@ -19,6 +19,8 @@ from support.watched import address_of, watched
 RECORDS = b"".join(b'{"order":%d}\n' % number for number in range(300)) + b"no record\n"
 TOP = [sys.executable, "-m", "agent", "top", "--interval", "0.1", "--url"]
 NOBODY = "127.0.0.1:1"
+FILES = Path(__file__).parents[1] / "delivery" / "certificates"
+OURS, CLIENT, CA = FILES / "localhost.pem", FILES / "client.pem", FILES / "ca.pem"
 _SEQUENCE = re.compile(rb"\x1b\[[0-9;?]*[a-zA-Z]")
 
 
@@ -181,3 +183,22 @@ def test_the_configuration_says_where_the_agent_is(agent: Listening, tmp_path: P
     off = aep_agent("top", "--once", "--config", path)
     assert off.code == 1
     assert b"admin.listen is null" in off.stderr
+
+
+def test_an_agent_with_a_token_and_certificates_is_asked_with_them(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("of-the-admin-port\n")
+    admin = {
+        "listen": "127.0.0.1:0",
+        "token_file": str(tmp_path / "token"),
+        "tls": {"cert_file": str(OURS), "client_ca_file": str(CA)},
+    }
+    words = ["--token-file", tmp_path / "token", "--ca-file", CA]
+    with RunningEmulator() as emulator, watched(emulator, tmp_path, admin=admin) as agent:
+        address = address_of(agent)
+        url = f"https://localhost:{address.rpartition(':')[2]}"
+        well = aep_agent("top", "--once", "--url", url, *words, "--cert-file", CLIENT)
+        strange = aep_agent("top", "--once", "--url", url, *words)
+        plain = aep_agent("top", "--once", "--url", f"http://{address}")
+    assert (well.code, well.stderr) == (0, b"")
+    assert strange.code == plain.code == 1
+    assert b"Traceback" not in strange.stderr + plain.stderr
