@@ -58,6 +58,11 @@ class RunningSink:
         """End the stall it was started with."""
         self._ask("POST", "/resume")
 
+    def lateness(self) -> list[float]:
+        """Ages of the stamped records, in milliseconds, since this was asked last."""
+        ages: list[float] = self._ask("GET", "/lateness")["lateness_ms"]
+        return ages
+
     def wait_for(self, records: int, timeout: float, sender: Child) -> None:
         """Wait until it was sent `records`.
 

@@ -4,7 +4,8 @@ the bottleneck: one bare protocol on uvloop that keeps no record.
 It answers every batch with the documented 207, one id a record. To know how many records a body
 holds it counts newlines, which relies on the agent writing one record a line and is therefore
 checked against the file by whoever runs it. Run as `python -m benchmarks.sink`; prints one JSON
-line when it listens. `GET /stats` tells what it counted, `POST /resume` ends `--stall`.
+line when it listens. `GET /stats` tells what it counted, `POST /resume` ends `--stall`, and
+`GET /lateness` tells the ages of the stamped records since it was asked last.
 """
 
 import argparse
@@ -119,6 +120,11 @@ class Sink:
             self._answer(connection, response)
         self._held.clear()
 
+    def lateness(self) -> list[float]:
+        """The ages noted since this was asked last, in milliseconds; what is told is forgotten."""
+        ages, self.counts.lateness_ms = self.counts.lateness_ms, []
+        return ages
+
     def _answer(self, connection: asyncio.Transport, response: bytes) -> None:
         if not self.answering.is_set():
             self._held.append((connection, response))
@@ -184,6 +190,9 @@ class Connection(asyncio.Protocol):
         elif head.startswith(b"GET /stats "):
             body = json.dumps(self._sink.counts.summary()).encode()
             self._transport.write(_response(b"200 OK", body))
+        elif head.startswith(b"GET /lateness "):
+            ages = json.dumps({"lateness_ms": self._sink.lateness()}).encode()
+            self._transport.write(_response(b"200 OK", ages))
         elif head.startswith(b"POST /resume "):
             self._sink.resume()
             self._transport.write(_response(b"200 OK", b"{}"))
