@@ -23,7 +23,9 @@ BACKLOG = 4096  # connections the kernel keeps until they are accepted; it may a
 _ADVICE = {
     errno.EADDRINUSE: "another program listens there: stop it, or choose another address",
     errno.EADDRNOTAVAIL: "this machine does not have that address: choose one of its own",
-    errno.EACCES: "that needs more rights: choose a port above 1023, or another directory",
+    errno.EACCES: "that needs more rights: choose a port above 1023, grant CAP_NET_BIND_SERVICE, or"
+    " choose another directory",
+    errno.EAFNOSUPPORT: "this machine has no IPv6: choose an IPv4 address",
     errno.ENOENT: "its directory does not exist: create it, or choose another path",
     errno.ENAMETOOLONG: "the path of a Unix socket has 107 bytes at most: choose a shorter one",
 }

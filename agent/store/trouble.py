@@ -94,7 +94,10 @@ def openable(path: Path) -> Iterator[None]:
         text = f"cannot open the store {path}: {(error.strerror or str(error)).lower()}"
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StoreFull(f"{text}; free space on its disk") from error
+        if error.errno == errno.EROFS:
+            step = "mount it for writing (systemd: StateDirectory=; Kubernetes: a volume)"
+        else:
+            step = "give this user access to that directory"
         raise StoreError(
-            f"{text}; give this user access to that directory, or choose another one with"
-            " --data-dir or AEP_AGENT_DATA_DIR"
+            f"{text}; {step}, or choose another one with --data-dir or AEP_AGENT_DATA_DIR"
         ) from error
