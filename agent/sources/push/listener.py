@@ -207,5 +207,6 @@ def _silent() -> logging.Logger:
     """What clients do wrong is counted and answered, and not logged with a traceback each."""
     logger = logging.getLogger("agent.push.http")
     logger.propagate = False
-    logger.addHandler(logging.NullHandler())
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
     return logger
