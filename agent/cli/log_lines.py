@@ -7,10 +7,10 @@ from pathlib import Path
 from agent.telemetry.redaction import scrub_fields
 
 LOGGERS = frozenset(
-    (
-        "admin agent config credentials delivery discovery file memory platform progress push"
-        " reload service source store"
-    ).split()
+    [
+        *("admin", "agent", "config", "credentials", "delivery", "discovery", "file", "memory"),
+        *("platform", "progress", "push", "reload", "service", "source", "store"),
+    ]
 )
 _LAST_BYTES = 8 << 20
 _LAST_LINES = 20_000

@@ -11,12 +11,13 @@ from typing import Any
 from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.filesize import decimal
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from agent.cli.amounts import bar, duration, is_number, number, sparkline
-from agent.cli.stored import printable, shortened
+from agent.cli.stored import counted, printable, shortened
 
 Status = Mapping[str, Any]
 
@@ -94,13 +95,9 @@ def _waits(flows: Mapping[str, Status]) -> RenderableType:
         for wait in flow.get("waits") or ():
             of = f" (flow {name})" if name else ""
             since = f", for {duration(wait['seconds'])}" if wait.get("seconds") else ""
-            lines.append(
-                Text.assemble(
-                    ("● ", "yellow"),
-                    (printable(f"{wait.get('says', '')}{of}{since}"), "bold"),
-                    printable(f"\n  {wait.get('next_step', '')}".replace("\n", " ")),
-                )
-            )
+            says = printable(f"{wait.get('says', '')}{of}{since}")
+            lines.append(Text.assemble(("● ", "yellow"), (says, "bold")))
+            lines.append(Padding(Text(printable(str(wait.get("next_step", "")))), (0, 0, 0, 2)))
     return Group(*lines)
 
 
@@ -174,14 +171,14 @@ def _sources(flows: Mapping[str, Status], *, is_wide: bool) -> RenderableType:
 
 def _besides(source: Status) -> str:
     """What else there is to say of a source: it depends on its kind."""
-    counted = {
-        "files": source.get("files"),
-        "connections": source.get("connections"),
-        "datagrams dropped": source.get("dropped_datagrams"),
-        "requests waiting": _at(source, "waiting", "requests"),
-        "refused connections": source.get("refused_connections"),
+    numbers = {
+        "file": source.get("files"),
+        "connection": source.get("connections"),
+        "dropped datagram": source.get("dropped_datagrams"),
+        "waiting request": _at(source, "waiting", "requests"),
+        "refused connection": source.get("refused_connections"),
     }
-    words = [f"{count:,} {what}" for what, count in counted.items() if is_number(count) and count]
+    words = [counted(int(n), what) for what, n in numbers.items() if is_number(n) and n]
     unread = source.get("not_read") or {}
     words += [f"cannot be read: {path}, {why}" for path, why in [*unread.items()][:1]]
     return "; ".join(words)
@@ -222,7 +219,8 @@ def _store(status: Status) -> RenderableType:
 
 def _table(texts: Iterable[str], numbers: Iterable[str]) -> Table:
     """A table of columns of text, which are cut where there is no room, and of numbers."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", expand=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim")
+    table.padding = (0, 1, 0, 0)
     for name in texts:
         table.add_column(name, no_wrap=True, overflow="ellipsis")
     for name in numbers:

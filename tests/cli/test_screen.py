@@ -83,7 +83,7 @@ def test_each_kind_of_source_says_what_is_its_own() -> None:
     page = shown({**STATUS, "sources": sources}, 160)
     for words in (
         *("5.0 kB", "3 files; cannot be read: /log/x, permission denied", "1,200 connections"),
-        *("7 datagrams dropped", "2 requests waiting"),
+        *("7 dropped datagrams", "2 waiting requests"),
     ):
         assert words in page
     assert "refused connections" not in page

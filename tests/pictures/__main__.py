@@ -1,4 +1,4 @@
-"""Pictures of the status page and of the emulator's: empty, busy, dark, and on a phone.
+"""Pictures of the status page, of `top` and of the emulator's page: empty, busy, dark, on a phone.
 
 `make pictures` writes them into `pictures/`. Chromium and its driver must be installed.
 """

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from pictures import terminal
 from support.browser import Browser
 from support.busy_agent import BusyAgent
 from support.emulator import RunningEmulator
@@ -38,6 +39,7 @@ def take(browser: Browser, directory: Path) -> None:
             agent.feed_for(8, 2000, refused=3)
             emulator.set_faults()
             shown(browser, url, directory / "status-dead-letters.png", DESK, "no such", agent)
+            terminal.top(browser, agent.address, directory / "top.png")
             shown(browser, url, directory / "status-phone.png", PHONE, "no such", agent)
             emulator.set_faults({"status": 429, "retry_after": 45})
             agent.feed_for(6, 2000)
@@ -70,6 +72,7 @@ def flows(browser: Browser, directory: Path) -> None:
             agent.feed_for(6, 1000)
             url = f"http://{agent.address}/"
             shown(browser, url, directory / "status-flows.png", DESK, "Flows", agent)
+            terminal.top(browser, agent.address, directory / "top-flows.png")
 
 
 def shown(
