@@ -52,6 +52,7 @@ _STATES = {
     ),
 }
 
+OF_ALL = frozenset({"residue", "store"})  # what all flows have in common
 _SOON_FULL = 3600.0  # seconds: whoever is on duty can still do something
 
 

@@ -15,6 +15,7 @@ from agent.store.disk import Store
 
 _EVERY = 1.0  # seconds
 _SELDOM = 5  # samples of flows to one of sources and of the disk
+_TELLING = 30.0  # seconds: how the disk grew in a shorter time says nothing of the next hours
 _KEPT = WINDOWS[-1] // _SELDOM + 1  # of those
 
 
@@ -97,7 +98,7 @@ class Sampling:
             return {"bytes_on_disk": None, "disk_free_bytes": None, "disk_full_in_seconds": None}
         first, last = self._disks[0], self._disks[-1]
         seconds = last.at - first.at
-        growth = (last.used - first.used) / seconds if seconds else 0.0
+        growth = (last.used - first.used) / seconds if seconds >= _TELLING else 0.0
         return {
             "bytes_on_disk": last.used,
             "disk_free_bytes": last.free,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from agent import __version__
-from agent.admin.advice import Standing, waits, words_of
+from agent.admin.advice import OF_ALL, Standing, waits, words_of
 from agent.admin.health import Verdict
 from agent.admin.history import History, until_full
 from agent.app.lately import last_dead_letters, last_receipts
@@ -59,7 +59,7 @@ class Status:
                 "residue": balance.residue,
             },
             "store": {
-                "trouble": self._parts.store.statistics().trouble,
+                "trouble": self._parts.store.trouble,
                 **self._sampling.disk(),
             },
             **({"flows": told} if told else {}),
@@ -84,7 +84,7 @@ class Status:
         return {
             "destination_since_seconds": since,
             "inlet": _inlet(flows, since),
-            "waits": [each.as_json() for each in waits(self._standing(flows, history, buffer))],
+            "waits": self._waits(flows),
             "rates": history.rates(),
             "receive_lag_seconds": history.receive_lag(),
             "buffer": buffer,
@@ -107,26 +107,39 @@ class Status:
             **({"history": history.columns(seconds)} if seconds else {}),
         }
 
-    def _standing(self, flows: Sequence[Pipeline], history: History, buffer: Json) -> Standing:
-        worst = _worst(flows)
-        in_state = worst.destination.state != READY
-        waiting = [since for each in flows if (since := each.budget.exhausted_since) is not None]
+    def _waits(self, flows: Sequence[Pipeline]) -> list[Json]:
+        """What keeps records of these waiting; what they have in common is told once, and first."""
+        told: dict[tuple[str, str], Json] = {}
+        for each in sorted(flows, key=_urgency):
+            for wait in waits(self._standing(each)):
+                flow = "" if wait.cause in OF_ALL else each.name
+                named = {"flow": flow} if flow else {}
+                told.setdefault((wait.cause, flow), {**named, **wait.as_json()})
+        return sorted(told.values(), key=lambda wait: wait["cause"] not in OF_ALL)
+
+    def _standing(self, flow: Pipeline) -> Standing:
+        history = self._sampling.flows.get(flow.name) or History(())
+        in_state = flow.destination.state != READY
+        full_since = flow.budget.exhausted_since
         now = time.monotonic()
-        paced = history.rates()["10s"]["paced_seconds"]
-        balance = self._parts.store.balance
         return Standing(
-            state=worst.destination.state,
-            state_seconds=round(now - worst.destination.since, 1) if in_state else None,
-            buffer_full_seconds=round(now - min(waiting), 1) if waiting else None,
-            full_in_seconds=buffer["full_in_seconds"],
-            paced=paced > _PACED_SHARE,
-            store_trouble=self._parts.store.statistics().trouble,
-            residue=balance.residue,
+            state=flow.destination.state,
+            state_seconds=round(now - flow.destination.since, 1) if in_state else None,
+            buffer_full_seconds=None if full_since is None else round(now - full_since, 1),
+            full_in_seconds=_buffer([flow], history)["full_in_seconds"],
+            paced=history.rates()["10s"]["paced_seconds"] > _PACED_SHARE,
+            store_trouble=self._parts.store.trouble,
+            residue=self._parts.store.balance.residue,
         )
 
 
+def _urgency(flow: Pipeline) -> int:
+    """The less, the sooner a person has to see to it."""
+    return STATES.index(flow.destination.state)
+
+
 def _worst(flows: Sequence[Pipeline]) -> Pipeline:
-    return min(flows, key=lambda each: STATES.index(each.destination.state))
+    return min(flows, key=_urgency)
 
 
 def _inlet(flows: Sequence[Pipeline], since: float | None) -> Json:

@@ -255,6 +255,11 @@ class Store:
         """Records read that are neither durable nor answered for, as of the last commit."""
         return self._books.positions.unsettled()
 
+    @property
+    def trouble(self) -> str | None:
+        """Why entries wait, and what to do about it; None where they do not."""
+        return self._writer.progress.trouble
+
     def statistics(self) -> StoreStatistics:
         progress = self._writer.progress
         return StoreStatistics(

@@ -8,6 +8,7 @@ from typing import Any
 
 from support.agent import Running, eventually
 from support.emulator import RunningEmulator
+from support.listening import connected
 from support.watching import admin_address, get
 
 Start = Callable[..., Running]
@@ -83,8 +84,16 @@ def test_flows_are_told_of_one_by_one(
     config.write_text(json.dumps(whole))
     address = admin_address(start("run", config))
     eventually(lambda: status(address)["stage"] == "running")
+    assert status(address)["waits"] == []
+    listening = status(address)["sources"]["to unwell"]["listen"][0]
+    with connected(listening) as client:
+        client.sendall(b'{"n":1}\n')
+        eventually(lambda: status(address)["waits"])
+    (wait,) = status(address)["waits"]
+    assert wait["flow"] == "unwell"
     found = status(address, "?history=10")
 
+    assert found["flows"]["well"]["waits"] == []
     assert set(found["flows"]) == {"well", "unwell"}
     assert {name: each["flow"] for name, each in found["sources"].items()} == {
         "to well": "well",

@@ -42,6 +42,7 @@ function open(flow) {
   };
   const flowsPanel = panel("Flows", null, parts.flows);
   fill(main, h("div.stack",
+    flow ? h("p", h("a", {href: "#/"}, "All flows"), " › ", h("b", flow)) : null,
     parts.waits,
     h("div.tiles.five", Object.values(tiles).map((each) => each.element)),
     h("div.halves", panel("Records a second", null, throughput.element), panel("Receive lag", null, lag.element)),
@@ -90,6 +91,7 @@ function showWaits(element, one, status) {
   if (one.waits.length) {
     refill(element, h("div.waits", one.waits.map((wait) => h(`section.wait.${tone(wait.cause)}`, {"aria-label": wait.cause},
       h("div", h("span", {class: `tag ${tone(wait.cause)}`}, wait.cause.replaceAll("_", " ")),
+        wait.flow ? [" ", h("a", {href: `#/${encodeURIComponent(wait.flow)}`}, wait.flow)] : null,
         wait.seconds === null ? null : h("span.soft", ` for ${duration(wait.seconds)}`), again(wait, one)),
       h("h2", wait.says), wait.next_step ? h("p", wait.next_step) : null))));
   } else if (!one.read && !one.recovered && !one.accepted) {
@@ -104,7 +106,7 @@ const tone = (cause) => (BAD.has(cause) ? "bad" : CALM.has(cause) ? "calm" : "wa
 
 function again(wait, one) {
   const seconds = one.inlet.asked_again_in_seconds;
-  return wait.cause === one.inlet.state && seconds ? h("span.soft", `, asked again in ${duration(seconds)}`) : null;
+  return wait.cause === one.inlet.state && (!wait.flow || wait.flow === one.inlet.flow) && seconds ? h("span.soft", `, asked again in ${duration(seconds)}`) : null;
 }
 
 function names(one) {

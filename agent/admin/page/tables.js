@@ -38,7 +38,8 @@ export function sourceTable(one) {
 
 function behind(row) {
   const told = [];
-  if (row.lag_bytes !== undefined) told.push(h("div", row.lag_bytes ? `${bytes(row.lag_bytes)} in ${count(row.files)} files` : `nothing; ${count(row.files)} files, ${count(row.open)} open`));
+  const files = `${count(row.files)} file${row.files === 1 ? "" : "s"}`;
+  if (row.lag_bytes !== undefined) told.push(h("div", row.lag_bytes ? `${bytes(row.lag_bytes)} in ${files}` : `nothing; ${files}, ${count(row.open)} open`));
   if (row.waited_seconds >= 1) told.push(h("div.warn", `waited ${duration(row.waited_seconds)} for room`));
   for (const [path, why] of Object.entries(row.not_read ?? {})) told.push(h("div.bad", `${path}: ${why}`));
   if (row.dropped_datagrams) told.push(h("div.bad", `${count(row.dropped_datagrams)} datagrams dropped by the kernel`));
