@@ -194,9 +194,8 @@ def test_a_full_buffer_stops_the_sources_of_its_own_flow_and_no_others(
     assert 'aep_agent_pipeline_read_records_total{flow="fine",source="stdin"} 3000.0' in metrics
     assert 'aep_agent_destination_state{flow="blocked",state="down"} 1.0' in metrics
     assert 'aep_agent_destination_state{flow="fine",state="ready"} 1.0' in metrics
-    of_process = tuple(
-        f"aep_agent_{part}" for part in ("ledger", "store", "loop", "build", "reload", "last_reload")
-    )
+    parts = ("ledger", "store", "loop", "build", "reload", "last_reload")
+    of_process = tuple(f"aep_agent_{part}" for part in parts)
     for line in metrics:
         is_of_flow = line.startswith("aep_agent_") and not line.startswith(of_process)
         assert ("flow=" in line) is (is_of_flow and "start_time" not in line), line
