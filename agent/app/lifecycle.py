@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
-from agent.app.memory import fitted
+from agent.app import memory
 from agent.app.parts import Parts, build
 from agent.app.pipeline import Pipeline
 from agent.app.reloading import Reloading, Report
@@ -56,7 +56,7 @@ class Agent:
         when most records are refused for a while. *rereading* are the configuration as it was
         written, and how to read it again for `reload`.
         """
-        self._config = fitted(config)
+        self._config = memory.fitted(config)
         self._replay = replay
         self._patient = patient
         self._beside = beside
@@ -91,6 +91,7 @@ class Agent:
             async with Supervisor() as tasks:
                 tasks.start_endless("store watch", parts.store.watch())
                 tasks.start_endless("loop watch", watch.run())
+                tasks.start_endless("memory", memory.tidy())
                 if watch.listens:
                     tasks.start_endless("samples", watch.sampling.run())
                 if watch.service:

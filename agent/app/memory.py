@@ -4,6 +4,7 @@ A container's limit is a cgroup's. What the configuration does not say is then c
 that the agent is not killed for what its defaults hold, and freed memory is given back at once.
 """
 
+import asyncio
 import ctypes
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -23,6 +24,7 @@ _HELD_PART = 6  # of what is left is for records; the rest for what is made of t
 _BATCHES_HELD = 7
 _PLENTY = _ITSELF + _HELD_PART * 32 * _MIB  # from here on the defaults fit
 _SCARCE = 160 * _MIB  # below it, memory is worth the CPU that giving it back takes
+_TIDY_EVERY = 60.0  # seconds
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _SMALL_BLOCK = -1, -3, 128 << 10  # mallopt(3)
 
 log = get_logger("memory")
@@ -53,6 +55,22 @@ def give_back_freed_memory() -> None:
         c_library = ctypes.CDLL(None)
         c_library.mallopt(_M_MMAP_THRESHOLD, _SMALL_BLOCK)
         c_library.mallopt(_M_TRIM_THRESHOLD, _SMALL_BLOCK)
+
+
+async def tidy() -> None:
+    """Give back now and then what a burst has left; never returns.
+
+    Otherwise memory once needed, such as for all that came while the inlet was away, stays taken.
+    """
+    while True:
+        await asyncio.sleep(_TIDY_EVERY)
+        await asyncio.to_thread(give_back_what_is_free)
+
+
+def give_back_what_is_free() -> None:
+    """Give whole free pages between the blocks in use back to the system, in milliseconds."""
+    with suppress(OSError, AttributeError):  # not glibc
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def fitted(config: Config, allowed: int | None = None) -> Config:

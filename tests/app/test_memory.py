@@ -1,8 +1,9 @@
+import resource
 from pathlib import Path
 
 import pytest
 
-from agent.app.memory import fitted, limit
+from agent.app.memory import fitted, give_back_what_is_free, limit
 from agent.config import load
 from agent.config.model import Config
 
@@ -83,3 +84,19 @@ def test_flows_share_what_there_is() -> None:
     assert {flow.buffer.memory_bytes for flow in config.flows.values()} == {
         whole.buffer.memory_bytes // 2
     }
+
+
+def test_what_a_burst_leaves_between_what_stays_is_given_back() -> None:
+    blocks = [(bytes(100_000), bytes(1_000)) for _ in range(1_000)]
+    stays = [small for _, small in blocks]
+    blocks.clear()
+    before = resident()
+    give_back_what_is_free()
+
+    assert resident() < before - 50_000_000
+    assert len(stays) == 1_000
+
+
+def resident() -> int:
+    """Bytes of memory that this process takes."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
