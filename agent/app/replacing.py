@@ -93,7 +93,8 @@ class Replacement:
             log.warning(
                 "sources that are to go have read what there is no room for, waiting",
                 sources=len(late),
-                next_step="see why nothing is sent; the other sources go on meanwhile",
+                next_step="see why nothing is sent; other sources go on meanwhile, the next reload"
+                " waits, and a restart does not",
             )
             await asyncio.wait(late)
 

@@ -144,6 +144,7 @@ def test_500_reloads_lose_no_record_and_leave_nothing_behind(
     data_dir: Path, tmp_path: Path
 ) -> None:
     seed = random.randrange(10**6)
+    print(f"seed {seed}")  # noqa: T201  # to have the same again
     web, taken = f"127.0.0.1:{a_port()}", socket.create_server(("127.0.0.1", 0))
     with closing(taken), RunningEmulator() as emulator:
         path = tmp_path / "agent.json"
@@ -190,7 +191,7 @@ def test_500_reloads_lose_no_record_and_leave_nothing_behind(
             eventually(lambda: agent.status()["held"] == 0)
             after = standing(agent)
             print(  # noqa: T201  # what was measured
-                f"seed {seed}: {outcomes[True]} good, {outcomes[False]} bad in {took:.1f} s;"
+                f"{outcomes[True]} good, {outcomes[False]} bad in {took:.1f} s;"
                 f" {len(load.written)} records, answers {dict(load.answers)}; descriptors, threads"
                 f" and tasks: {before} before, {after} after"
             )
