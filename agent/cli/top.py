@@ -31,6 +31,7 @@ examples:
   aep-agent top --json | jq -c .rates"""
 _HISTORY = 300  # seconds, as many as the agent remembers
 _SHORTEST = 0.1
+_SIZES = ("COLUMNS", "LINES")
 _WIDTH = 120  # columns, where nobody says how many there are
 
 
@@ -114,7 +115,9 @@ def _live(port: "AdminPort", interval: float) -> None:
 
     signal.signal(signal.SIGTERM, _interrupted)  # so that the terminal is put back in order
     signal.signal(signal.SIGHUP, _interrupted)
-    console = Console(highlight=False)
+    # a window that changes knows its size better than variables that were set before
+    environ = {name: value for name, value in os.environ.items() if name not in _SIZES}
+    console = Console(highlight=False, _environ=environ)
     # drawn anew several times a second, as large as the window is by then
     with _keys() as pressed, Live(console=console, screen=True, refresh_per_second=4) as live:
         while True:

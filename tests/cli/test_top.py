@@ -67,7 +67,8 @@ def test_without_a_terminal_there_is_a_line_each_time_until_it_is_stopped(
 def test_a_terminal_is_redrawn_as_large_as_the_window_is_and_left_as_it_was(
     agent: Listening,
 ) -> None:
-    with Terminal([*TOP, address_of(agent)], columns=110) as terminal:
+    said_before = {"COLUMNS": "80", "LINES": "24"}  # as some shells and runners export them
+    with Terminal([*TOP, address_of(agent)], said_before, columns=110) as terminal:
         terminal.until("\x1b[?1049h")  # the other screen, so that what was there comes back
         terminal.until("dead-lettered")
         terminal.resize(50, 30)
