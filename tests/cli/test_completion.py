@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from agent.__main__ import COMMANDS
 from support.agent import aep_agent
 from support.terminal import Terminal
 
@@ -54,9 +53,3 @@ def test_a_tab_completes_commands_flags_and_files(shell: str, script: Path, tmp_
         terminal.until("--reason")
         terminal.type("\x03\raep-agent check orders-of-t\t")
         terminal.until("orders-of-today.yaml")
-
-
-@pytest.mark.parametrize("name", ["bash", "zsh", "fish", "tcsh"])
-def test_every_script_knows_every_command(name: str) -> None:
-    script = aep_agent("completion", name).stdout.decode()
-    assert [command for command in COMMANDS if command not in script] == []
