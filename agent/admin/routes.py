@@ -49,10 +49,13 @@ log = get_logger("admin")
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Where what is answered comes from. `status` is told how many of the last seconds to tell."""
+    """Where what is answered comes from. `status` is told how many of the last seconds to tell of.
+
+    Of several flows it tells those of all together, and of the one that it is told by name.
+    """
 
     meters: Mapping[str, Meters]
-    status: Callable[[float], Mapping[str, object]]
+    status: Callable[[float, str], Mapping[str, object]]
     ready: Callable[[], Verdict]
     live: Callable[[], Verdict]
     taps: Taps
@@ -69,7 +72,7 @@ def application(answers: Answers, access: Callable[[], Access]) -> web.Applicati
         return web.Response(body=body, headers={"Content-Type": content_type})
 
     async def state(request: web.Request) -> web.Response:
-        told = scrub_fields(answers.status(_seconds(request.query.get("history", "0"))))
+        told = scrub_fields(answers.status(_seconds(request), request.query.get("flow", "")))
         if not access().is_private:
             _without_words(told)
         return _json(told)
@@ -106,8 +109,9 @@ def _probe(ask: Callable[[], Verdict]) -> Route:
     return answer
 
 
-def _seconds(asked: str) -> float:
+def _seconds(request: web.Request) -> float:
     """How much of the last minutes is asked for: whole seconds. Raises HTTPBadRequest."""
+    asked = request.query.get("history", "0")
     if not asked.isascii() or not asked.isdigit() or len(asked) > _DIGITS_MOST:
         raise web.HTTPBadRequest(text="history: write whole seconds, such as /status?history=300\n")
     return float(asked)

@@ -25,7 +25,7 @@ class Admin:
         self,
         settings: AdminSettings,
         meters: Mapping[str, Meters],
-        status: Callable[[float], Mapping[str, object]],
+        status: Callable[[float, str], Mapping[str, object]],
         ready: Callable[[], Verdict],
         live: Callable[[], Verdict],
         taps: Callable[[], Mapping[str, Tap]] = dict,
@@ -33,7 +33,8 @@ class Admin:
         """`settings.listen` is host:port or [ipv6]:port, port 0 for any; `start` listens there.
 
         `status` is shown as JSON, without what looks like a secret; it is told how many of the
-        last seconds are asked for. `ready` and `live` return whether all is well and a line on why.
+        last seconds are asked for, and of which flow. `ready` and `live` return whether all is
+        well and a line on why.
         `taps`, by the names of flows, are where records can be looked at.
         """
         self._settings = settings

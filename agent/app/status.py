@@ -40,11 +40,14 @@ class Status:
         self._snapshot = snapshot
         self._ready = ready
 
-    def as_json(self, stage: str, history_seconds: float = 0.0) -> Json:
-        """Everything; the last *history_seconds* with it, second by second, where there are any."""
+    def as_json(self, stage: str, history_seconds: float = 0.0, flow: str = "") -> Json:
+        """Everything; with it the last *history_seconds*, second by second, where there are any.
+
+        They are of all flows together, and of the *flow* of that name: of each it would be much.
+        """
         ready, why = self._ready()
         snapshot, balance = self._snapshot(), self._parts.store.balance
-        told = self._flows(snapshot, history_seconds) if snapshot.flows else None
+        told = self._flows(snapshot, history_seconds, flow) if snapshot.flows else None
         return {
             "version": __version__,
             "at": round(time.time(), 3),
@@ -65,12 +68,16 @@ class Status:
             **({"flows": told} if told else {}),
         }
 
-    def _flows(self, snapshot: Snapshot, history_seconds: float) -> Json:
+    def _flows(self, snapshot: Snapshot, history_seconds: float, flow: str) -> Json:
         counts = snapshot.flows_as_json()
         return {
             name: {
                 **counts[name],
-                **self._of([each], self._sampling.flows.get(name), history_seconds),
+                **self._of(
+                    [each],
+                    self._sampling.flows.get(name),
+                    history_seconds if name == flow else 0.0,
+                ),
             }
             for name, each in self._parts.pipelines.items()
         }

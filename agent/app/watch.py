@@ -104,9 +104,9 @@ class Watch:
         manager = ServiceManager.of()
         return Service(manager, self._snapshot, self._ready, self._live) if manager else None
 
-    def _status(self, history_seconds: float) -> Mapping[str, object]:
+    def _status(self, history_seconds: float, flow: str) -> Mapping[str, object]:
         last_reload = {"last_reload": self._reload.as_json()} if self._reload else {}
-        return {**self._told.as_json(self.stage, history_seconds), **last_reload}
+        return {**self._told.as_json(self.stage, history_seconds, flow), **last_reload}
 
     def _ready(self) -> Verdict:
         """A flow that takes nothing is its sources' affair: red only where none takes anything."""

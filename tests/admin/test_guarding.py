@@ -24,7 +24,7 @@ Start = Callable[..., Coroutine[Any, Any, Admin]]
 LETTERS = {"last_dead_letters": [{"reason": "rejected", "message": "Zürich is no city"}]}
 
 
-def status(seconds: float) -> dict[str, object]:
+def status(seconds: float, flow: str) -> dict[str, object]:
     return {"version": "1", **LETTERS, "flows": {"orders": dict(LETTERS)}}
 
 

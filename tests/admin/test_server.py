@@ -34,7 +34,7 @@ class Agent:
         return Admin(
             settings,
             {"": self.meters},
-            lambda seconds: self.status,
+            lambda seconds, flow: self.status,
             lambda: self.ready,
             lambda: self.live,
         )

@@ -13,6 +13,7 @@ export const live = {
   status: null,
   away: null, // since when it does not answer, ms
   locked: false, // it asks for a token
+  flow: "", // whose minutes are drawn
   histories: new Map([["", new History(MINUTES)]]),
   listeners: new Set(),
 };
@@ -40,27 +41,37 @@ export async function follow() {
 
 async function look() {
   const token = sessionStorage.getItem(KEY);
-  const seconds = live.status && !live.away ? RECENT : MINUTES;
-  const answer = await fetch(`/status?history=${seconds}`, {cache: "no-store", headers: token ? {Authorization: `Bearer ${token}`} : {}});
+  const {flow} = live;
+  const follows = live.status && !live.away && Date.now() - (live.histories.get(flow)?.end ?? 0) < (RECENT - 2) * 1000;
+  const query = new URLSearchParams({history: follows ? RECENT : MINUTES, flow});
+  const answer = await fetch(`/status?${query}`, {cache: "no-store", headers: token ? {Authorization: `Bearer ${token}`} : {}});
   live.locked = answer.status === 401;
   if (live.locked) { live.away = null; return; }
   if (!answer.ok) throw new Error(`${answer.status}`);
   const status = await answer.json();
   if (live.status && status.seconds < live.status.seconds) live.histories.clear(); // it was started anew
   remember("", status);
-  for (const [name, flow] of Object.entries(status.flows ?? {})) if (flow.history) remember(name, flow);
+  for (const [name, each] of Object.entries(status.flows ?? {})) {
+    if (typeof each !== "object") delete status.flows[name]; // a word that there are more
+    else if (each.history) remember(name, each);
+  }
   Object.assign(live, {status, away: null});
 }
 
 /** Take over the seconds that are not known yet. */
 function remember(name, {history}, at = Date.now()) {
-  if (!live.histories.has(name)) live.histories.set(name, new History(MINUTES));
-  const known = live.histories.get(name);
+  const known = historyOf(name);
   history.ago.forEach((ago, i) => {
     const when = at - ago * 1000;
     if (known.end && when < known.end + EVERY / 2) return;
     known.put(when, Object.fromEntries(Object.entries(history).map(([column, values]) => [column, values[i]])));
   });
+}
+
+/** The last minutes of a flow; "" is all of them together. */
+export function historyOf(flow) {
+  if (!live.histories.has(flow)) live.histories.set(flow, new History(MINUTES));
+  return live.histories.get(flow);
 }
 
 /** The flows by name; the only one has the empty name. */

@@ -4,7 +4,7 @@ import {LineChart, tile} from "./chart.js";
 import {bufferFacts, fates, inletFacts} from "./facts.js";
 import {empty, fill, h, panel, refill, say} from "./elements.js";
 import {bytes, clock, count, duration, rate} from "./figures.js";
-import {flows, follow, live, unlock} from "./live.js";
+import {flows, follow, historyOf, live, unlock} from "./live.js";
 import {flowTable, letterTable, receiptTable, sourceTable} from "./tables.js";
 import {theme} from "./theme.js";
 
@@ -18,7 +18,7 @@ let chosen = null; // the flow that is looked at; "" is all
 let drawn = null; // the history that is drawn
 
 function open(flow) {
-  const history = live.histories.get(flow);
+  const history = historyOf(flow);
   const tiles = {
     read: tile("Read", history, "read", "c1"),
     accepted: tile("Accepted", history, "accepted", "c3"),
@@ -123,10 +123,10 @@ function places() {
 function tick() {
   notices();
   if (live.locked || !live.status) return;
-  const flow = places();
-  if (flow !== chosen || live.histories.get(flow) !== drawn || !view) {
+  const flow = live.flow = places();
+  if (flow !== chosen || historyOf(flow) !== drawn || !view) {
     chosen = flow;
-    drawn = live.histories.get(flow);
+    drawn = historyOf(flow);
     view = open(flow);
   }
   const {status} = live;

@@ -119,6 +119,7 @@ def test_several_flows_are_told_apart_and_each_has_its_page(
         browser.find("#version", "well")
         browser.find("dl.tile", "10")
         browser.until(lambda: "clicks" not in text(browser, "Sources"), "sources of one flow")
+        browser.until(lambda: browser.all("svg.lines path.line.c3"), "line of this flow")
         browser.run("location.hash = '/gone'")
         says(browser, "Flows", "unwell")
 
