@@ -180,6 +180,8 @@ class ConnectionSource(Receiver):
             self._paused.clear()
 
     def _accept(self, listener: socket.socket) -> None:
+        if self._stopped and self._listeners.stay_open:
+            return  # whoever goes on to listen serves them; here they would only be closed
         connections = self._connections
         assert connections is not None, "it accepts while it runs"
         is_first = not connections

@@ -95,6 +95,7 @@ async def serving(
         running.result()
     finally:
         running.cancel()
+        await asyncio.wait([running])  # as the agent does: sockets are closed once nobody watches
         await source.let_go()
 
 
