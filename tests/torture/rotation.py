@@ -267,6 +267,10 @@ class Rotation:
         names = [name for name in positions if name.partition("#")[0] == str(log.path)]
         last = max(names, key=lambda name: int(name.partition("#")[2] or 1), default=None)
         log.rests = last is None or positions[last]["offset"] != log.path.stat().st_size
+        if not log.rests:
+            # The place may be one in a former file that was as long: lines tell files apart.
+            lines = log.path.read_bytes().splitlines()
+            log.rests = not set(lines) <= set(self._remote.records())
         return not log.rests
 
     def _note_lost(self) -> None:
