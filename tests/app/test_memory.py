@@ -48,7 +48,7 @@ def test_without_proc_and_cgroups_there_is_no_limit(tmp_path: Path) -> None:
 
 def test_with_plenty_of_memory_the_defaults_hold() -> None:
     config = configured()
-    assert fitted(config, 256 * MIB) is config
+    assert fitted(config, 288 * MIB) is config
 
 
 def test_with_little_memory_less_is_held_and_sizes_still_agree() -> None:
@@ -79,8 +79,8 @@ def test_what_is_written_holds_however_little_memory_there_is() -> None:
 def test_flows_share_what_there_is() -> None:
     flows = {name: {"inlet": {"flow_id": name * 8}} for name in ("a", "b")}
     sources = [{"type": "stdin", "flow": "a"}]
-    config = fitted(configured(flows=flows, sources=sources), 80 * MIB)
-    whole = fitted(configured(), 80 * MIB)
+    config = fitted(configured(flows=flows, sources=sources), 96 * MIB)
+    whole = fitted(configured(), 96 * MIB)
 
     assert {flow.buffer.memory_bytes for flow in config.flows.values()} == {
         whole.buffer.memory_bytes // 2
