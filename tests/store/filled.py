@@ -149,7 +149,7 @@ class Opened:
     @property
     def batches(self) -> dict[int, bytes]:
         """The bodies that will be sent, by number."""
-        return {row[0]: row[-1] for row in self.rows["spool"] if row[2] is None}  # type: ignore
+        return {row[0]: row[-1] for row in self.rows["spool"] if row[2] is None}
 
 
 def is_sound(opened: Opened) -> None:
