@@ -111,7 +111,10 @@ def _measure(args: argparse.Namespace) -> Report:
     service = footprint.measure(args.agent, seconds)
     limited = None
     if footprint.can_limit():
-        limited = footprint.measure(args.agent, seconds, limit=footprint.LITTLE, stalled=True)
+        try:
+            limited = footprint.measure(args.agent, seconds, limit=footprint.LITTLE, stalled=True)
+        except BenchmarkError as error:  # the other rows are shown all the same
+            _say(f"NOT MET: {footprint.LITTLE >> 20} MiB of memory are not enough: {error}")
     else:
         _say("NOT MEASURED: a memory limit, for which a superuser has to make a cgroup")
     return Report(file, made, latencies, start_up, stalled, on_disk, idle, judged, service, limited)

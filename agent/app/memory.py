@@ -18,8 +18,8 @@ from agent.config.units import show_size
 from agent.telemetry.logs import get_logger
 
 _MIB = 1 << 20
-_ITSELF = 72 * _MIB  # libraries, the store's pages and an idle loop, measured
-LEAST = 80 * _MIB  # tried with a stalled inlet and input that does not stop
+_ITSELF = 88 * _MIB  # libraries, the store's pages and an idle loop, measured
+LEAST = 96 * _MIB  # tried with a stalled inlet and input that does not stop
 _HELD_PART = 6  # of what is left is for records; the rest for what is made of them, and the kernel
 _BATCHES_HELD = 7
 _PLENTY = _ITSELF + _HELD_PART * 32 * _MIB  # from here on the defaults fit

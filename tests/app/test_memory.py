@@ -79,8 +79,8 @@ def test_what_is_written_holds_however_little_memory_there_is() -> None:
 def test_flows_share_what_there_is() -> None:
     flows = {name: {"inlet": {"flow_id": name * 8}} for name in ("a", "b")}
     sources = [{"type": "stdin", "flow": "a"}]
-    config = fitted(configured(flows=flows, sources=sources), 96 * MIB)
-    whole = fitted(configured(), 96 * MIB)
+    config = fitted(configured(flows=flows, sources=sources), 112 * MIB)
+    whole = fitted(configured(), 112 * MIB)
 
     assert {flow.buffer.memory_bytes for flow in config.flows.values()} == {
         whole.buffer.memory_bytes // 2

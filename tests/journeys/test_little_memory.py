@@ -1,4 +1,4 @@
-"""With 80 MiB of memory, as a small container has, the agent is not killed and loses nothing."""
+"""With 96 MiB of memory, as a small container has, the agent is not killed and loses nothing."""
 
 import pytest
 
@@ -8,13 +8,13 @@ from benchmarks.pipeline import Agent
 pytestmark = pytest.mark.alone
 
 
-def test_a_stalled_inlet_and_endless_input_fit_80_mib_and_all_of_it_arrives() -> None:
+def test_a_stalled_inlet_and_endless_input_fit_96_mib_and_all_of_it_arrives() -> None:
     if not can_limit():
         pytest.skip("NOT RUN: only a superuser, where cgroups can be made, can limit memory")
     made = measure(Agent(), 4.0, limit=LITTLE, stalled=True)
 
     assert made.records > 10_000
-    assert '"event":"memory is limited, less is held at a time","limit":"80MiB"' in made.log
+    assert '"event":"memory is limited, less is held at a time","limit":"96MiB"' in made.log
 
 
 def test_a_service_under_full_load_takes_little_more_than_an_idle_one() -> None:
