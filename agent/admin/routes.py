@@ -18,7 +18,6 @@ from agent.admin.tapping import Tapping, Taps
 from agent.look.serving import Page
 from agent.telemetry.logs import get_logger
 from agent.telemetry.meters import Meters
-from agent.telemetry.prometheus import render
 from agent.telemetry.redaction import scrub_fields
 
 Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -67,6 +66,8 @@ def application(answers: Answers, access: Callable[[], Access]) -> web.Applicati
     tapping = Tapping(answers.taps, access)
 
     async def metrics(request: web.Request) -> web.Response:
+        from agent.telemetry.prometheus import render  # a megabyte, for whoever scrapes
+
         accept = ",".join(request.headers.getall("Accept", []))
         body, content_type = render(answers.meters, accept)
         return web.Response(body=body, headers={"Content-Type": content_type})

@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager
 from typing import Self
 from urllib.parse import urlencode
 
-import aiohttp
 import orjson
 from yarl import URL
 
 from agent import __version__
 from agent.aep.bearers import Bearer
 from agent.aep.calls import Call, CallLimits, Failure, Reply, Tried
+from agent.aep.http_client import aiohttp
 from agent.aep.transport import (
     DIRECT,
     Route,
@@ -77,8 +77,8 @@ class Session:
         self._bearer = bearer
         self._limits = limits
         address = URL(self._url)
-        self._ssl = tls(address, route, system_too=True, section="platform.tls")
         self._proxy = proxy_for(address, route)
+        self._ssl = tls(address, route, self._proxy, system_too=True, section="platform.tls")
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:

@@ -3,10 +3,10 @@
 import time
 from collections.abc import Mapping, Sequence
 
-import aiohttp
 from yarl import URL
 
 from agent import __version__
+from agent.aep.http_client import aiohttp
 from agent.aep.transport import Phases, Route, proxy_for, read_whole, readable, tls, too_late
 from agent.core import retrying, token_answers
 from agent.core.token_answers import NoToken, Token, unavailable
@@ -36,8 +36,8 @@ class Exchange:
         # the certificate authorities of an inlet's gateway are not those of the identity service,
         # and the agent's own certificate is for the inlet alone
         trust = Route(ca_file=route.ca_file, verify=route.verify)
-        self._ssl = tls(self._url, trust, system_too=True)
         self._proxy = proxy_for(self._url, route)
+        self._ssl = tls(self._url, trust, self._proxy, system_too=True)
         self._phases = phases
         self._section = section
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-import aiohttp
 from yarl import URL
 
+from agent.aep.http_client import aiohttp
 from agent.errors import ConfigError, Unavailable
 
 
@@ -61,14 +61,20 @@ class Phases:
 
 
 def tls(
-    url: URL, route: Route, *, system_too: bool = False, section: str = "inlet.tls"
+    url: URL,
+    route: Route,
+    proxy: str | None = None,
+    *,
+    system_too: bool = False,
+    section: str = "inlet.tls",
 ) -> ssl.SSLContext | bool:
-    """Whom to trust at an address. Raises ConfigError where the certificates cannot be loaded.
+    """Whom to trust at an address, and at the *proxy* before it.
 
+    Raises ConfigError where the certificates cannot be loaded.
     A `ca_file` takes the place of the system's authorities, or is added with `system_too`.
     The *section* is where a person wrote them.
     """
-    if url.scheme != "https":
+    if url.scheme != "https" and not (proxy or "").startswith("https:"):
         return True
     try:
         context = ssl.create_default_context(cafile=route.ca_file)

@@ -9,10 +9,10 @@ import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-import aiohttp
 from yarl import URL
 
 from agent import __version__
+from agent.aep.http_client import aiohttp
 from agent.aep.tokens import FixedToken, Tokens
 from agent.aep.transport import (
     DIRECT,
@@ -89,8 +89,8 @@ class Inlet:
         """Without *tokens* requests carry none. Raises ConfigError for bad certificates."""
         self._url = URL(address.url, encoded=True)
         self._limits = limits
-        self._ssl = tls(self._url, address.route)
         self._proxy = proxy_for(self._url, address.route)
+        self._ssl = tls(self._url, address.route, self._proxy)
         self._address = address
         self._seen = address.route.files()
         self._tokens = tokens or FixedToken()

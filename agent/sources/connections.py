@@ -9,6 +9,7 @@ import errno
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from mmap import mmap
 
 from agent.core.frames import Frame, Framer, Misframed, last_frame
 from agent.core.framing import Oversize
@@ -70,7 +71,8 @@ class Connections:
         self._again: dict[Connection, None] = {}
         self._open: dict[int, Connection] = {}
         self._held = 0
-        self._buffer = memoryview(bytearray(TURN_BYTES))
+        # memory that nothing was read into is not taken
+        self._buffer = memoryview(mmap(-1, TURN_BYTES))
         meters.connections_open.read_from(lambda: len(self._open), source)
 
     def __len__(self) -> int:

@@ -39,6 +39,23 @@ async def test_an_inlet_with_a_certificate_of_our_own_authority_is_trusted(secur
         assert (await inlet.post(BODY, gzipped=False)).body == b"safe"
 
 
+async def test_an_inlet_of_an_authority_that_the_system_trusts_is_trusted(
+    secure: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATES / "ca.pem"))
+    async with client(f"https://{secure}/") as inlet:
+        assert (await inlet.post(BODY, gzipped=False)).body == b"safe"
+
+
+async def test_a_proxy_behind_tls_is_trusted_and_refused_like_an_inlet(secure: str) -> None:
+    proxy, url = f"https://{secure}", "http://inlet.invalid/"
+    async with client(url, proxy=proxy, ca_file=CERTIFICATES / "ca.pem") as inlet:
+        assert (await inlet.post(BODY, gzipped=False)).body == b"safe"
+    async with client(url, proxy=proxy) as inlet:
+        with pytest.raises(Unavailable, match="certificate verify failed"):
+            await inlet.post(BODY, gzipped=False)
+
+
 async def test_an_inlet_of_an_unknown_authority_is_refused_in_words(secure: str) -> None:
     async with client(f"https://{secure}/") as inlet:
         with pytest.raises(Unavailable, match="certificate verify failed") as raised:
