@@ -75,6 +75,7 @@ class TailedFile:
     has_ended: bool = False  # that was done
     was_cut: bool = False  # it has been seen to shrink …
     size_before_cut: int = 0  # … from so many bytes
+    was_cut_before_offset: bool = False  # so that what was read of it is there no more
     size_before: int = 0  # when it was found to have changed last
     is_well: bool = True  # it can be read, as far as is known
     before: "TailedFile | None" = None  # the file to be read first, up to …
@@ -103,6 +104,8 @@ class TailedFile:
         if size < self.size:
             self.was_cut = True
             self.size_before_cut = max(self.size, self.size_before_cut)
+            # *size* may be from before the last block was read: what is so now counts
+            self.was_cut_before_offset |= self._ends_before_offset()
         self.size_before = self.size
         self.size, self.mtime_ns, self.changed_at = size, mtime_ns, now
         self.is_ending = self.has_ended = False
@@ -125,7 +128,8 @@ class TailedFile:
         self.size_before = self.size_before_cut = 0
         self.looked_at = -1
         self.head, self.tail = NOTHING, b""
-        self.was_cut = self.caught_up = self.has_early_line = self.is_archive = False
+        self.was_cut = self.was_cut_before_offset = False
+        self.caught_up = self.has_early_line = self.is_archive = False
         self.is_finishing = self.is_ending = self.has_ended = False
 
     def is_read_to(self, size: int) -> bool:
@@ -140,6 +144,10 @@ class TailedFile:
         """What tells it from others are its first bytes, at most *size* of them."""
         data = self.peek(0, min(HEAD_BYTES, size))
         self.head = stretch(data, len(data))
+
+    def begins_as_read(self) -> bool:
+        """Whether what was read of it is there still, as far as its first bytes tell."""
+        return not self.was_cut_before_offset and self.head.agrees(self.peek)
 
     def is_like(self, likeness: Likeness) -> bool:
         """Whether its bytes are those of that file."""
@@ -158,6 +166,10 @@ class TailedFile:
         if self.head.size < HEAD_BYTES:
             self.remember_head(offset)
         self.offset = offset
+
+    def _ends_before_offset(self) -> bool:
+        is_legible = self.descriptor != CLOSED and not self.is_archive
+        return is_legible and os.fstat(self.descriptor).st_size < self.offset
 
     def position(self, lines: int = 0) -> Position:
         """Where the feed stands once so many more lines are taken, and the file is read to here."""

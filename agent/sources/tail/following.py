@@ -91,6 +91,8 @@ class Following:
                     status = os.stat(path)  # noqa: PTH116
                     if (status.st_dev, status.st_ino) == file.key:
                         self._note(file, status, now)
+                        # cut and filled again within a tick of the clock, it looks as it did
+                        self._readers.queue(file)
 
     def in_time(self) -> None:
         """Do what waited for its time."""

@@ -92,7 +92,7 @@ class Lines:
         before = len(file.tail)
         size = before + self._limits.line_bytes_max + 1
         block = bytes(await self._blocks.read(file.descriptor, file.offset - before, size))
-        is_same = block[:before] == file.tail
+        is_same = block[:before] == file.tail and file.begins_as_read()
         return block[before:] if is_same and b"\n" not in block[before:] else b""
 
     async def _take_without_end(self, line: bytes, nuls: int = 0) -> None:
@@ -111,6 +111,8 @@ class Lines:
         """Read up to *size* bytes; what came of it, and the whole lines among them."""
         file = self._file
         before = len(file.tail)
+        if not file.begins_as_read():
+            return Outcome.CUT, b""
         block = await self._blocks.read(file.descriptor, file.offset - before, before + size)
         if block[:before] != file.tail:
             return Outcome.CUT, b""

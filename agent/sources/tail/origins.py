@@ -128,7 +128,8 @@ def is_about_to_be_cut(file: TailedFile) -> bool:
     """Whether it is no longer what was read, though that has not been noted yet."""
     if file.was_cut or file.descriptor == CLOSED:
         return file.was_cut
-    return file.peek(file.offset - len(file.tail), len(file.tail)) != file.tail
+    is_same = file.peek(file.offset - len(file.tail), len(file.tail)) == file.tail
+    return not is_same or not file.begins_as_read()
 
 
 def _begin_alike(file: TailedFile, other: TailedFile) -> bool:

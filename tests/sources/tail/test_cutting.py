@@ -243,3 +243,49 @@ async def test_space_that_was_allocated_in_advance_is_waited_for(tmp_path: Path)
             file.write(text(numbered(4, 3)))
         await books.have(*numbered(1, 6))
     assert books.meters.file_skipped_bytes.value("files") == 0
+
+
+async def test_a_cut_is_noticed_though_what_the_file_has_grown_to_ends_alike_at_the_place_reached(
+    tmp_path: Path,
+) -> None:
+    """Lines of one length whose last 64 bytes never differ: only the first bytes tell."""
+    path = tmp_path / "app.log"
+    lines, others = numbered(100, 10, pad=100), numbered(200, 40, pad=100)
+    path.write_bytes(text(lines))
+    books = Books()
+    async with followed(books, path, poll=0.3):
+        await books.have(*lines)
+        path.write_bytes(text(others))  # at once, so that nobody sees it shrink
+        await books.have(*lines, *others)
+
+
+async def test_a_file_that_was_seen_to_shrink_is_read_anew_though_all_its_lines_are_the_same(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "app.log"
+    line = b'{"is":"up"}'
+    append(path, text([line] * 10))
+    books = Books()
+    books.room.clear()
+    async with followed(books, path) as tail:
+        await books.until(lambda: tail.progress().read == len(text([line] * 10)))
+        cut(path)
+        await books.until(lambda: tail.progress().read == 0)
+        append(path, text([line] * 30))
+        books.room.set()
+        await books.have(*[line] * 40)
+
+
+async def test_a_file_that_was_cut_and_has_its_former_size_and_time_again_is_read_anew(
+    tmp_path: Path,
+) -> None:
+    """As where both happens within a tick of the clock that the kernel stamps files with."""
+    path = tmp_path / "app.log"
+    path.write_bytes(text(numbered(10, 5)))
+    books = Books()
+    async with followed(books, path, poll=0.3):
+        await books.have(*numbered(10, 5))
+        before = path.stat()
+        path.write_bytes(text(numbered(20, 5)))
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        await books.have(*numbered(10, 5), *numbered(20, 5))
