@@ -9,18 +9,42 @@ from pathlib import Path
 
 import pytest
 
-from torture.rotation import Rotation, told
-
-pytestmark = pytest.mark.alone
+from sources.tail.following import Books, followed, numbered, text
+from torture.rotation.run import Run
+from torture.rotation.witness import vouching
 
 SEED = int(os.environ.get("TORTURE_SEED") or 2)
 
 
+@pytest.mark.alone
 def test_no_line_of_files_that_are_rotated_is_missing(tmp_path: Path) -> None:
     sys.stdout.write(f"TORTURE_SEED={SEED} repeats this\n")  # shown where the test fails
-    account = Rotation(tmp_path / "rotation", SEED, lines=30_000, kills=4).play()
+    account = Run(tmp_path / "rotation", SEED, lines=30_000, kills=4).play()
 
-    sys.stdout.write(told(account) + "\n")
+    sys.stdout.write(account.told() + "\n")
     assert account.findings == []
     assert account.written >= 30_000
     assert len(account.operations) >= 7
+
+
+async def test_no_file_is_taken_for_safe_because_a_former_one_was_as_long(tmp_path: Path) -> None:
+    """Between a cut and the agent's next look, its last position is one in what was cut."""
+    path = tmp_path / "app.log"
+    books = Books()
+
+    def stream_that_vouches(not_again: str | None) -> str | None:
+        offsets = {name: saved.position.offset for name, saved in books.saved.items()}
+        return vouching(path, offsets, not_again=not_again)
+
+    path.write_bytes(text(numbered(10, 5)))
+    async with followed(books, path):
+        await books.have(*numbered(10, 5))
+        assert stream_that_vouches(not_again=None) == str(path)
+
+        os.truncate(path, 0)
+        path.write_bytes(text(numbered(20, 5)))  # nobody has looked since
+        assert books.saved[str(path)].position.offset == path.stat().st_size
+        assert stream_that_vouches(not_again=str(path)) is None
+
+        await books.have(*numbered(10, 5), *numbered(20, 5))
+        assert stream_that_vouches(not_again=str(path)) == f"{path}#2"

@@ -1,0 +1,63 @@
+"""What does the agent say of itself while its files are rotated?
+
+That a file is safe is taken at its word: after that even a kill -9 must lose nothing of it.
+"""
+
+import http.client
+import json
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+
+def vouching(path: Path, positions: Mapping[str, int], *, not_again: str | None) -> str | None:
+    """The stream by whose safe position all of the file is safe; None where there is none.
+
+    *positions* are offsets by stream. The stream *not_again* has vouched for the file that was
+    there before, which may have been as long as this one: of this one it says nothing, though it
+    is the last of that path until the agent has looked.
+    """
+    names = [name for name in positions if name.partition("#")[0] == str(path)]
+    last = max(names, key=lambda name: int(name.partition("#")[2] or 1), default=None)
+    if last is None or last == not_again or positions[last] != path.stat().st_size:
+        return None
+    return last
+
+
+class Witness:
+    """The agent that runs at the moment, asked over HTTP; it may be away, or too busy."""
+
+    def __init__(self, port: int) -> None:
+        self.lost: Counter[str] = Counter()  # bytes that agents suspected to be lost, by cause
+        self._port = port
+
+    def stream_that_vouches(self, path: Path, *, not_again: str | None) -> str | None:
+        """As `vouching`, by what the agent says now."""
+        places = self._status().get("safe_positions", {})
+        positions = {stream: place["offset"] for stream, place in places.items()}
+        return vouching(path, positions, not_again=not_again)
+
+    def has_nothing_to_do(self) -> bool:
+        """Whether it says that it has read everything there is, and that all is answered for."""
+        status = self._status()
+        sources = status.get("sources", {}).values()
+        return bool(sources) and not status["held"] and not any(s["lag_bytes"] for s in sources)
+
+    def note_lost(self) -> None:
+        """Add up what this agent suspects to be lost, before it is killed."""
+        for line in self._asked("/metrics").decode().splitlines():
+            if line.startswith("aep_agent_file_lost_bytes_total{"):
+                labels, _, count = line.rpartition(" ")
+                self.lost[labels.partition('cause="')[2].partition('"')[0]] += int(float(count))
+
+    def _status(self) -> dict[str, Any]:
+        return dict(json.loads(self._asked("/status") or b"{}"))
+
+    def _asked(self, path: str) -> bytes:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
+        with closing(connection), suppress(OSError, http.client.HTTPException):
+            connection.request("GET", path)
+            return connection.getresponse().read()
+        return b""
