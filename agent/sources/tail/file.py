@@ -143,7 +143,8 @@ class TailedFile:
     def remember_head(self, size: int) -> None:
         """What tells it from others are its first bytes, at most *size* of them."""
         data = self.peek(0, min(HEAD_BYTES, size))
-        self.head = stretch(data, len(data))
+        if self.head.agrees(lambda at, size: data[at : at + size]):  # or it was cut just now
+            self.head = stretch(data, len(data))
 
     def begins_as_read(self) -> bool:
         """Whether what was read of it is there still, as far as its first bytes tell."""
@@ -163,7 +164,10 @@ class TailedFile:
         """It was read up to there; the last bytes of *read* stand before."""
         last = bytes(read[-TAIL_BYTES:])
         self.tail = last if len(last) == TAIL_BYTES else (self.tail + last)[-TAIL_BYTES:]
-        if self.head.size < HEAD_BYTES:
+        if not self.offset and len(read) == offset:
+            first = bytes(read[:HEAD_BYTES])
+            self.head = stretch(first, len(first))
+        elif self.head.size < HEAD_BYTES:
             self.remember_head(offset)
         self.offset = offset
 
