@@ -7,10 +7,10 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 
 from agent import __version__
 from agent.cli.exits import CONFIGURATION, DONE, FAILED, INTERRUPTED, table
+from agent.cli.telling import NO_ROOM, fall_silent, flush_if_read
 from agent.errors import AgentError, ConfigError, StoreLocked
 from agent.telemetry.journal import are_meant, with_priority
 from agent.telemetry.logs import get_logger
@@ -87,7 +87,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = next((word for word in words if not word.startswith("-")), "")
     args = parser_for([chosen]).parse_args(words)
     try:
-        return int(args.run(args))
+        status = int(args.run(args))
+        flush_if_read()
+        return status
     except ConfigError as error:
         # each problem on a line of its own, so that the file and line at its start can be followed
         _complain(f"aep-agent: the configuration is wrong\n{error}")
@@ -96,15 +98,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain(f"aep-agent: {error}")
         return CONFIGURATION if isinstance(error, StoreLocked) else FAILED
     except BrokenPipeError:
-        # whoever read our output has seen enough; keep the interpreter from complaining at exit
-        with suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        fall_silent()  # whoever read our output has seen enough
         return DONE
     except KeyboardInterrupt:
         return INTERRUPTED
-    except Exception:  # noqa: BLE001  # a bug: told with secrets taken out, as every line is
-        get_logger("agent").exception("this is a bug in aep-agent, please report it")
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            return _failed_by_a_bug()
+        where = f" {error.filename}" if error.filename else ""
+        why = f"cannot write{where}: {error.strerror}"
+        _complain(f"aep-agent: {why}; what was written is not whole")
+        fall_silent()
         return FAILED
+    except Exception:  # noqa: BLE001  # a bug: told with secrets taken out, as every line is
+        return _failed_by_a_bug()
+
+
+def _failed_by_a_bug() -> int:
+    get_logger("agent").exception("this is a bug in aep-agent, please report it")
+    return FAILED
 
 
 def _complain(text: str) -> None:

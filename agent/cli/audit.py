@@ -1,12 +1,12 @@
 """aep-agent audit: is every record accounted for, once?"""
 
 import argparse
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 from agent.cli.letters import json_line
 from agent.cli.stored import add_config, counted, iso, printable, reading, when
+from agent.cli.telling import tell
 
 if TYPE_CHECKING:
     import sqlite3
@@ -54,10 +54,9 @@ def run(args: argparse.Namespace) -> int:
             checks.append(_bodies(connection, books))
     balanced = all(check.holds for check in checks)
     if args.json:
-        print(json_line(as_object(books, checks, balanced=balanced)))
+        tell(json_line(as_object(books, checks, balanced=balanced)))
     else:
-        print(_page(books, checks, balanced=balanced))
-    sys.stdout.flush()
+        tell(_page(books, checks, balanced=balanced))
     return _BALANCED if balanced else _UNBALANCED
 
 

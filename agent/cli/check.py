@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.cli.exits import CONFIGURATION
+from agent.cli.telling import tell
 from agent.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     except ConfigError as error:
         if not args.json:
             raise
-        print(json.dumps({"valid": False, "problems": str(error).splitlines()}, indent=2))
+        tell(json.dumps({"valid": False, "problems": str(error).splitlines()}, indent=2))
         return CONFIGURATION
     if args.sample:
         _print_tried(config, args.sample, as_json=args.json)

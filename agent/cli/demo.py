@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent.cli.telling import tell
 from agent.errors import AgentError
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         done = Demonstrated(
             directory, manifest, config, platform.url, sent, platform.landed(flow_id)
         )
-        print(json.dumps(as_object(done), ensure_ascii=False) if args.json else in_words(done))
+        tell(json.dumps(as_object(done), ensure_ascii=False) if args.json else in_words(done))
         if args.keep:
             _wait(done)
     return 0 if done.is_complete else 1

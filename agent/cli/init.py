@@ -97,7 +97,7 @@ def _answers(args: argparse.Namespace) -> "Answers | None":
     """What flags, environment and, on a terminal, a person say; None where something is missing."""
     from agent.cli.first_config import SOURCES, Answers
 
-    is_asked = sys.stdin.isatty() and sys.stderr.isatty()
+    is_asked = sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
     url = args.inlet_url or _reference("AEP_INLET_URL")
     flow = args.flow_id or _reference("AEP_FLOW_ID")
     sources = args.source

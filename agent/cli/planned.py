@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from agent.provision.state import State
 
 _SIGNS = {"create": "+", "change": "~", "replace": "±", "refuse": "!", "keep": "="}
+_NOUNS = {"mapping": "mapping set", "profile": "Profile tag"}  # of keys that say less than a plan
 _TOLD = {
     "create": "to create",
     "change": "to change",
@@ -125,12 +126,16 @@ def fates_in_words(found: Sequence["Fate"]) -> str:
 def state_in_words(state: "State") -> str:
     """What is noted of a manifest."""
     lines = [str(state.place), ""]
+    widest = max((len(each.name) for each in state.objects), default=0)
     for each in state.objects:
         how = "made" if each.made else "found there"
         if each.begun:
             how = "begun and cut off: apply again"
-        key = each.key.partition(":")[0].replace("_", " ")
-        lines.append(printable(f"  {key:<18} {each.name}  {each.id or ''}  {how}"))
+        kind = each.key.partition(":")[0]
+        noun = _NOUNS.get(kind, kind.replace("_", " "))
+        lines.append(
+            printable(f"  {noun:<18} {each.name:<{widest}}  {how}  {each.id or ''}").rstrip()
+        )
     if state.ready_at:
         is_ready = state.ready_at <= datetime.now(UTC)
         when = _moment(state.ready_at)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from agent.cli.flow_meant import add_flow
+from agent.cli.telling import tell
 
 if TYPE_CHECKING:
     from agent.config.platform import PlatformSettings
@@ -111,10 +112,9 @@ def run(args: argparse.Namespace) -> int:
     compared = _asked(decided, reservoir, found) if args.sync else []
     if args.json:
         told = as_object(found, decided.of, doubts, compared, seconds)
-        print(json.dumps(told, indent=2, ensure_ascii=False))
+        tell(json.dumps(told, indent=2, ensure_ascii=False))
     else:
-        print(in_words(found, decided.of, doubts, compared, seconds, show=args.show))
-    sys.stdout.flush()
+        tell(in_words(found, decided.of, doubts, compared, seconds, show=args.show))
     disagrees = any(not each.agree for each in compared)
     return _SOME_REJECTED if found.rejected or disagrees else _FINE
 

@@ -7,6 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agent.cli.telling import tell
+
 if TYPE_CHECKING:
     from agent.provision.apply import Applied, Tell
     from agent.provision.manifest.loading import Written
@@ -107,7 +109,7 @@ def _plan(args: argparse.Namespace) -> int:
 def _apply(args: argparse.Namespace) -> int:
     from agent.cli.planned import result_in_words
 
-    print(result_in_words(applied(args.manifest, _tell)))
+    tell(result_in_words(applied(args.manifest, tell)))
     return _DONE
 
 
@@ -141,13 +143,13 @@ def _destroy(args: argparse.Namespace) -> int:
         async with Platform.of(written.manifest.platform) as platform:
             found = await fates(written.manifest, file.state, platform)
             if not found:
-                print("nothing was made by this manifest: nothing to take away")
+                tell("nothing was made by this manifest: nothing to take away")
                 return _DONE
-            print(fates_in_words(found))
+            tell(fates_in_words(found))
             if not args.yes and any(not each.stays for each in found) and not _confirmed():
                 print("aep-agent: not confirmed: nothing was taken away", file=sys.stderr)
                 return _USAGE
-            await destroy(found, file, platform, _tell)
+            await destroy(found, file, platform, tell)
             return _DONE
 
     with _state_of(written) as file:
@@ -221,12 +223,8 @@ def _run(work: Any) -> Any:
     return asyncio.run(work)
 
 
-def _tell(words: str) -> None:
-    print(words, flush=True)
-
-
 def _confirmed() -> bool:
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         print("aep-agent: nobody can be asked here; --yes takes it away", file=sys.stderr)
         return False
     with suppress(EOFError):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from agent.cli.flow_meant import add_flow, flow_meant
 from agent.cli.stored import add_data_dir, add_since, moment, reading, say, writing
+from agent.cli.telling import tell
 
 if TYPE_CHECKING:
     import sqlite3
@@ -85,10 +86,9 @@ def run(args: argparse.Namespace) -> int:
         fetched, compared, pulled = asyncio.run(_reconciled(args, meant, connection, window))
     if args.json:
         told = as_object(str(fetched.way), window, compared, pulled)
-        print(json.dumps(told, indent=2, ensure_ascii=False))
+        tell(json.dumps(told, indent=2, ensure_ascii=False))
     else:
-        print(in_words(fetched.way, window, compared, pulled))
-    sys.stdout.flush()
+        tell(in_words(fetched.way, window, compared, pulled))
     return _WELL if compared.is_well else _NOT_WELL
 
 

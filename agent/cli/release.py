@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from agent.cli.exits import FAILED, USAGE
 from agent.cli.spooled import Destination, add_destination, destinations, opened, own_of
 from agent.cli.stored import counted, data_dir_of, say, writing
+from agent.cli.telling import tell
 
 if TYPE_CHECKING:
     import sqlite3
@@ -84,7 +85,7 @@ def _make_due(connection: "sqlite3.Connection", args: argparse.Namespace) -> int
 
     due = make_due(connection, args.ids)
     wait = "waits" if due.batches == 1 else "wait"
-    print(f"{counted(due.batches, 'batch', 'batches')} {wait} no longer: the next run sends all")
+    tell(f"{counted(due.batches, 'batch', 'batches')} {wait} no longer: the next run sends all")
     for number in due.damaged:
         say(f"batch {number} is damaged and stays held back, see `aep-agent spool verify`")
     return FAILED if due.damaged else 0
@@ -109,7 +110,7 @@ def _give_up(
             failed = True
         else:
             to_dead_letters(connection, spooled, letters, room, own.flow if own else "")
-            print(f"batch {number}: {counted(len(letters), 'record')} to the dead letters")
+            tell(f"batch {number}: {counted(len(letters), 'record')} to the dead letters")
     return FAILED if failed else 0
 
 
@@ -153,7 +154,7 @@ def _adopt(connection: "sqlite3.Connection", args: argparse.Namespace, own: Dest
         if spooled.key != own.key:
             (fitting if _fits(spooled, own) else odd).append(spooled.id)
     adopt(connection, fitting, own.key, own.name)
-    print(f"{counted(len(fitting), 'batch', 'batches')} will be sent to {own.name}")
+    tell(f"{counted(len(fitting), 'batch', 'batches')} will be sent to {own.name}")
     if odd:
         named = ", ".join(map(str, odd[:_NAMED])) + (" …" if len(odd) > _NAMED else "")
         say(

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from agent.cli.stored import counted, say
+from agent.cli.telling import tell
 
 if TYPE_CHECKING:
     import sqlite3
@@ -21,7 +22,7 @@ def say_plan(plan: "Plan", flow: str, args: argparse.Namespace) -> None:
         _print_json(counts | {"broken": plan.broken, "dry_run": True} | _flow_field(flow))
         return
     letters = counted(plan.letters, "dead letter")
-    print(f"{_of_flow(flow)}{letters} would be sent again, {plan.bytes:,} bytes of records")
+    tell(f"{_of_flow(flow)}{letters} would be sent again, {plan.bytes:,} bytes of records")
     _say_left(plan)
 
 
@@ -70,22 +71,20 @@ def say_done(done: "Snapshot | None", plan: "Plan", flow: str, args: argparse.Na
         )
         return
     if done is None:
-        print(
-            f"{_of_flow(flow)}no such dead letters; those accepted in a replay are not sent again"
-        )
+        tell(f"{_of_flow(flow)}no such dead letters; those accepted in a replay are not sent again")
     else:
-        print(
+        tell(
             f"{_of_flow(flow)}{counted(plan.letters, 'dead letter')} to be sent again:"
             f" {accepted:,} accepted, {refused:,} refused again, {left:,} without an answer"
         )
         for words in reasons(done):
-            print(f"  {words}")
+            tell(f"  {words}")
     _say_left(plan)
     if left:
-        print("what has no answer is a dead letter still: the same command goes on with it")
+        tell("what has no answer is a dead letter still: the same command goes on with it")
 
 
 def _print_json(value: dict[str, Any]) -> None:
     import orjson
 
-    print(orjson.dumps(value).decode())
+    tell(orjson.dumps(value).decode())

@@ -66,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
     from agent.cli.pipeline import configured, deliver, exit_code, overrides
     from agent.cli.progress import view
     from agent.cli.report import report
+    from agent.cli.telling import tell
     from agent.core.destination import SCHEMA_CHANGED
 
     chosen = overrides(args)
@@ -78,9 +79,9 @@ def run(args: argparse.Namespace) -> int:
     config = configured(args, chosen, args.flow or "")
     done = deliver(config, None if args.quiet else view(), patient=False)
     if args.json:
-        print(json.dumps(done.as_json()))
+        tell(json.dumps(done.as_json()))
     elif not args.quiet:
-        print(report(done))
+        tell(report(done))
     if done.held and done.state == SCHEMA_CHANGED:
         return FAILED  # safe perhaps, but somebody has to see to it
     return exit_code(done)

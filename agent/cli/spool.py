@@ -19,6 +19,7 @@ from agent.cli.stored import (
     shortened,
     when,
 )
+from agent.cli.telling import tell
 
 if TYPE_CHECKING:
     import sqlite3
@@ -115,16 +116,15 @@ def _verify(connection: "sqlite3.Connection", args: argparse.Namespace) -> int:
     in_file = file_problems(connection)
     if args.json:
         counts = {"batches": batches, "records": records}
-        print(json_line(counts | {"damaged": wrong, "file": in_file}))
+        tell(json_line(counts | {"damaged": wrong, "file": in_file}))
     else:
         for one in wrong:
             held = f" (held back: {one['hold']})" if one["hold"] else ""
-            print(f"batch {one['batch']}: {one['problem']}{held}")
+            tell(f"batch {one['batch']}: {one['problem']}{held}")
         for words in in_file:
-            print(f"the file: {words}")
+            tell(f"the file: {words}")
         whole = f"{_sizes(batches, records)} as they were put there"
-        print("this is not as it should be" if wrong or in_file else whole)
-    sys.stdout.flush()
+        tell("this is not as it should be" if wrong or in_file else whole)
     if in_file:
         say("the agent sets a damaged file aside and saves what it can when it next starts")
     return _DAMAGED if wrong or in_file else 0

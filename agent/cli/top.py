@@ -137,7 +137,7 @@ def _interrupted(*_: object) -> NoReturn:
 @contextmanager
 def _keys() -> Iterator[Any]:
     """A function that waits so many seconds, and says whether q was pressed meanwhile."""
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         yield time.sleep
         return
     import termios

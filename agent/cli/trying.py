@@ -68,6 +68,8 @@ def tried(config: "Config", path: str) -> dict[str, Tried]:
 
     Raises InputError where it cannot be read.
     """
+    if path == "-" and sys.stdin is None:
+        raise InputError("standard input is closed: pipe records into it, or name a file")
     found: dict[str, Tried] = {}
     for number, source in enumerate(config.sources):
         name = source.name or f"sources[{number}]"

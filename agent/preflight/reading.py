@@ -70,6 +70,8 @@ def _blocks_of(path: str, file: BinaryIO, record_bytes_max: int) -> Iterator[Blo
 def _opened(path: str) -> BinaryIO:
     try:
         if path == "-":
+            if sys.stdin is None:
+                raise InputError("standard input is closed: pipe records into it, or name a file")
             # not to be closed: the stream is not ours
             file: BinaryIO = open(sys.stdin.fileno(), "rb", closefd=False)  # noqa: SIM115
         else:

@@ -127,6 +127,8 @@ def read_sample(path: str, records_max: int) -> Sample:
 @contextmanager
 def _opened(path: str) -> Iterator[BinaryIO]:
     if path == "-":
+        if sys.stdin is None:
+            raise InputError("standard input is closed: pipe records into it, or name a file")
         yield sys.stdin.buffer
         return
     try:

@@ -105,7 +105,15 @@ class StateFile:
     def open(cls, path: Path, place: Place) -> "StateFile":
         """Take the state of a manifest, or begin one. Raises StoreLocked, ConfigError."""
         does = f"works on this manifest, whose state is {path}; wait until it has ended"
-        lock = hold(path.with_name(f"{path.name}.lock"), does)
+        try:
+            lock = hold(path.with_name(f"{path.name}.lock"), does)
+        except StoreError as error:
+            if not isinstance(reason := error.__cause__, OSError):
+                raise
+            raise StoreError(
+                f"{path}: the state cannot be written: {reason.strerror}; give this user access to"
+                " its directory, or take manifest and state to another one"
+            ) from error
         try:
             return cls(path, place, read(path, place), lock)
         except BaseException:

@@ -110,3 +110,72 @@ def test_a_reader_that_has_seen_enough_ends_the_output_quietly() -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 0
+
+
+def shell(script: str, **settings: str) -> tuple[int, str]:
+    """How a line of bash ends, in which `aep-agent` is this one, and what it complains of."""
+    agent = f'aep-agent() {{ "{sys.executable}" -m agent "$@"; }}; set -o pipefail; '
+    done = subprocess.run(
+        ["bash", "-c", agent + script],
+        capture_output=True,
+        cwd=ROOT,
+        env=os.environ | settings,
+        text=True,
+        timeout=60,
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.fixture
+def configuration(tmp_path: Path) -> Path:
+    path = tmp_path / "agent.yaml"
+    path.write_text(
+        f"data_dir: {tmp_path / 'data'}\n"
+        "inlet: {url: 'http://127.0.0.1:9/collection/x', flow_id: f}\n"
+        "sources: [{type: stdin}]\n"
+    )
+    return path
+
+
+@pytest.mark.parametrize(
+    ("words", "unbuffered"), [("schema", "1"), ("completion bash", ""), ("audit", "")]
+)
+def test_a_full_disk_behind_the_output_is_told_as_that(
+    words: str, unbuffered: str, tmp_path: Path
+) -> None:
+    target = "--inlet-url http://127.0.0.1:9/collection/x --flow-id f"
+    data = {"AEP_AGENT_DATA_DIR": str(tmp_path)}
+    assert aep_agent("send", *target.split(), "--data-dir", tmp_path, "/dev/null").code == 0
+    code, complaint = shell(f"aep-agent {words} > /dev/full", PYTHONUNBUFFERED=unbuffered, **data)
+    assert (code, complaint.count("\n")) == (1, 1)
+    assert complaint.startswith("aep-agent: cannot write: No space left on device")
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_who_stops_reading_does_not_change_the_verdict(unbuffered: str, tmp_path: Path) -> None:
+    (tmp_path / "records").write_text("no json\n")
+    send = (
+        "aep-agent send --inlet-url http://127.0.0.1:9/collection/x --flow-id f"
+        f" --data-dir {tmp_path / 'data'} --json {tmp_path / 'records'} 2>/dev/null"
+    )
+    nobody = " > >(exec <&-; sleep 0.1); echo $? >&2"
+    assert shell(send + nobody, PYTHONUNBUFFERED=unbuffered) == (0, "3\n")
+    wrong = f"aep-agent check --json {tmp_path / 'records'}"
+    assert shell(wrong + nobody, PYTHONUNBUFFERED=unbuffered) == (0, "78\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("init", 2),
+        ("check CONFIG --try -", 1),
+        ("provision init --from -", 1),
+        ("preflight --schema tests/no.json -", 78),
+        ("send -c CONFIG -", 1),
+        ("top --once", 1),
+    ],
+)
+def test_a_closed_standard_input_is_no_bug(words: str, code: int, configuration: Path) -> None:
+    ended, complaint = shell(f"aep-agent {words.replace('CONFIG', str(configuration))} <&-")
+    assert "bug" not in complaint
+    assert ended == code

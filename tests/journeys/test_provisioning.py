@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -81,6 +82,7 @@ def test_a_record_lands_mapped_after_one_apply_though_new_flows_lose_what_comes_
     rows = _landed(emulator, stage)
     again = _run(stage, "provision", "apply", "orders.yaml")
     shown = _run(stage, "provision", "show", "orders.yaml", "--json")
+    told = _run(stage, "provision", "show", "orders.yaml").stdout.decode()
     destroyed = _run(stage, "provision", "destroy", "orders.yaml", "--yes")
 
     assert (planned.code, applied.code, ran.code) == (0, 0, 0), (applied.stderr, ran.stderr)
@@ -90,6 +92,9 @@ def test_a_record_lands_mapped_after_one_apply_though_new_flows_lose_what_comes_
     assert {"order": {"id": "s:7", "total": 12.5}} in rows[0].values()
     assert b"everything was as it should be" in again.stdout
     assert len(json.loads(shown.stdout)["objects"]) == 9
+    assert set(re.findall(r"^  [+] create   (.*?)  ", planned.stdout.decode(), re.M)) == set(
+        re.findall(r"^  (\w.*?)  ", told, re.M)
+    )  # an object has one name
     assert destroyed.code == 0
     assert asyncio.run(stage.objects()) == {"mappingSets": 1}
 

@@ -109,6 +109,16 @@ def test_a_state_that_is_refused_is_not_locked_for_ever(path: Path) -> None:
         pass
 
 
+def test_what_only_another_may_write_is_told_as_that(path: Path) -> None:
+    lock = path.with_name(f"{path.name}.lock")
+    lock.unlink()
+    lock.mkdir()
+    with pytest.raises(StoreError) as told:
+        StateFile.open(path, PLACE)
+    assert str(told.value).startswith(f"{path}: the state cannot be written: Is a directory")
+    assert "--data-dir" not in str(told.value)  # `provision` has no such flag
+
+
 def test_a_state_that_cannot_be_written_stops_everything(path: Path) -> None:
     with StateFile.open(path, PLACE) as file:
         (path.parent / f".{path.name}.new").mkdir()
