@@ -25,7 +25,7 @@ _BATCH_RECORDS = 500
 _SENT_TWICE = 2  # times what may be in flight: what awaits its answer, and what awaits its commit
 _PATIENCE = 120.0
 _LINES_PER_SECOND = 20_000
-_LIFE = 3.0  # seconds of an agent, at least: it takes one to start
+_LIFE = 3.0  # seconds of an agent, at least; and as many times as long as it takes to start
 _BAD_DAYS: tuple[tuple[dict[str, Any], ...], ...] = (
     (),
     ({"name": "slow", "delay": 0.05},),
@@ -43,7 +43,8 @@ class Run:
         self._kills = kills
         self._operations: Counter[str] = Counter()
         self._admin_port = free_port()
-        self._witness = Witness(self._admin_port)
+        self._data_dir = directory / "data"
+        self._witness = Witness(self._data_dir, self._admin_port)
         self._logs = Logs(directory, self._dice, self._witness)
 
     def play(self) -> Account:
@@ -86,7 +87,8 @@ class Run:
         dice = self._dice
         kills, written = 0, 0
         next_operation = next_weather = time.monotonic()
-        rate = min(_LINES_PER_SECOND, self._lines / _LIFE / max(1, self._kills))
+        life = _LIFE * max(1.0, self._witness.seconds_until_it_answers(_PATIENCE))
+        rate = min(_LINES_PER_SECOND, self._lines / life / max(1, self._kills))
         while written < self._lines:
             count = dice.choice((1, 5, 20, 100, 300))
             dice.choice(self._logs.in_use).write(count)
@@ -159,7 +161,7 @@ class Run:
 
     def _configuration(self) -> dict[str, Any]:
         return {
-            "data_dir": str(self._directory / "data"),
+            "data_dir": str(self._data_dir),
             "inlet": {"url": self._remote.inlet_url, "flow_id": self._remote.flow_id},
             "sources": [{"type": "file", "paths": self._logs.patterns, "let_go": "1s"}],
             "batch": {"max_records": _BATCH_RECORDS, "max_wait": "50ms"},

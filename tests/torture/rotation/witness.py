@@ -1,15 +1,22 @@
 """What does the agent say of itself while its files are rotated?
 
-That a file is safe is taken at its word: after that even a kill -9 must lose nothing of it.
+What it keeps as safe is taken at its word: after that even a kill -9 must lose nothing of it. So
+that is looked up where it is kept, whether an agent runs or not; /status names the first hundred
+streams only.
 """
 
 import http.client
 import json
+import time
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
+
+from agent.errors import StoreError
+from agent.store.database import open_for_reading
+from agent.store.positions import saved_positions
 
 
 def vouching(path: Path, positions: Mapping[str, int], *, not_again: str | None) -> str | None:
@@ -26,18 +33,34 @@ def vouching(path: Path, positions: Mapping[str, int], *, not_again: str | None)
     return last
 
 
+def safe_offsets(data_dir: Path) -> dict[str, int]:
+    """What is safe of each stream, as a crash would find it; nothing before there is a store."""
+    with suppress(StoreError):
+        if connection := open_for_reading(data_dir):
+            with closing(connection):
+                saved = saved_positions(connection)
+            return {stream: each.position.offset for stream, each in saved.items()}
+    return {}
+
+
 class Witness:
     """The agent that runs at the moment, asked over HTTP; it may be away, or too busy."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, data_dir: Path, port: int) -> None:
         self.lost: Counter[str] = Counter()  # bytes that agents suspected to be lost, by cause
+        self._data_dir = data_dir
         self._port = port
 
     def stream_that_vouches(self, path: Path, *, not_again: str | None) -> str | None:
-        """As `vouching`, by what the agent says now."""
-        places = self._status().get("safe_positions", {})
-        positions = {stream: place["offset"] for stream, place in places.items()}
-        return vouching(path, positions, not_again=not_again)
+        """As `vouching`, by what is safe now."""
+        return vouching(path, safe_offsets(self._data_dir), not_again=not_again)
+
+    def seconds_until_it_answers(self, patience: float) -> float:
+        """How long it takes from now, *patience* seconds at most."""
+        begun = time.monotonic()
+        while not self._asked("/status") and time.monotonic() - begun < patience:
+            time.sleep(0.05)
+        return time.monotonic() - begun
 
     def has_nothing_to_do(self) -> bool:
         """Whether it says that it has read everything there is, and that all is answered for."""
