@@ -27,6 +27,7 @@ class Awaited:
         self.lines: list[range] = []  # of the source
         self._receipts: list[tuple[_Overlap, Receipt]] = []
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.is_forgotten = False  # nobody waits, though more of it may be taken
         self._for_verdicts = for_verdicts
         self._is_whole = False
         self._unsafe = 0  # lines neither durable nor settled
@@ -138,6 +139,8 @@ class Outcomes:
         """What a feed is to call with the lines that *awaited* becomes, in order."""
 
         def taken(lines: range) -> None:
+            if awaited.is_forgotten:
+                return
             stretches = self._stretches.setdefault(source, [])
             stretches.append(_Stretch(lines, awaited, awaited.count))
             awaited.taken(lines)
@@ -146,6 +149,7 @@ class Outcomes:
 
     def forget(self, source: str, awaited: Awaited) -> None:
         """Nobody waits for this any more."""
+        awaited.is_forgotten = True
         for lines in awaited.lines:
             stretches = self._stretches[source]
             del stretches[_at(stretches, lines.start)]

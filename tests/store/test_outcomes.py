@@ -131,3 +131,22 @@ async def test_who_no_longer_waits_leaves_nothing_behind() -> None:
     awaited.end()
     await asyncio.wait_for(awaited.over, 1)
     assert not awaited.is_durable
+
+
+async def test_nothing_is_kept_of_lines_that_are_taken_when_nobody_waits_any_more() -> None:
+    """A client gives up while its body waits for room, or after the first lines were taken."""
+    outcomes = Outcomes()
+    another = expected(outcomes, range(1, 3))
+    early, late = Awaited(for_verdicts=False), Awaited(for_verdicts=False)
+    note_early, note_late = outcomes.expecting(WEB, early), outcomes.expecting(WEB, late)
+    note_late(range(3, 5))
+    for given_up in (early, late):
+        outcomes.forget(WEB, given_up)
+    note_early(range(5, 9))
+    note_late(range(9, 20))
+    assert [each.awaited for each in outcomes._stretches[WEB]] == [another]
+
+    outcomes.durable(Entry(passed=[span(1, 19)]))
+    assert another.over.done()
+    outcomes.forget(WEB, another)
+    assert outcomes._stretches == {}
