@@ -16,6 +16,8 @@ from agent.config.problems import Problem
 from agent.config.variables import MISSING, UnknownVariable, expand
 
 _MOST_VALUES = 10_000
+_BYTES_MAX = 1_048_576
+_LINE_ENDS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # as YAML has them
 _PLAIN_TAG = "tag:yaml.org,2002:"
 
 
@@ -64,13 +66,17 @@ def read_document(
 
 def _read_text(path: Path, document: Document) -> str | None:
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(_BYTES_MAX + 1)
     except FileNotFoundError:
         document.give_up("no such file; check the path")
         return None
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         document.give_up(f"cannot be read: {reason}; check the path and its permissions")
+        return None
+    if len(content) > _BYTES_MAX:
+        document.give_up("larger than 1 MiB, which no configuration is; check the path")
         return None
     try:
         return content.decode("utf-8")
@@ -102,7 +108,8 @@ def _parse(
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None
         column = f" at column {mark.column + 1}" if mark else ""
-        document.give_up(f"not valid YAML{column}: {_plain_words(error)}", line)
+        before = _LINE_ENDS.split(text)[mark.line][: mark.column] if mark else ""
+        document.give_up(f"not valid YAML{column}: {_plain_words(error, before)}", line)
     except RecursionError:
         document.give_up("nested too deeply; no setting lies deeper than five levels")
 
@@ -184,6 +191,7 @@ class _Construction:
             return MISSING
 
 
+_UNALIGNED = "found a line indented unlike those before it; align them"
 _YAML_PROBLEMS = (
     (r"'\\t'", "found a tab; indent with spaces"),
     (r"undefined alias|scanning an alias", "found `*` before a word; put the value in quotes"),
@@ -191,16 +199,19 @@ _YAML_PROBLEMS = (
     (r"mapping values are not allowed", "found a second `: `; put the value in quotes"),
     (r"could not find expected ':'", "found a line without `: `; write it as `key: value`"),
     (r"while scanning a quoted scalar", "found a quote that is never closed"),
-    (r"expected <block end>", "found a line indented unlike those before it; align them"),
+    (r"expected <block end>", _UNALIGNED),
     (r"flow (mapping|sequence)", "found a `{` or `[` that is not closed as expected"),
     (r"expected a single document", "found a second document after `---`; write just one"),
     (r"anchor", "found an anchor `&` that is wrong or used twice; write the value out"),
 )
 
 
-def _plain_words(error: yaml.MarkedYAMLError) -> str:
+def _plain_words(error: yaml.MarkedYAMLError, before: str) -> str:
+    """What is wrong; *before* is what stands before it in its line."""
     # PyYAML quotes what it stumbled over, which may be a part of a secret: only known words go out.
     said = f"{error.context or ''} {error.problem or ''}"
+    if "mapping values are not allowed" in said and ":" not in before:
+        return _UNALIGNED
     for pattern, words in _YAML_PROBLEMS:
         if re.search(pattern, said):
             return words

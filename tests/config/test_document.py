@@ -83,6 +83,20 @@ def test_every_key_and_item_has_its_line(written: Callable[..., Path]) -> None:
             "found a second `: `; put the value in quotes",
         ),
         (
+            "log:\n  level: info\n   format: json\n",
+            "config.yaml:3: not valid YAML at column 10: "
+            "found a line indented unlike those before it; align them",
+        ),
+        (
+            "log:\r  level: info\r   format: json\r",
+            "config.yaml:3: not valid YAML at column 10: "
+            "found a line indented unlike those before it; align them",
+        ),
+        (
+            "#" + 1_048_576 * "x",
+            "config.yaml: larger than 1 MiB, which no configuration is; check the path",
+        ),
+        (
             "batch: {}\nlog\n",
             "config.yaml:3: not valid YAML at column 1: "
             "found a line without `: `; write it as `key: value`",
