@@ -125,7 +125,7 @@ def _show(connection: "sqlite3.Connection", args: argparse.Namespace) -> int:
 
     stored = dead_letters.find(connection, args.id)
     if stored is None:
-        say(f"no dead letter has the number {args.id}; `aep-agent dead-letters list --each`")
+        say(f"no dead letter has the number {args.id}; see `aep-agent dead-letters list --each`")
         return _NOT_FOUND
     trail = dead_letters.replays(connection, stored.id)
     if args.json:
@@ -161,4 +161,4 @@ def _print_groups(groups: "list[Group]", *, as_json: bool) -> None:
             one = {"message": group.message, "example": group.example}
             print(json_line(words | times | one))
         return
-    print(table(groups), end="")
+    print(table(groups))

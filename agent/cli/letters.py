@@ -1,12 +1,13 @@
 """How is a dead letter shown: as JSON, as a line, as a page, and many of them as a table?"""
 
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 from agent.cli.stored import iso, printable, shortened, when
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from agent.store.dead_letters import Group, Replay, Stored
 
 _MESSAGE_SHOWN = 100  # characters
@@ -91,26 +92,26 @@ def page(stored: "Stored", trail: "list[Replay]") -> str:
 
 
 def table(groups: "list[Group]") -> str:
-    """Dead letters by reason and kind of message."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    columns = ("reason", "stage", "count", "first seen", "last seen", "such as")
-    shown = Table(*columns, "message, of one of them", caption="times are UTC")
-    for column in shown.columns[:-1]:
-        column.no_wrap = True
-    shown.columns[2].justify = shown.columns[5].justify = "right"
+    """Dead letters by reason and kind of message, whose words stand below, however narrow it is."""
     now = time.time()
+    heads = ("reason", "stage", "count", "first seen", "last seen", "such as")
+    rows = [heads]
     for group in groups:
-        cells = [group.reason, group.stage, f"{group.count:,}", when(group.first_at, now)]
-        cells += [when(group.last_at, now), str(group.example), printable(group.message)]
-        shown.add_row(*map(Text, cells))
-    # A pipe has no width to fit into, and rich ends the program itself where a pipe is closed.
-    console = Console(width=None if sys.stdout.isatty() else 200)
-    with console.capture() as capture:
-        console.print(shown)
-    return capture.get()
+        times = when(group.first_at, now), when(group.last_at, now)
+        rows.append((group.reason, group.stage, f"{group.count:,}", *times, str(group.example)))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [_row(heads, widths)]
+    for row, group in zip(rows[1:], groups, strict=True):
+        lines += [_row(row, widths), f"    {printable(group.message)}"]
+    return "\n".join(
+        [*lines, "", "times are UTC; everything about one: aep-agent dead-letters show N"]
+    )
+
+
+def _row(cells: "Sequence[str]", widths: "Sequence[int]") -> str:
+    sides = (str.ljust, str.ljust, str.rjust, str.ljust, str.ljust, str.rjust)
+    shown = zip(sides, map(printable, cells), widths, strict=True)
+    return "  ".join(side(cell, width) for side, cell, width in shown)
 
 
 def json_line(value: dict[str, Any]) -> str:

@@ -192,7 +192,7 @@ def _dead_letters(status: Status, *, is_wide: bool) -> RenderableType:
     for each in found:
         count = each.get("count") or 1
         reason = str(each.get("reason", "")).replace("_", " ")
-        words = [time.strftime("%H:%M:%S", time.localtime(each.get("at") or 0)), reason]
+        words = [time.strftime("%H:%M:%SZ", time.gmtime(each.get("at") or 0)), reason]
         where = f"{each.get('source')}:{each.get('line')}"
         said = shortened(str(each.get("message") or ""), _MESSAGE_LONGEST)
         table.add_row(

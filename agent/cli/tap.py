@@ -91,7 +91,7 @@ def _show(line: bytes, told: Mapping[str, Any], *, as_json: bool) -> None:
         sys.stdout.write(line.decode("utf-8", "replace"))
         sys.stdout.flush()
         return
-    moment = time.strftime("%H:%M:%S", time.localtime(told["at"]))
+    moment = time.strftime("%H:%M:%SZ", time.gmtime(told["at"]))
     record = told["record"]
     words = f"({told['bytes']:,} bytes that cannot be redacted)"
     if record is not None:

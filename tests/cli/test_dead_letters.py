@@ -2,6 +2,7 @@ import asyncio
 import base64
 import json
 import os
+import re
 import sqlite3
 import stat
 import subprocess
@@ -214,6 +215,16 @@ def test_each_line_tells_where_and_why_but_not_what(settle, command):
     _, out, err = command("list", "--each", "--limit", "1")
     assert out.decode().splitlines() == [newest]
     assert "1 of 2 shown" in err
+
+
+def test_what_is_counted_and_why_is_seen_on_a_narrow_screen(settle, command):
+    settle([REJECTED, replace(REJECTED, message="word " * 60), BROKEN])
+    shown = command("list")[1].decode()
+    heads, *rows = (line for line in shown.splitlines() if line and not line.startswith(" "))
+    assert heads.split("  ")[0] == "reason"
+    assert all(len(line) <= 80 for line in rows)
+    assert f"    {REJECTED.message}" in shown.splitlines()
+    assert re.search(r"^rejected +\S+ +1 ", shown, re.M)
 
 
 def test_nothing_on_the_screen_can_play_tricks(settle, command):
