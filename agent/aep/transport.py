@@ -134,6 +134,8 @@ def readable(error: Exception) -> str:
         return f"cannot connect to {error.host}:{error.port}: {error.os_error or 'refused'}"
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return f"the proxy answered {error.status}"
+    if isinstance(error, aiohttp.ClientResponseError):
+        return "what answers there does not speak HTTP as it should"
     if isinstance(error, aiohttp.ClientPayloadError):
         return "the answer broke off"
     if isinstance(error, OSError) and error.errno:

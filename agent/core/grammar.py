@@ -25,7 +25,14 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 
+# A string up to where it is closed, or stops being one.
+_BROKEN_STRING = re.compile(
+    rb"""  "  [^"\\\x00-\x1f]*+
+           (?: \\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})  [^"\\\x00-\x1f]*+ )*+ """,
+    re.VERBOSE,
+)
 _SPACE = re.compile(rb"[ \t\r\n]*+")
+_BACKSLASH = 0x5C
 
 # What is expected, as people would say it, and for each token that fits, what is expected next.
 # After a token that closes, that depends on what was open round it: it was noted on opening.
@@ -109,7 +116,19 @@ def _complaint(text: bytes, token: re.Match[bytes], expected: str) -> str | None
         return f"the object ends, but more follows at byte {at}: {_shown(text, at)}"
     if at == len(text):
         return f"the text ends at byte {at} where {expected} was expected"
+    broken = _BROKEN_STRING.match(text, at)
+    if broken and token.lastgroup == "fault" and "string" in _NEXT[expected]:
+        return _complaint_of_string(text, at, broken.end())
     return f"expected {expected} at byte {at}, found {_shown(text, at)}"
+
+
+def _complaint_of_string(text: bytes, begin: int, at: int) -> str:
+    """What is wrong with a string that is none from the byte *at* on."""
+    if at == len(text):
+        return f"the string that begins at byte {begin} is not closed"
+    if text[at] == _BACKSLASH:
+        return f"found a backslash at byte {at} before what JSON does not escape"
+    return f"found {_shown(text, at)} in a string at byte {at}, where it has to be escaped"
 
 
 def _shown(text: bytes, at: int) -> str:

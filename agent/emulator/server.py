@@ -2,11 +2,13 @@
 
 import contextlib
 import errno
+import logging
 from collections.abc import Awaitable, Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from agent.emulator import answers, broken, console
 from agent.emulator.arrivals import Arrivals
@@ -80,6 +82,7 @@ class Emulator:
         self._runner = web.AppRunner(
             app,
             access_log=None,
+            logger=_of_own_faults(),
             handler_cancellation=True,  # a hanging answer ends when its client goes
             auto_decompress=False,  # the inlet itself decides about gzip, and bounds it
             read_bufsize=_READ_BUFFER,
@@ -192,3 +195,14 @@ def _why_not(listen: str, error: OSError) -> str:
             "stop what listens there, or choose another port (port 0 takes a free one)"
         )
     return f"cannot listen on {listen}: {error.strerror or error}"
+
+
+def _of_own_faults() -> logging.Logger:
+    """What fails here is logged; who does not speak HTTP is answered, without a traceback each."""
+    logger = logging.getLogger("agent.emulator.http")
+    logger.addFilter(_is_own_fault)
+    return logger
+
+
+def _is_own_fault(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))

@@ -231,3 +231,16 @@ async def test_a_connection_cut_while_a_request_is_sent_is_told_without_the_addr
     assert "://" not in words
     assert "/x" not in words
     assert "connection" in words
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"HTTP/1.1 207 x\r\n" + b"X: y\r\n" * 100_000 + b"\r\n",
+        b"HTTP/1.1 207 x\r\nContent-Length: 5\r\nContent-Length: 9\r\n\r\n{}   {}  ",
+    ],
+    ids=["tls", "a head without end", "two lengths"],
+)
+async def test_what_is_no_http_is_told_in_words(answer: bytes) -> None:
+    assert await failure_of(saying(answer)) == "what answers there does not speak HTTP as it should"

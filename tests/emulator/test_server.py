@@ -110,3 +110,16 @@ async def test_a_directory_in_use_is_reported(tmp_path: Path) -> None:
 def test_options_that_make_no_sense_are_refused(options: dict[str, object], problem: str) -> None:
     with pytest.raises(ConfigError, match=problem):
         EmulatorOptions(**options)  # type: ignore[arg-type]
+
+
+async def test_who_does_not_speak_http_is_answered_and_not_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with Emulator(EmulatorOptions()) as emulator:
+        host, port = emulator.listening.removeprefix("http://").split(":")
+        for said in (b"\x16\x03\x01\x02\x00", b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"):
+            reader, writer = await asyncio.open_connection(host, int(port))
+            writer.write(said)
+            assert (await reader.readline()).endswith(b" 400 Bad Request\r\n")
+            writer.close()
+    assert not caplog.records
