@@ -39,6 +39,10 @@ class AdminSettings(Section):
         description="Certificates; unset, connections are not encrypted.",
         examples=[{"cert_file": "/etc/aep-agent/agent.pem"}],
     )
+    trusted_network: bool = Field(
+        default=False,
+        description="Whether nobody on the network reads along, so that a token needs no tls.",
+    )
     hosts: tuple[Annotated[str, Text("the name of a host")], ...] = Field(
         default=(),
         description="Names it is asked by, beside addresses, localhost and the machine's own name.",

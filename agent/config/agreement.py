@@ -211,10 +211,10 @@ def _cautions_of_admin(admin: AdminSettings) -> Iterator[str]:
             f"admin.listen is {admin.listen}: others can read the metrics and the status, for it"
             " has none of token, token_file and tls.client_ca_file"
         )
-    elif not admin.tls:
+    elif not admin.tls and not admin.trusted_network:
         yield (
             f"admin.listen is {admin.listen} without tls: who listens on the network can read the"
-            " token"
+            " token, unless it is a trusted_network"
         )
 
 

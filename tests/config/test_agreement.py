@@ -63,6 +63,8 @@ def test_a_doubtful_setting_is_a_warning(
         "inlet: {url: 'https://x/collection/1'}\nrecord_id: {add: position, field: key}",
         "inlet: {url: 'https://x/collection/1'}\nadmin: {listen: '[::1]:9600'}",
         "inlet: {url: 'https://x/collection/1'}\nadmin: {listen: null}",
+        "inlet: {url: 'https://x/collection/1'}\n"
+        "admin: {listen: '0.0.0.0:9600', token: long-enough, trusted_network: true}",
         "inlet: {url: 'https://x/collection/1'}\nsources: [{type: http}]",
         "inlet: {url: 'https://x/collection/1'}\nsources: [{type: http, listen: 'systemd:web'}]",
         "inlet: {url: 'https://x/collection/1'}\nsources: [{type: http, listen: /run/a:b.sock}]",

@@ -7,6 +7,7 @@ from typing import Any
 
 import kubernetes_validate
 import pytest
+import yaml
 
 from agent import __version__
 from agent.config import load
@@ -32,7 +33,8 @@ def config(overlay: Rendered, tmp_path: Path) -> Config:
 
 
 def _with_secrets_in(folder: Path, text: str) -> str:
-    (folder / "push_token").write_text("p8e-0123456789abcdef0123456789abcdef\n")
+    for name in ("admin_token", "push_token"):
+        (folder / name).write_text("p8e-0123456789abcdef0123456789abcdef\n")
     return text.replace("/run/secrets/aep", str(folder))
 
 
@@ -61,8 +63,7 @@ def test_the_agent_finds_nothing_wrong_with_its_configuration(
     file.write_text(_with_secrets_in(tmp_path, overlay.agent_file()))
     checked = aep_agent("check", file, "--json")
     assert checked.code == 0, checked.stdout
-    doubts = json.loads(checked.stdout)["warnings"]
-    assert [each for each in doubts if not each.startswith("admin.listen is 0.0.0.0")] == []
+    assert json.loads(checked.stdout)["warnings"] == []
 
 
 def test_there_is_time_for_the_agent_to_stop_in(overlay: Rendered, config: Config) -> None:
@@ -134,7 +135,7 @@ def test_containers_have_no_rights_but_those_they_need(overlay: Rendered) -> Non
 
 def test_memory_is_bounded_and_processors_are_not(overlay: Rendered) -> None:
     resources = overlay.agent()["resources"]
-    assert set(resources["requests"]) == {"cpu", "memory"}
+    assert set(resources["requests"]) >= {"cpu", "memory"}
     assert set(resources["limits"]) == {"memory"}
 
 
@@ -182,6 +183,21 @@ def test_prometheus_scrapes_the_agent_where_the_line_for_it_is_uncommented(
     assert _selects(monitor["spec"]["selector"], overlay)
     (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
     assert endpoint["port"] in {each["name"] for each in overlay.agent()["ports"]}
+    sent, (mount,) = endpoint["authorization"]["credentials"], _mounts_of_secrets(overlay)
+    assert mount["secret"] == sent["name"]
+    asked_for = yaml.safe_load(overlay.agent_file())["admin"]["token_file"]
+    assert asked_for == f"{mount['mountPath']}/{sent['key']}"
+
+
+def _mounts_of_secrets(overlay: Rendered) -> list[Manifest]:
+    """Where the agent has which Secret."""
+    secrets = {
+        each["name"]: each["secret"]["secretName"]
+        for each in overlay.pod()["volumes"]
+        if "secret" in each
+    }
+    mounts = overlay.agent()["volumeMounts"]
+    return [each | {"secret": secrets[each["name"]]} for each in mounts if each["name"] in secrets]
 
 
 @pytest.mark.parametrize("name", OVERLAYS)

@@ -29,11 +29,13 @@ def test_an_agent_that_is_replaced_again_and_again_leaves_nothing_out_and_sends_
     text = CONFIGURATION.read_text().replace("/var/log", str(tmp_path / "log"))
     (tmp_path / "aep-agent.yaml").write_text(text)
     with RunningEmulator() as emulator:
+        (tmp_path / "admin_token").write_text("p8e-0123456789abcdef\n")
         for name, value in {
             "AEP_INLET_URL": emulator.inlet_url,
             "AEP_FLOW_ID": emulator.flow_id,
             "AEP_DATA_DIR": str(tmp_path / "data"),
             "AEP_AGENT_ADMIN__LISTEN": "127.0.0.1:0",
+            "AEP_AGENT_ADMIN__TOKEN_FILE": str(tmp_path / "admin_token"),
         }.items():
             monkeypatch.setenv(name, value)
         with _container(tmp_path / "log") as printed:

@@ -51,12 +51,14 @@ def pod(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pod]:
         (root / folder[1:]).mkdir(parents=True)
         text = text.replace(folder, str(root / folder[1:]))
     (root / "aep-agent.yaml").write_text(text)
+    (root / "admin_token").write_text("p8e-0123456789abcdef\n")
     with RunningEmulator() as emulator:
         variables = {
             "AEP_INLET_URL": emulator.inlet_url,
             "AEP_FLOW_ID": emulator.flow_id,
             "AEP_PUSH_LISTEN": "127.0.0.1:0",
             "AEP_AGENT_ADMIN__LISTEN": "127.0.0.1:0",
+            "AEP_AGENT_ADMIN__TOKEN_FILE": str(root / "admin_token"),
             "AEP_AGENT_DATA_DIR": str(root / "data"),
         }
         for name, text in variables.items():
