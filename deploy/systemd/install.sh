@@ -9,7 +9,8 @@ usage: install.sh [--from WHAT] [--python PYTHON]
        install.sh --uninstall [--purge]
 
 Installs aep-agent into /opt/aep-agent, with all that it needs in a virtual environment of its own,
-its units into /etc/systemd/system, and, where there is none yet, /etc/aep-agent/aep-agent.yaml.
+its manual page and completions for bash, zsh and fish below /usr/local/share, its units into
+/etc/systemd/system, and, where there is none yet, /etc/aep-agent/aep-agent.yaml.
 Run again, it brings another version: only when that is complete it takes the place of the one before,
 and services that run are restarted, which loses no record.
 
@@ -31,6 +32,11 @@ TARGET=/opt/aep-agent
 SETTINGS=/etc/aep-agent
 UNITS=/etc/systemd/system
 COMMAND=/usr/local/bin/aep-agent
+SHARE=/usr/local/share
+SHARED='man/man1/aep-agent.1
+bash-completion/completions/aep-agent
+zsh/site-functions/_aep-agent
+fish/vendor_completions.d/aep-agent.fish'
 NAMES='aep-agent.service aep-agent.socket aep-agent@.service aep-agent@.socket'
 
 say() { printf '%s\n' "$*"; }
@@ -118,16 +124,37 @@ put_program() {
   trap 'exit 130' INT TERM HUP
   "$python" -m venv "$release"
   "$release/bin/python" -m pip install --quiet --disable-pip-version-check "$from"
-  "$release/bin/aep-agent" --version >/dev/null
-  lead "releases/${release##*/}/bin" "$TARGET/bin"
+  write_shared
+  for part in bin share; do
+    lead "releases/${release##*/}/$part" "$TARGET/$part"
+  done
   trap - EXIT INT TERM HUP
   mkdir -p "$(dirname "$COMMAND")"
   lead "$TARGET/bin/aep-agent" "$COMMAND"
+  for file in $SHARED; do
+    mkdir -p "$SHARE/$(dirname "$file")"
+    lead "$TARGET/share/$file" "$SHARE/$file"
+  done
+}
+
+write_shared() { # what the program prints of itself, and so of its own version
+  for file in $SHARED; do
+    mkdir -p "$release/share/$(dirname "$file")"
+    case $file in
+      man/*) set -- man ;;
+      *) set -- completion "${file%%[-/]*}" ;;
+    esac
+    "$release/bin/aep-agent" "$@" >"$release/share/$file"
+  done
 }
 
 lead() { # a symbolic link at $2 to $1, whatever is there
   ln -sfn "$1" "$2.new"
   mv -Tf "$2.new" "$2"
+}
+
+take_back() { # the link at $1, if it leads to what was installed here
+  case $(readlink "$1" || true) in "$TARGET"/*) rm -f "$1" ;; esac
 }
 
 put_settings() {
@@ -161,7 +188,10 @@ uninstall() {
     rm -f "$UNITS/$name" "$UNITS"/*.wants/"${name%.*}"*".${name##*.}"
   done
   systemctl daemon-reload
-  case $(readlink "$COMMAND" || true) in "$TARGET"/*) rm -f "$COMMAND" ;; esac
+  take_back "$COMMAND"
+  for file in $SHARED; do
+    take_back "$SHARE/$file"
+  done
   rm -rf "$TARGET"
   if [ -n "$purge" ]; then
     rm -rf "$SETTINGS" /var/lib/private/aep-agent /var/lib/aep-agent

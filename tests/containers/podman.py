@@ -58,7 +58,7 @@ class Podman:
             env={**os.environ, "CONTAINERS_CONF": str(self._root / "containers.conf")},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
             check=False,
         )
         assert done.returncode == 0 or not ok, done.stderr
@@ -71,7 +71,7 @@ class Podman:
         self("import", "--change", "ENV PATH=/usr/local/bin:/usr/bin:/bin", archive, BASE)
         pip = [sys.executable, "-m", "pip", "download", "--quiet", "--dest", wheels]
         locked = ROOT / ".ci" / "requirements.txt"
-        subprocess.run([*pip, "-r", locked, "hatchling"], check=True, timeout=300)
+        subprocess.run([*pip, "-r", locked, "hatchling"], check=True, timeout=1200)
         settings = self._root / "pip.conf"
         settings.write_text("[global]\nno-index = true\nfind-links = /wheels\n")
         self(
@@ -91,9 +91,15 @@ class Podman:
         """What there is to know of an image, a container or a volume."""
         return dict(json.loads(self(kind, "inspect", name))[0])
 
-    def close(self) -> None:
-        """Leave nothing behind."""
+    def clear(self) -> None:
+        """Leave nothing but images."""
         self("pod", "rm", "--all", "--force", "--time=0", ok=False)
         self("rm", "--all", "--force", "--time=0", ok=False)
+        self("volume", "rm", "--all", "--force", ok=False)
+        self("secret", "rm", "--all", ok=False)
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        self.clear()
         self("image", "unmount", "--all", ok=False)
         shutil.rmtree(self._root)

@@ -17,7 +17,7 @@ from support.emulator import RunningEmulator
 from support.records import lines, orders
 from systemd.machine import AS_MOUNTED, Machine, needed, pip_variables
 
-pytestmark = [pytest.mark.alone, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(1200)]
 
 INSTALL = f"{AS_MOUNTED}/deploy/systemd/install.sh"
 SERVICE, SOCKET = "aep-agent.service", "aep-agent.socket"
@@ -143,6 +143,25 @@ def test_the_units_are_in_order_and_confine_the_agent(machine: Machine) -> None:
     told = machine.run("systemd-analyze", "verify", "--man=no", *units)
 
     assert told.stdout + told.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("asks", "answer"),
+    [
+        ("man --where aep-agent", "/usr/local/share/man/man1/aep-agent.1"),
+        (
+            "bash -c '. $0/bash-completion/completions/aep-agent; complete -p aep-agent'",
+            "aep-agent",
+        ),
+        ("zsh -fc 'autoload -U compinit; compinit -uD; print $_comps[aep-agent]'", "_aep-agent"),
+        ("fish -c 'complete --do-complete \"aep-agent pref\"'", "preflight"),
+    ],
+)
+def test_its_manual_page_and_completions_are_where_shells_look_for_them(
+    machine: Machine, asks: str, answer: str
+) -> None:
+    told = machine.run("sh", "-c", asks.replace("$0", "/usr/local/share"))
+    assert answer in told.stdout
 
 
 def test_it_is_ready_says_how_it_stands_and_keeps_its_secret(
@@ -334,6 +353,8 @@ def test_another_version_takes_over_without_loss_and_what_is_uninstalled_is_gone
     sender.goes_on()
     (after,) = (machine.files / "opt/aep-agent/releases").iterdir()
     assert after != before
+    page = machine.run("readlink", "-f", "/usr/local/share/man/man1/aep-agent.1").stdout
+    assert page.startswith(f"/opt/aep-agent/releases/{after.name}/")
     sender.done.set()
     sender.join()
     assert sender.refused == []
@@ -343,7 +364,7 @@ def test_another_version_takes_over_without_loss_and_what_is_uninstalled_is_gone
     left = machine.run("systemctl", "list-unit-files", "aep-agent*", check=False)
     assert "0 unit files listed" in left.stdout
     assert not (machine.files / "opt/aep-agent").exists()
-    assert not (machine.files / "usr/local/bin/aep-agent").is_symlink()
+    assert [*(machine.files / "usr/local").rglob("*aep-agent*")] == []
     assert json.loads((machine.files / "etc/aep-agent/aep-agent.yaml").read_text())
     assert [*(machine.files / STORE).iterdir()]
     machine.run(INSTALL, "--uninstall", "--purge")
