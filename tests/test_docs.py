@@ -24,6 +24,7 @@ _NUMBERS = re.compile(r"^  ([a-z-]+) +([0-9,]+)   ", re.MULTILINE)
 WATCHING = (ROOT / "docs/watching.md").read_text()
 DOCUMENTS = [ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md")]
 DOCUMENTS += sorted((ROOT / "docs").glob("*.md"))
+DOCUMENTS += [ROOT / "deploy/kubernetes/README.md"]
 
 
 def _agent(
@@ -120,21 +121,6 @@ def _named_commands(text: str) -> list[list[str]]:
     return [shlex.split(each) for each in re.findall(r"^  python -m agent (.+)$", text, re.M)]
 
 
-def _orders(path: Path) -> None:
-    """Orders as a shop tells of them."""
-    orders = (
-        {
-            "_id": f"o-{n}",
-            "at": "2026-11-25T10:00:00Z",
-            "number": n,
-            "total": n / 4,
-            "to": "a@b.org",
-        }
-        for n in range(200)
-    )
-    path.write_text("".join(f"{json.dumps(each)}\n" for each in orders))
-
-
 @contextmanager
 def _emulator(*words: str, cwd: Path = ROOT) -> Iterator[dict[str, str]]:
     command = [sys.executable, "-m", "agent", "emulate", *words, "--listen", "127.0.0.1:0"]
@@ -171,7 +157,8 @@ def test_the_readmes_example_does_what_it_shows(tmp_path: Path) -> None:
 def test_the_readmes_way_from_records_to_a_dataset_is_one(tmp_path: Path) -> None:
     section = README[README.index("## From records") : README.index("## Send to")]
     emulate, *commands = _commands(section)
-    _orders(tmp_path / "orders.ndjson")
+    (orders,) = re.findall(r"^seq .*$", section, re.MULTILINE)
+    subprocess.run(orders, shell=True, check=True, cwd=tmp_path)
     with _emulator(*emulate[1:], cwd=tmp_path) as listening:
         url = listening["listening"]
         variables = dict(
@@ -189,7 +176,7 @@ def test_the_readmes_way_from_records_to_a_dataset_is_one(tmp_path: Path) -> Non
             (flow,) = json.load(answer)
 
     assert [words[0] for words in commands][-3:] == ["provision", "run", "reconcile"]
-    assert (flow["accepted"], flow["landed"], flow["failed"]) == (200, 200, 0)
+    assert (flow["accepted"], flow["landed"], flow["failed"]) == (1000, 1000, 0)
 
 
 def test_the_demo_tells_what_became_of_every_record(tmp_path: Path) -> None:

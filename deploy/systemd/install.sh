@@ -9,8 +9,8 @@ usage: install.sh [--from WHAT] [--python PYTHON]
        install.sh --uninstall [--purge]
 
 Installs aep-agent into /opt/aep-agent, with all that it needs in a virtual environment of its own,
-its manual page and completions for bash, zsh and fish below /usr/local/share, its units into
-/etc/systemd/system, and, where there is none yet, /etc/aep-agent/aep-agent.yaml.
+its units into /etc/systemd/system, its manual page and completions to where man, bash, zsh and fish
+look for them, and, where there is none yet, /etc/aep-agent/aep-agent.yaml.
 Run again, it brings another version: only when that is complete it takes the place of the one before,
 and services that run are restarted, which loses no record.
 
@@ -32,11 +32,10 @@ TARGET=/opt/aep-agent
 SETTINGS=/etc/aep-agent
 UNITS=/etc/systemd/system
 COMMAND=/usr/local/bin/aep-agent
-SHARE=/usr/local/share
-SHARED='man/man1/aep-agent.1
-bash-completion/completions/aep-agent
-zsh/site-functions/_aep-agent
-fish/vendor_completions.d/aep-agent.fish'
+PAGES='/usr/local/share/man/man1/aep-agent.1
+/usr/local/share/bash-completion/completions/aep-agent
+/usr/local/share/zsh/site-functions/_aep-agent
+/etc/fish/completions/aep-agent.fish'
 NAMES='aep-agent.service aep-agent.socket aep-agent@.service aep-agent@.socket'
 
 say() { printf '%s\n' "$*"; }
@@ -124,37 +123,35 @@ put_program() {
   trap 'exit 130' INT TERM HUP
   "$python" -m venv "$release"
   "$release/bin/python" -m pip install --quiet --disable-pip-version-check "$from"
-  write_shared
+  write_pages
   for part in bin share; do
     lead "releases/${release##*/}/$part" "$TARGET/$part"
   done
   trap - EXIT INT TERM HUP
   mkdir -p "$(dirname "$COMMAND")"
   lead "$TARGET/bin/aep-agent" "$COMMAND"
-  for file in $SHARED; do
-    mkdir -p "$SHARE/$(dirname "$file")"
-    lead "$TARGET/share/$file" "$SHARE/$file"
+  for page in $PAGES; do
+    mkdir -p "$(dirname "$page")"
+    lead "$TARGET/share/${page##*/}" "$page"
   done
 }
 
-write_shared() { # what the program prints of itself, and so of its own version
-  for file in $SHARED; do
-    mkdir -p "$release/share/$(dirname "$file")"
-    case $file in
-      man/*) set -- man ;;
-      *) set -- completion "${file%%[-/]*}" ;;
+write_pages() { # what the program prints of itself, and so of its own version
+  mkdir "$release/share"
+  for page in $PAGES; do
+    case $page in
+      */man/*) set -- man ;;
+      */bash-completion/*) set -- completion bash ;;
+      */zsh/*) set -- completion zsh ;;
+      */fish/*) set -- completion fish ;;
     esac
-    "$release/bin/aep-agent" "$@" >"$release/share/$file"
+    "$release/bin/aep-agent" "$@" >"$release/share/${page##*/}"
   done
 }
 
 lead() { # a symbolic link at $2 to $1, whatever is there
   ln -sfn "$1" "$2.new"
   mv -Tf "$2.new" "$2"
-}
-
-take_back() { # the link at $1, if it leads to what was installed here
-  case $(readlink "$1" || true) in "$TARGET"/*) rm -f "$1" ;; esac
 }
 
 put_settings() {
@@ -188,9 +185,8 @@ uninstall() {
     rm -f "$UNITS/$name" "$UNITS"/*.wants/"${name%.*}"*".${name##*.}"
   done
   systemctl daemon-reload
-  take_back "$COMMAND"
-  for file in $SHARED; do
-    take_back "$SHARE/$file"
+  for link in "$COMMAND" $PAGES; do
+    case $(readlink "$link" || true) in "$TARGET"/*) rm -f "$link" ;; esac
   done
   rm -rf "$TARGET"
   if [ -n "$purge" ]; then

@@ -143,6 +143,15 @@ def test_the_image_has_the_version_of_this_checkout(overlay: Rendered) -> None:
     assert overlay.agent()["image"].rpartition(":")[2] == __version__
 
 
+@pytest.mark.parametrize("name", ["daemonset", "deployment"])
+def test_all_that_is_ours_is_labelled_with_its_name_and_version(name: str) -> None:
+    overlay = rendered(name)
+    wanted = {"app.kubernetes.io/name": "aep-agent", "app.kubernetes.io/version": __version__}
+    for manifest in overlay.manifests:
+        assert wanted.items() <= manifest["metadata"]["labels"].items()
+    assert wanted.items() <= overlay.labels().items()
+
+
 def test_a_sidecar_starts_before_its_application_and_ends_after_it() -> None:
     assert rendered("sidecar").agent()["restartPolicy"] == "Always"
     assert [each["name"] for each in rendered("sidecar").containers()] == ["aep-agent", "shop"]

@@ -150,7 +150,7 @@ def _target(emulator: Remote, data_dir: Path, settings: Mapping[str, object]) ->
     return [*target, "--data-dir", str(data_dir), *sets]
 
 
-def eventually(truth: Callable[[], object], within: float = 20.0) -> None:
+def eventually(truth: Callable[[], object], within: float = 60.0) -> None:
     """Wait until it is so."""
     deadline = time.monotonic() + within
     while not truth():

@@ -25,6 +25,7 @@ RECORDS = {"type": "unix", "name": "records", "listen": "systemd:records"}
 STORE = "var/lib/private/aep-agent"
 QUICK = "RestartSec=100ms"  # who restarts a service for a test does not wait
 
+SLOWEST = 300  # seconds a busy machine may take
 _BETWEEN = 0.005  # seconds from one record to the next: the machine has other things to do, too
 
 
@@ -85,7 +86,7 @@ def changed(machine: Machine, *settings: str) -> None:
 def connected(machine: Machine) -> socket.socket:
     """A program on the machine that has records."""
     peer = socket.socket(socket.AF_UNIX)
-    peer.settimeout(60)
+    peer.settimeout(SLOWEST)
     try:
         peer.connect(str(machine.files / "run/aep-agent.sock"))
     except OSError:
@@ -126,7 +127,7 @@ class Sender(threading.Thread):
     def goes_on(self) -> None:
         """Wait until it has sent some more."""
         before = len(self.taken)
-        eventually(lambda: len(self.taken) > before + 50, 60)
+        eventually(lambda: len(self.taken) > before + 50, SLOWEST)
 
 
 @pytest.fixture
@@ -148,7 +149,7 @@ def test_the_units_are_in_order_and_confine_the_agent(machine: Machine) -> None:
 @pytest.mark.parametrize(
     ("asks", "answer"),
     [
-        ("man --where aep-agent", "/usr/local/share/man/man1/aep-agent.1"),
+        ("man --where aep-agent", "/share/aep-agent.1"),
         (
             "bash -c '. $0/bash-completion/completions/aep-agent; complete -p aep-agent'",
             "aep-agent",
@@ -307,8 +308,9 @@ def test_a_client_that_waits_does_not_have_a_wrong_configuration_tried_for_ever(
     configured(inlet={"url": "nonsense"})
     machine.run("systemctl", "start", SOCKET)
     with connected(machine):
-        eventually(lambda: machine.show(SOCKET, "ActiveState") == "failed", 60)
-    assert machine.show(SOCKET, "Result") == "service-start-limit-hit"
+        eventually(lambda: machine.show(SOCKET, "ActiveState") == "failed", SLOWEST)
+    # five starts in 20 s, or, where the machine is too slow for that, ten
+    assert machine.show(SOCKET, "Result") in ("service-start-limit-hit", "trigger-limit-hit")
 
 
 @pytest.mark.parametrize(
@@ -361,6 +363,7 @@ def test_another_version_takes_over_without_loss_and_what_is_uninstalled_is_gone
     eventually(lambda: sorted(emulator.records()) == sorted(sender.taken))
 
     machine.run(INSTALL, "--uninstall")
+    assert not (machine.files / "etc/fish/completions/aep-agent.fish").is_symlink()
     left = machine.run("systemctl", "list-unit-files", "aep-agent*", check=False)
     assert "0 unit files listed" in left.stdout
     assert not (machine.files / "opt/aep-agent").exists()
