@@ -137,7 +137,7 @@ put_program() {
 }
 
 write_pages() { # what the program prints of itself, and so of its own version
-  mkdir "$release/share"
+  mkdir -p "$release/share"
   for page in $PAGES; do
     case $page in
       */man/*) set -- man ;;
