@@ -17,6 +17,7 @@ import orjson
 import yaml
 
 from agent.cli.commerce import records
+from agent.config.validating import validated
 from agent.dataprep import Judge
 from agent.provision.manifest.fitting import mapping_of, schema_of
 from agent.provision.manifest.model import Manifest
@@ -65,7 +66,7 @@ def measure(times: int) -> Judging:
 
 def _judge() -> Judge:
     text = files("agent.cli").joinpath("shop.yaml").read_text()
-    manifest = Manifest.model_validate(yaml.safe_load(_TO_FILL.sub("http://127.0.0.1:1", text)))
+    manifest = validated(Manifest, yaml.safe_load(_TO_FILL.sub("http://127.0.0.1:1", text)))
     schema = schema_of(manifest)
     assert schema is not None
     return Judge(schema, mapping_of(manifest), profile=True)

@@ -119,11 +119,11 @@ def _known(config: Config, running: Config) -> Config:
         flows[name] = flow
         if name in known:
             place = {key: getattr(known[name].inlet, key) for key in _LOOKED_UP}
-            inlet = flow.inlet.model_copy(update=place)
-            flows[name] = flow.model_copy(update={"inlet": inlet})
+            inlet = flow.inlet.replaced(**place)
+            flows[name] = flow.replaced(inlet=inlet)
     if config.flows:
-        return config.model_copy(update={"flows": flows})
-    return config.model_copy(update={"inlet": flows[""].inlet})
+        return config.replaced(flows=flows)
+    return config.replaced(inlet=flows[""].inlet)
 
 
 async def _located(config: Config) -> Config:

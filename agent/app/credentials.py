@@ -18,7 +18,7 @@ def tokens(flow: FlowSettings, meters: Meters) -> Tokens:
     if inlet.credentials is not None:
         return _issued(flow, meters)
     if inlet.token is not None:
-        return FixedToken(inlet.token.get_secret_value())
+        return FixedToken(inlet.token.reveal())
     if inlet.token_file is not None:
         read = partial(read_word, inlet.token_file, "inlet.token_file", "token")
         return TokenFile(inlet.token_file, read)

@@ -31,9 +31,7 @@ def shared_out(config: Config) -> Config:
     if soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     most = most_each(wanted, hard - min(_OTHERS, hard // 2))
-    return config.model_copy(
-        update={"sources": tuple(_within(source, most) for source in config.sources)}
-    )
+    return config.replaced(sources=tuple(_within(source, most) for source in config.sources))
 
 
 def _wanted(source: Source) -> int:
@@ -46,7 +44,7 @@ def _within(source: Source, most: int) -> Source:
     if _wanted(source) <= most:
         return source
     if isinstance(source, FileSource):  # it makes do: files are opened in turn
-        return source.model_copy(update={"max_open_files": most})
+        return source.replaced(max_open_files=most)
     assert isinstance(source, ConnectionSettings | HttpSource), "nothing else wants any"
     log.warning(
         "fewer connections can be open than max_connections",
@@ -55,4 +53,4 @@ def _within(source: Source, most: int) -> Source:
         connections=most,
         next_step="raise LimitNOFILE=, or ulimit -n, or lower max_connections",
     )
-    return source.model_copy(update={"max_connections": most})
+    return source.replaced(max_connections=most)

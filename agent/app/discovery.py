@@ -152,9 +152,9 @@ class Discovery:
             name: self._with_inlet(name, flow) for name, flow in self._config.each_flow().items()
         }
         if self._config.flows:
-            whole = self._config.model_copy(update={"flows": flows})
+            whole = self._config.replaced(flows=flows)
         else:
-            whole = self._config.model_copy(update={"inlet": flows[""].inlet})
+            whole = self._config.replaced(inlet=flows[""].inlet)
         for path, text in same_destinations(whole):
             raise ConfigError(f"{show_path(path)}: {text}")
         return whole
@@ -168,7 +168,7 @@ class Discovery:
         ready = found.changed_at + self._platform.warm_up
         if flow.inlet.ready_at is None and ready > time.time():
             update["ready_at"] = datetime.fromtimestamp(ready, UTC)
-        return flow.model_copy(update={"inlet": flow.inlet.model_copy(update=update)})
+        return flow.replaced(inlet=flow.inlet.replaced(**update))
 
 
 def _places(config: Config) -> Iterator[Place]:

@@ -89,11 +89,9 @@ def fitted(config: Config, allowed: int | None = None) -> Config:
     _tell(allowed, next(iter(chosen.values())))
     made = {name: _with(flow, chosen[name]) for name, flow in flows.items()}
     if config.flows:
-        return config.model_copy(update={"flows": made})
+        return config.replaced(flows=made)
     only = made[""]
-    return config.model_copy(
-        update={"batch": only.batch, "buffer": only.buffer, "delivery": only.delivery}
-    )
+    return config.replaced(batch=only.batch, buffer=only.buffer, delivery=only.delivery)
 
 
 def _chosen(flow: FlowSettings, room: int) -> dict[tuple[str, str], int]:
@@ -107,7 +105,7 @@ def _chosen(flow: FlowSettings, room: int) -> dict[tuple[str, str], int]:
     chosen = {
         (section, key): value
         for (section, key), value in wanted.items()
-        if key not in getattr(flow, section).model_fields_set
+        if not getattr(flow, section).says(key)
     }
     if ("buffer", "memory_bytes") in chosen:
         batch = chosen.get(("batch", "max_bytes"), flow.batch.max_bytes)
@@ -119,8 +117,8 @@ def _with(flow: FlowSettings, chosen: Mapping[tuple[str, str], int]) -> FlowSett
     sections: dict[str, Any] = {}
     for (section, key), value in chosen.items():
         before = sections.get(section, getattr(flow, section))
-        sections[section] = before.model_copy(update={key: value})
-    return flow.model_copy(update=sections)
+        sections[section] = before.replaced(**{key: value})
+    return flow.replaced(**sections)
 
 
 def _tell(allowed: int, chosen: Mapping[tuple[str, str], int]) -> None:

@@ -39,15 +39,15 @@ class Running:
         for which in ("written", "config"):
             before: Config = getattr(self, which)
             flows = {other: flow for other, flow in before.flows.items() if other != name}
-            setattr(self, which, before.model_copy(update={"flows": flows}))
+            setattr(self, which, before.replaced(flows=flows))
 
     def go_on_with(self, written: Config, config: Config, removed: Collection[str]) -> None:
         """Run with other configurations, and with the flows that are *removed* for a while."""
         self.leaving = (self.leaving | {*removed}) - written.flows.keys()
         left = {name: self.written.flows[name] for name in self.leaving}
-        self.written = written.model_copy(update={"flows": {**written.flows, **left}})
+        self.written = written.replaced(flows={**written.flows, **left})
         left = {name: self.config.flows[name] for name in self.leaving}
-        self.config = config.model_copy(update={"flows": {**config.flows, **left}})
+        self.config = config.replaced(flows={**config.flows, **left})
 
 
 async def end_if_empty(running: Running, name: str) -> None:

@@ -85,9 +85,9 @@ def _print_tried(config: "Config", path: str, *, as_json: bool) -> None:
 
 def _as_json(config: "Config") -> str:
     from agent.cli.consequences import as_json
+    from agent.config.showing import shown
 
-    settings = config.model_dump(mode="json")
-    told = {"valid": True, "settings": settings, **as_json(config)}
+    told = {"valid": True, "settings": shown(config), **as_json(config)}
     return json.dumps(told, indent=2, ensure_ascii=False)
 
 

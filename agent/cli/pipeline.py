@@ -15,7 +15,6 @@ from agent.app.lifecycle import Agent, Beside, View
 from agent.app.replay import Replay
 from agent.app.summary import Snapshot
 from agent.cli.exits import DONE, FAILED, SOME_DEAD_LETTERED
-from agent.config import load
 from agent.config.model import Config
 from agent.errors import ConfigError, Stopped
 from agent.telemetry import logs
@@ -58,6 +57,8 @@ def configured(
 
 def read(args: argparse.Namespace, chosen: dict[str, object], flow: str | None = None) -> Config:
     """The configuration as it is written now; see `configured`."""
+    from agent.config import load
+
     return load(Path(args.config) if args.config else None, overrides=chosen, flow=flow)
 
 

@@ -147,7 +147,9 @@ def state_in_words(state: "State") -> str:
 
 def state_as_object(state: "State") -> dict[str, Any]:
     """The same as JSON."""
-    return state.model_dump(mode="json")
+    from agent.config.showing import shown
+
+    return shown(state)
 
 
 def _moment(moment: datetime) -> str:

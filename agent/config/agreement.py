@@ -74,7 +74,7 @@ def size_disagreements(tree: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]
 
 def _sizes_of(tree: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     written = {key: _written(tree, key) for key in _SIZES}
-    sizes = {key: all_keys()[key].field.default or DISK_BYTES for key in _SIZES}
+    sizes = {key: all_keys()[key].default or DISK_BYTES for key in _SIZES}
     try:
         sizes |= {key: parse_size(str(text)) for key, text in written.items() if text is not None}
     except ValueError:
@@ -122,7 +122,7 @@ def _bad_secret(path: KeyPath, file: Path, noun: str) -> Iterator[tuple[KeyPath,
 
 def unknown_inlets(tree: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     """Inlets of which neither the address is written nor how to find it."""
-    example = all_keys()["inlet.url"].field.examples
+    example = all_keys()["inlet.url"].examples
     missing = f"missing; write one such as {example[0] if example else ''}, or set AEP_INLET_URL"
     for place, flow in each_flow(tree):
         url, name, id = (_written(flow, f"inlet.{key}") for key in ("url", "flow", "flow_id"))

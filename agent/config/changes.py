@@ -8,10 +8,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from pydantic import BaseModel
-
 from agent.config.flows import FlowSettings
 from agent.config.model import Config
+from agent.config.section import Section, names
 from agent.config.sources import Source, StdinSource
 from agent.errors import ConfigError
 
@@ -26,9 +25,9 @@ LATER = frozenset(
 """The keys, and sections, that take effect at the next start; those of a flow without its name."""
 
 _BUFFER = frozenset({"buffer.max_bytes", "buffer.memory_bytes", "buffer.when_full"})
-_APART = frozenset({"sources", "flows", *FlowSettings.model_fields})
+_APART = frozenset({"sources", "flows", *names(FlowSettings)})
 
-_Model = TypeVar("_Model", bound=BaseModel)
+_Section = TypeVar("_Section", bound=Section)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ def changes(before: Config, after: Config, leaving: Collection[str] = ()) -> Cha
     at_once += [f"flow {name} removed" for name in removed]
     sources, kept = _sources(before, after)
     parts = {"flows": flows} if flows.keys() != {""} else dict(flows[""])
-    config = config.model_copy(update={**parts, "sources": sources})
+    config = config.replaced(**parts, sources=sources)
     stopped, started = _beyond(before, config), _beyond(config, before)
     return Changes(
         config=config,
@@ -90,37 +89,37 @@ def changes(before: Config, after: Config, leaving: Collection[str] = ()) -> Cha
 
 
 def _merged(
-    before: _Model,
-    after: _Model,
+    before: _Section,
+    after: _Section,
     later: frozenset[str] = LATER,
     apart: frozenset[str] = frozenset(),
     place: str = "",
-) -> tuple[_Model, list[str], list[str]]:
+) -> tuple[_Section, list[str], list[str]]:
     """*after* with what must wait as it was *before*; the keys that are new, and that wait."""
     update: dict[str, object] = {}
     at_once: list[str] = []
     waiting: list[str] = []
-    for name in type(after).model_fields:
-        old, new, path = getattr(before, name), getattr(after, name), f"{place}{name}"
+    for name, new in after:
+        old, path = getattr(before, name), f"{place}{name}"
         if old == new or name in apart:
             continue
         if path in later:
             update[name] = old
             waiting += _leaves(old, new, path)
-        elif isinstance(old, BaseModel) and type(old) is type(new):
+        elif isinstance(old, Section) and type(old) is type(new):
             update[name], soon, not_yet = _merged(old, new, later, place=f"{path}.")
             at_once += soon
             waiting += not_yet
         else:
             at_once.append(path)
-    return after.model_copy(update=update), at_once, waiting
+    return after.replaced(**update), at_once, waiting
 
 
 def _leaves(old: object, new: object, path: str) -> Iterator[str]:
     """The keys of a section that differ, or the key."""
-    if isinstance(old, BaseModel) and type(old) is type(new):
-        for name in type(old).model_fields:
-            if (one := getattr(old, name)) != (other := getattr(new, name)):
+    if isinstance(old, Section) and type(old) is type(new):
+        for name, one in old:
+            if one != (other := getattr(new, name)):
                 yield from _leaves(one, other, f"{path}.{name}")
     else:
         yield path

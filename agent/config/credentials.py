@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
-
-from agent.config.fields import Duration, FilePath, Token, Url, wrong
-from agent.config.section import SECRET, Section
+from agent.config.fields import FilePath, Token, Url
+from agent.config.masking import SECRET, Secret
+from agent.config.quantities import Duration
+from agent.config.section import Section, SoFar, checks, setting
+from agent.config.written import Wrong
 from agent.errors import ConfigError
 
 SCOPES = (
@@ -22,69 +23,69 @@ _SECRET_BYTES_MAX = 65_536  # whatever is longer is another file
 class CredentialSettings(Section):
     """inlet.credentials: an OAuth server-to-server credential, from which tokens are made."""
 
-    client_id: Annotated[str, Token("the client id of the credential")] = Field(
+    client_id: Annotated[str, Token("the client id of the credential")] = setting(
         description="Client id of an OAuth server-to-server credential in the developer console.",
         examples=["${AEP_CLIENT_ID}"],
     )
-    client_secret: Annotated[SecretStr | None, Token("a client secret", optional=True)] = Field(
+    client_secret: Annotated[Secret | None, Token("a client secret", optional=True)] = setting(
         default=None,
         description="Client secret; client_secret_file keeps it out of this file.",
         examples=["${AEP_CLIENT_SECRET}"],
         json_schema_extra=SECRET,
     )
     client_secret_file: Annotated[Path | None, FilePath("the path of a file", optional=True)] = (
-        Field(
+        setting(
             default=None,
             description="File holding the client secret; it is read again for every token.",
             examples=["/run/secrets/aep-client-secret"],
             validate_default=True,
         )
     )
-    org_id: Annotated[str | None, Token("an organisation id", optional=True)] = Field(
+    org_id: Annotated[str | None, Token("an organisation id", optional=True)] = setting(
         default=None,
         description="Organisation sent as x-gw-ims-org-id; unset, since an inlet belongs to one.",
         examples=["0123456789ABCDEF@AdobeOrg"],
     )
-    scopes: tuple[Annotated[str, Token("the name of a scope")], ...] = Field(
+    scopes: tuple[Annotated[str, Token("the name of a scope")], ...] = setting(
         default=SCOPES,
         description="Scopes to ask for, as the developer console lists them for the credential.",
         examples=[["openid", "AdobeID"]],
         json_schema_extra={"minItems": 1},
     )
-    token_url: Annotated[str, Url("an http or https URL")] = Field(
+    token_url: Annotated[str, Url("an http or https URL")] = setting(
         default="https://ims-na1.adobelogin.com/ims/token/v3",
         description="Where tokens are issued; inlet.proxy, inlet.tls and inlet.timeouts apply.",
         examples=["https://ims-na1.adobelogin.com/ims/token/v3"],
     )
-    renew_before: Annotated[float, Duration("1s", "1d")] = Field(
+    renew_before: Annotated[float, Duration("1s", "1d")] = setting(
         default=300.0,
         description="Life left at which a token is renewed at the latest; 5m outlasts an outage.",
         examples=["5m"],
     )
-    refresh_interval: Annotated[float, Duration("10ms", "1h")] = Field(
+    refresh_interval: Annotated[float, Duration("10ms", "1h")] = setting(
         default=10.0,
         description="Least time between two tokens where the inlet refuses each; it doubles.",
         examples=["10s"],
     )
 
-    @field_validator("client_secret_file")
+    @checks("client_secret_file")
     @classmethod
-    def _one_secret(cls, file: Path | None, info: ValidationInfo) -> Path | None:
+    def _one_secret(cls, file: Path | None, info: SoFar) -> Path | None:
         if (file is None) == (info.data.get("client_secret", file) is None):
-            raise wrong("either client_secret or client_secret_file, and one of the two")
+            raise Wrong("either client_secret or client_secret_file, and one of the two")
         return file
 
-    @field_validator("scopes")
+    @checks("scopes")
     @classmethod
     def _some_scope(cls, scopes: tuple[str, ...]) -> tuple[str, ...]:
         if not scopes:
-            raise wrong("at least one scope")
+            raise Wrong("at least one scope")
         return scopes
 
     def read_secret(self) -> str:
         """The client secret as it is now. ConfigError where its file does not hold one."""
         if self.client_secret is not None:
-            return self.client_secret.get_secret_value()
+            return self.client_secret.reveal()
         assert self.client_secret_file
         key = "inlet.credentials.client_secret_file"
         return read_word(self.client_secret_file, key, "client secret")

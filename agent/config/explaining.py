@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agent.config.fields import Quantity
 from agent.config.inheritance import SECTIONS
-from agent.config.keys import Key, KeyPath, beside, key_at
+from agent.config.keys import KeyPath, beside, key_at
 from agent.config.loading import Reading
+from agent.config.masking import MASK
 from agent.config.model import Config
 from agent.config.problems import show_path
-from agent.config.section import MASK
+from agent.config.showing import shown
 
 DEFAULT = "default"
 
@@ -35,7 +35,7 @@ def settings(reading: Reading, config: Config) -> Iterator[Setting]:
     What flows take from the top level is told of each flow, with the origin it has there.
     """
     told_of_flows = set(SECTIONS) if config.flows else set()
-    yield from _below((), config.model_dump(mode="json", exclude=told_of_flows), reading)
+    yield from _below((), shown(config, without=told_of_flows), reading)
 
 
 def _below(path: KeyPath, section: Mapping[str, Any], reading: Reading) -> Iterator[Setting]:
@@ -64,12 +64,7 @@ def _shown(path: KeyPath, value: Any) -> Any:
         return value
     if key.secret and not isinstance(value, dict):  # of which the values are masked already
         return MASK
-    quantity = _quantity(key)
-    if quantity is None or not isinstance(value, int | float):
+    if key.quantity is None or not isinstance(value, int | float):
         return value
-    shown = quantity.show(value)
-    return value if shown == str(value) else shown
-
-
-def _quantity(key: Key) -> Quantity | None:
-    return next((kind for kind in key.field.metadata if isinstance(kind, Quantity)), None)
+    written = key.quantity.show(value)
+    return value if written == str(value) else written

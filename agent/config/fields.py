@@ -1,164 +1,18 @@
-"""How is one value read from the text a person wrote, and what should they have written?
-
-Every kind of value carries its own advice, so a report always says what to write instead. Values
-arrive as text from a file or the environment, and may arrive typed from flags.
-"""
+"""How are texts, paths, times and addresses read?"""
 
 import re
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
-
-from agent.config.units import parse_duration, parse_size, show_duration, show_size
+from agent.config.written import Written, Wrong
 
 _PRINTABLE_ASCII = re.compile(r"[!-~]+")
 _FILE_MODE = re.compile(r"0?[0-7]{3}")
 _SYSTEMD = re.compile(r"systemd(:[!-9;-~]+)?")
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
-
-
-def wrong(advice: str, key: str = "") -> PydanticCustomError:
-    """A value that cannot be taken; `advice` completes "found …; write …".
-
-    `key` names the key meant, where that is one below the key being checked.
-    """
-    return PydanticCustomError("wrong_value", "write {advice}", {"advice": advice, "key": key})
-
-
-class Written(ABC):
-    """A kind of value as people write it; used as `Annotated[type, Kind(...)]`."""
-
-    json_types: ClassVar[tuple[str, ...]] = ("string",)
-    pattern: ClassVar[str] = ""  # of the text in a file; `${` starts a variable
-    optional: bool = False
-
-    @property
-    @abstractmethod
-    def advice(self) -> str:
-        """What to write, completing "found …; write …"."""
-
-    @abstractmethod
-    def read(self, value: object) -> object:
-        """The value itself; ValueError where `value` does not spell one."""
-
-    def _read(self, value: object) -> object:
-        # An empty text unsets an optional key, so that `${VAR:-}` can switch it off.
-        if self.optional and (value is None or value == ""):
-            return None
-        try:
-            return self.read(value)
-        except PydanticCustomError:
-            raise
-        except ValueError as error:
-            raise wrong(self.advice) from error
-
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        return core_schema.no_info_before_validator_function(self._read, handler(source))
-
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        types = [*self.json_types, *(["null"] if self.optional else [])]
-        pattern = {"pattern": self.pattern} if self.pattern else {}
-        return {"type": types if len(types) > 1 else types[0], **pattern}
-
-
-@dataclass(frozen=True)
-class Quantity(Written):
-    """A quantity between two bounds, which are themselves written the way people write them."""
-
-    at_least: str
-    at_most: str
-    optional: bool = False
-    json_types: ClassVar[tuple[str, ...]] = ("string", "number")
-    noun: ClassVar[str]
-    examples: ClassVar[str]
-
-    @property
-    def advice(self) -> str:
-        return f"{self.noun} from {self.at_least} to {self.at_most}{self.examples}"
-
-    @abstractmethod
-    def parse(self, text: str) -> float:
-        """The quantity that a text spells; ValueError where it spells none."""
-
-    @abstractmethod
-    def show(self, quantity: float) -> str:
-        """A quantity the way people write it."""
-
-    def read(self, value: object) -> float:
-        if not isinstance(value, str | int | float):
-            raise ValueError("neither text nor a number")
-        quantity = self.parse(str(value))
-        if not self.parse(self.at_least) <= quantity <= self.parse(self.at_most):
-            raise ValueError("out of bounds")
-        return quantity
-
-
-class Duration(Quantity):
-    """Seconds, as a float."""
-
-    pattern = r"^ *[0-9.]+(ms|[dhms]|)([0-9.]+(ms|[hms]))* *$|\$\{"
-    noun = "a duration"
-    examples = ", such as 1s, 500ms or 2m"
-
-    def parse(self, text: str) -> float:
-        return parse_duration(text)
-
-    def show(self, quantity: float) -> str:
-        return show_duration(quantity)
-
-
-class Size(Quantity):
-    """Bytes, as an int."""
-
-    pattern = r"^ *[0-9.]+ ?([KMGTkmgt]?[Ii]?[Bb])? *$|\$\{"
-    noun = "a size"
-    examples = ", such as 500KB, 1MiB or 1000000"
-
-    def parse(self, text: str) -> int:
-        return parse_size(text)
-
-    def show(self, quantity: float) -> str:
-        return show_size(int(quantity))
-
-
-class Whole(Quantity):
-    """A count, as an int."""
-
-    json_types = ("integer", "string")
-    pattern = r"^[0-9]+$|\$\{"
-    noun = "a whole number"
-    examples = ""
-
-    def parse(self, text: str) -> int:
-        return int(text)
-
-    def show(self, quantity: float) -> str:
-        return str(quantity)
-
-
-class Share(Quantity):
-    """A part of a whole, as a float."""
-
-    json_types = ("number", "string")
-    pattern = r"^[0-9.]+$|\$\{"
-    noun = "a share"
-    examples = ", such as 0.5"
-
-    def parse(self, text: str) -> float:
-        return float(text)
-
-    def show(self, quantity: float) -> str:
-        return str(quantity)
 
 
 @dataclass(frozen=True)
@@ -239,7 +93,7 @@ class Url(_Worded):
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
             raise ValueError("not a URL")
         if parts.username is not None and not self.credentials:
-            raise wrong("the URL without user and password; authenticate with inlet.token")
+            raise Wrong("the URL without user and password; authenticate with inlet.token")
         return value
 
 

@@ -2,11 +2,11 @@
 
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
-
 from agent.conditions import EACH, condition, path, scalar
-from agent.config.fields import Share, Text, Written, wrong
-from agent.config.section import Section, SourceSection
+from agent.config.fields import Text
+from agent.config.quantities import Share
+from agent.config.section import Section, SourceSection, checks_section, setting
+from agent.config.written import Written, Wrong
 
 _KINDS = ("keep", "drop", "sample", "remove", "hash", "set")
 
@@ -24,7 +24,7 @@ class Conditions(Written):
             try:
                 condition(text)
             except ValueError as error:
-                raise wrong(f"another condition: {error}") from error
+                raise Wrong(f"another condition: {error}") from error
         return texts
 
 
@@ -53,7 +53,7 @@ class Path(Written):
         if not isinstance(value, str):
             raise ValueError("not text")
         if EACH in _path(value):
-            raise wrong("a path of one field, without [*]")
+            raise Wrong("a path of one field, without [*]")
         return value
 
 
@@ -72,7 +72,7 @@ class Values(Written):
             if not isinstance(name, str) or isinstance(written, dict | list):
                 raise ValueError("not paths with values")
             if not all(isinstance(step, str) for step in _path(name)):
-                raise wrong("paths of names only, without [ ]")
+                raise Wrong("paths of names only, without [ ]")
             read[name] = _scalar(written) if isinstance(written, str) else written
         return read
 
@@ -90,59 +90,59 @@ def _path(text: str) -> tuple[str | int, ...]:
     try:
         return path(text)
     except ValueError as error:
-        raise wrong(f"another path: {error}") from error
+        raise Wrong(f"another path: {error}") from error
 
 
 def _scalar(text: str) -> str | int | float | bool | None:
     try:
         return scalar(text)
     except ValueError as error:
-        raise wrong(f"another value: {error}") from error
+        raise Wrong(f"another value: {error}") from error
 
 
 class FilterSettings(Section):
     """sources.filters: one step on the way of a source's records."""
 
-    name: Annotated[str | None, Text("a name", optional=True)] = Field(
+    name: Annotated[str | None, Text("a name", optional=True)] = setting(
         default=None,
         description="Name in metrics and in the ledger; unset is its kind and place, as drop-2.",
         examples=["heartbeats"],
     )
-    keep: Annotated[tuple[str, ...] | None, Conditions()] = Field(
+    keep: Annotated[tuple[str, ...] | None, Conditions()] = setting(
         default=None,
         description="Only records for which all of these conditions hold go on.",
         examples=['type = "order"'],
     )
-    drop: Annotated[tuple[str, ...] | None, Conditions()] = Field(
+    drop: Annotated[tuple[str, ...] | None, Conditions()] = setting(
         default=None,
         description="Records for which all of these conditions hold go no further.",
         examples=['type in ["heartbeat", "debug"]'],
     )
-    sample: Annotated[float | None, Share("0", "1", optional=True)] = Field(
+    sample: Annotated[float | None, Share("0", "1", optional=True)] = setting(
         default=None,
         description="Share of the records that goes on: always the same ones, in every run.",
         examples=[0.1],
     )
-    by: Annotated[str | None, Path()] = Field(
+    by: Annotated[str | None, Path()] = setting(
         default=None,
         description="Field whose value decides in sample; unset: the bytes of the record.",
         examples=["session.id"],
     )
-    remove: Annotated[tuple[str, ...] | None, Paths()] = Field(
+    remove: Annotated[tuple[str, ...] | None, Paths()] = setting(
         default=None,
         description="Fields that are taken out.",
         examples=["person.phone"],
     )
-    hash: Annotated[tuple[str, ...] | None, Paths()] = Field(
+    hash: Annotated[tuple[str, ...] | None, Paths()] = setting(
         default=None,
         description="Fields whose values are replaced by their SHA-256 in hexadecimal.",
         examples=["person.email"],
     )
-    normalize: bool = Field(
+    normalize: bool = setting(
         default=False,
         description="Whether hash trims texts and makes them lower-case, as AEP asks for e-mail.",
     )
-    set: Annotated[dict[str, str | int | float | bool | None] | None, Values()] = Field(
+    set: Annotated[dict[str, str | int | float | bool | None] | None, Values()] = setting(
         default=None,
         description="Fields and the values that they have from here on, in every record.",
         examples=[{"environment": "production"}],
@@ -153,30 +153,30 @@ class FilterSettings(Section):
         """What it does: keep, drop, sample, remove, hash or set."""
         return next(kind for kind in _KINDS if getattr(self, kind) is not None)
 
-    @model_validator(mode="after")
+    @checks_section
     def _does_one_thing(self) -> Self:
         given = [kind for kind in _KINDS if getattr(self, kind) is not None]
         if len(given) != 1:
-            raise wrong(f"one of {', '.join(_KINDS)} for each filter, in their order")
+            raise Wrong(f"one of {', '.join(_KINDS)} for each filter, in their order")
         if self.by is not None and self.sample is None:
-            raise wrong("`by` beside sample only", key="by")
+            raise Wrong("`by` beside sample only", key="by")
         if self.normalize and self.hash is None:
-            raise wrong("`normalize` beside hash only", key="normalize")
+            raise Wrong("`normalize` beside hash only", key="normalize")
         for text in self.remove or ():
             if not isinstance(path(text)[-1], str):
-                raise wrong("paths that end with a name: elements stay in arrays", key="remove")
+                raise Wrong("paths that end with a name: elements stay in arrays", key="remove")
         return self
 
 
 class Filtered(SourceSection):
     """What can be said of the records of every source."""
 
-    filters: tuple[FilterSettings, ...] = Field(
+    filters: tuple[FilterSettings, ...] = setting(
         default=(),
         description="What is left out or changed on the way, in this order; nothing by default.",
         examples=[[{"drop": 'type = "heartbeat"'}]],
     )
-    non_json: Literal["dead_letter", "drop"] = Field(
+    non_json: Literal["dead_letter", "drop"] = setting(
         default="dead_letter",
         description="What becomes of lines that are no JSON object; drop leaves them out, counted.",
     )

@@ -3,16 +3,14 @@
 import re
 from collections.abc import Iterator
 
-from pydantic import Field
-
 from agent.config.batch import BatchSettings
 from agent.config.buffer import DISK_BYTES, BufferSettings
 from agent.config.delivery import DeliverySettings
-from agent.config.fields import Written
 from agent.config.identities import RecordIdSettings
 from agent.config.inlet import InletSettings
-from agent.config.section import Section
+from agent.config.section import Section, setting
 from agent.config.units import show_size
+from agent.config.written import Written
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -35,17 +33,17 @@ class FlowName(Written):
 class FlowSettings(Section):
     """flows.NAME: an inlet, and how records get there; what it does not say, the top level says."""
 
-    inlet: InletSettings = Field(description="The streaming inlet of this flow.")
-    record_id: RecordIdSettings = Field(
+    inlet: InletSettings = setting(description="The streaming inlet of this flow.")
+    record_id: RecordIdSettings = setting(
         default_factory=RecordIdSettings, description="An id for records that have none."
     )
-    batch: BatchSettings = Field(
+    batch: BatchSettings = setting(
         default_factory=BatchSettings, description="When a batch is closed and sent."
     )
-    buffer: BufferSettings = Field(
+    buffer: BufferSettings = setting(
         default_factory=BufferSettings, description="What is held until records are answered for."
     )
-    delivery: DeliverySettings = Field(
+    delivery: DeliverySettings = setting(
         default_factory=DeliverySettings, description="How requests are sent."
     )
 

@@ -2,7 +2,7 @@
 
 import re
 
-from agent.config.fields import Written, wrong
+from agent.config.written import Written, Wrong
 
 FLOW_HEADER = "x-adobe-flow-id"
 ORG_HEADER = "x-gw-ims-org-id"
@@ -32,7 +32,7 @@ class HeaderName(Written):
         if not isinstance(value, str) or not _NAME.fullmatch(value):
             raise ValueError("not a header name")
         if reason := _TAKEN.get(value.lower()):
-            raise wrong(f"another one: the agent sets this header itself, {reason}")
+            raise Wrong(f"another one: the agent sets this header itself, {reason}")
         return value
 
 

@@ -3,10 +3,8 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field
-
 from agent.config.fields import Text
-from agent.config.section import Section
+from agent.config.section import Section, setting
 
 _FIELD = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
@@ -23,11 +21,11 @@ class FieldName(Text):
 class RecordIdSettings(Section):
     """record_id: an id for records without one, so that what arrives twice counts once."""
 
-    add: Literal["none", "position", "content"] = Field(
+    add: Literal["none", "position", "content"] = setting(
         default="none",
         description="What ids are made of; none adds none, since it changes what is sent.",
     )
-    field: Annotated[str, FieldName("a field name of letters, digits, _, - and .")] = Field(
+    field: Annotated[str, FieldName("a field name of letters, digits, _, - and .")] = setting(
         default="_id",
         description="Top-level field that holds the id; _id is what Profile goes by.",
     )

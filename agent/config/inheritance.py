@@ -10,11 +10,12 @@ from typing import Any
 
 from agent.config.flows import FlowSettings
 from agent.config.keys import KeyPath, is_in_flow, key_at
+from agent.config.section import names
 from agent.errors import ConfigError
 
 Tree = Mapping[str, Any]
 
-SECTIONS = tuple(FlowSettings.model_fields)
+SECTIONS = names(FlowSettings)
 _STAND_FOR_EACH_OTHER = (
     ("token", "token_file", "credentials"),
     ("client_secret", "client_secret_file"),

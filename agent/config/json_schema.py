@@ -5,6 +5,7 @@ from typing import Any
 from agent.config.changes import LATER
 from agent.config.keys import models_in
 from agent.config.model import Config
+from agent.config.validating import json_schema as schema_of
 
 _SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 # In a file every value may come from a variable, which is text before it is replaced.
@@ -13,7 +14,7 @@ _FROM_VARIABLE = {"type": "string", "pattern": r"\$\{"}
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of a configuration file, for editors such as those with a YAML server."""
-    schema = Config.model_json_schema(mode="validation")
+    schema = schema_of(Config)
     models = [schema, *schema["$defs"].values()]
     for model in models:
         for name, key in model["properties"].items():
@@ -32,8 +33,8 @@ def _told_later(schema: dict[str, Any], path: str) -> None:
     section, _, name = path.rpartition(".")
     models = [schema, schema["$defs"]["FlowSettings"]]
     if section:
-        title = Config.model_fields[section].annotation
-        models = [schema["$defs"][kind.__name__] for kind in models_in(title)]
+        kinds = models_in(Config.__dataclass_fields__[section].type)
+        models = [schema["$defs"][kind.__name__] for kind in kinds]
     for model in models:
         if key := model["properties"].get(name):
             key["description"] += " Takes effect at the next start."

@@ -6,17 +6,14 @@ flow are those of the top level that it may say anew: `flows.orders.batch.max_wa
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import MISSING, Field, dataclass, fields
 from difflib import get_close_matches
-from functools import cache
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
-
-from agent.config.fields import Quantity
 from agent.config.flows import FlowSettings
 from agent.config.model import Config
+from agent.config.quantities import Quantity
+from agent.config.section import Section, names
 
 KeyPath = tuple[str | int, ...]
 
@@ -26,22 +23,58 @@ class Key:
     """One key of the configuration."""
 
     path: str
-    field: FieldInfo
+    field: Field[Any]
     scalar: bool  # a single value, which the environment can set
     types: tuple[str, ...]  # where `type` chooses among kinds of section: its values
 
     @property
+    def description(self) -> str:
+        """What is told of it."""
+        told: str = self.field.metadata.get("description", "")
+        return told
+
+    @property
+    def examples(self) -> Sequence[Any]:
+        """What may be written."""
+        examples: Sequence[Any] = self.field.metadata.get("examples", ())
+        return examples
+
+    @property
     def secret(self) -> bool:
         """Whether its value must never be shown."""
-        extra = self.field.json_schema_extra
-        return isinstance(extra, dict) and bool(extra.get("writeOnly"))
+        return is_secret(self.field)
+
+    @property
+    def quantity(self) -> Quantity | None:
+        """The kind of quantity that it is, if it is one."""
+        return next((kind for kind in _kinds(self.field.type) if isinstance(kind, Quantity)), None)
+
+    @property
+    def default(self) -> Any:
+        """What it is when nobody says; None where that is unknown, or made up anew each time."""
+        return None if self.field.default is MISSING else self.field.default
 
     @property
     def shown_default(self) -> str | None:
         """Its default the way people write it, where it is a quantity."""
-        kinds = [kind for kind in self.field.metadata if isinstance(kind, Quantity)]
-        default = self.field.default
-        return kinds[0].show(default) if kinds and default is not None else None
+        if self.quantity is None or self.default is None:
+            return None
+        return self.quantity.show(self.default)
+
+
+def is_secret(field: "Field[Any]") -> bool:
+    """Whether the value of a field must never be shown."""
+    return bool(field.metadata.get("json_schema_extra", {}).get("writeOnly"))
+
+
+def _kinds(annotation: Any) -> tuple[Any, ...]:
+    """What stands beside a type, saying how it is written."""
+    return get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
+
+
+def _plain(annotation: Any) -> Any:
+    """A type without what stands beside it."""
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 
 def _leaves(annotation: Any) -> Iterator[Any]:
@@ -53,25 +86,23 @@ def _leaves(annotation: Any) -> Iterator[Any]:
         yield annotation
 
 
-def models_in(annotation: Any) -> list[type[BaseModel]]:
+def models_in(annotation: Any) -> list[type[Section]]:
     """The sections that a key may hold."""
     return [
-        leaf
-        for leaf in _leaves(annotation)
-        if isinstance(leaf, type) and issubclass(leaf, BaseModel)
+        leaf for leaf in _leaves(annotation) if isinstance(leaf, type) and issubclass(leaf, Section)
     ]
 
 
-def _walk(model: type[BaseModel], prefix: str) -> Iterator[Key]:
+def _walk(model: type[Section], prefix: str) -> Iterator[Key]:
     own = model.__annotations__  # come first, before what it has in common with others
-    for name, field in sorted(model.model_fields.items(), key=lambda item: item[0] not in own):
-        path = f"{prefix}{field.alias or name}"
-        models = models_in(field.annotation)
-        container = get_origin(field.annotation) in (tuple, dict)
+    for field in sorted(fields(model), key=lambda field: field.name not in own):
+        path = f"{prefix}{field.metadata.get('alias', field.name)}"
+        models = models_in(field.type)
+        container = get_origin(_plain(field.type)) in (tuple, dict)
         types = tuple(
             tag
             for kind in models[1:] and models
-            for tag in _leaves(kind.model_fields["type"].annotation)
+            for tag in _leaves(kind.__dataclass_fields__["type"].type)
         )
         yield Key(path, field, not models and not container, types)
         for inner in models:
@@ -79,13 +110,17 @@ def _walk(model: type[BaseModel], prefix: str) -> Iterator[Key]:
                 yield from _walk(inner, f"{path}.")
 
 
-@cache
-def all_keys(model: type[BaseModel] = Config) -> dict[str, Key]:
+_KEYS: dict[type[Section], dict[str, Key]] = {}
+
+
+def all_keys(model: type[Section] = Config) -> dict[str, Key]:
     """Every key by its dotted path; where kinds of a section share a key, the first one's."""
-    keys: dict[str, Key] = {}
-    for key in _walk(model, ""):
-        keys.setdefault(key.path, key)
-    return keys
+    if model not in _KEYS:
+        keys: dict[str, Key] = {}
+        for key in _walk(model, ""):
+            keys.setdefault(key.path, key)
+        _KEYS[model] = keys
+    return _KEYS[model]
 
 
 def dotted(path: Sequence[str | int]) -> str:
@@ -100,7 +135,7 @@ def is_in_flow(path: Sequence[str | int]) -> bool:
     return len(path) > 1 and path[0] == "flows"
 
 
-def key_at(path: Sequence[str | int], model: type[BaseModel] = Config) -> Key | None:
+def key_at(path: Sequence[str | int], model: type[Section] = Config) -> Key | None:
     """The key that a path in a configuration belongs to; entries of mappings belong to them."""
     for end in range(len(path), 0, -1):
         if key := all_keys(model).get(dotted(path[:end])):
@@ -108,16 +143,16 @@ def key_at(path: Sequence[str | int], model: type[BaseModel] = Config) -> Key | 
     return None
 
 
-def beside(path: Sequence[str | int], model: type[BaseModel] = Config) -> list[str]:
+def beside(path: Sequence[str | int], model: type[Section] = Config) -> list[str]:
     """The names of the keys in a section."""
     if is_in_flow(path) and not dotted(path):
-        return list(FlowSettings.model_fields)
+        return list(names(FlowSettings))
     prefix = f"{dotted(path)}." if dotted(path) else ""
     inner = [key.removeprefix(prefix) for key in all_keys(model) if key.startswith(prefix)]
     return [name for name in inner if "." not in name]
 
 
-def suggestion(path: Sequence[str | int], model: type[BaseModel] = Config) -> str | None:
+def suggestion(path: Sequence[str | int], model: type[Section] = Config) -> str | None:
     """The known key that an unknown one most likely stands for: its last part, or a whole path."""
     *section, last = path
     elsewhere = [known for known in all_keys(model) if known.rpartition(".")[2] == last]
@@ -125,7 +160,7 @@ def suggestion(path: Sequence[str | int], model: type[BaseModel] = Config) -> st
     return near[0] if near else None
 
 
-def path_of(loc: Sequence[str | int], model: type[BaseModel] = Config) -> KeyPath:
+def path_of(loc: Sequence[str | int], model: type[Section] = Config) -> KeyPath:
     """The path in the written configuration of a place that pydantic names.
 
     Pydantic adds the `type` that chose among several kinds of section, and marks keys of mappings.

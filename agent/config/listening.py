@@ -4,10 +4,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
-
 from agent.config.fields import FileMode, FilePath, Network, Text
-from agent.config.section import Section, SourceSection
+from agent.config.section import Section, SourceSection, setting
 
 
 class ListeningSource(SourceSection):
@@ -15,7 +13,7 @@ class ListeningSource(SourceSection):
 
     type: str
     listen: str
-    name: Annotated[str | None, Text("a name", optional=True)] = Field(
+    name: Annotated[str | None, Text("a name", optional=True)] = setting(
         default=None,
         description="Name in receipts, dead letters and metrics; unset uses type and address.",
         examples=["shippers"],
@@ -30,7 +28,7 @@ class ListeningSource(SourceSection):
 class OnFile(Section):
     """Listens on a socket that is a file."""
 
-    mode: Annotated[int, FileMode()] = Field(
+    mode: Annotated[int, FileMode()] = setting(
         default=0o660,
         description="Permissions of a Unix socket's file; who may write to it may send records.",
         examples=["0660"],
@@ -40,7 +38,7 @@ class OnFile(Section):
 class OnPort(Section):
     """Listens on a port, which several agents may share."""
 
-    reuse_port: bool = Field(
+    reuse_port: bool = setting(
         default=False,
         description="Whether several agents may listen there, the kernel sharing out what comes.",
     )
@@ -49,17 +47,17 @@ class OnPort(Section):
 class ListenerTlsSettings(Section):
     """tls: how connections are secured, and whether clients must prove who they are."""
 
-    cert_file: Annotated[Path, FilePath("the path of a PEM file")] = Field(
+    cert_file: Annotated[Path, FilePath("the path of a PEM file")] = setting(
         description="PEM file of the certificate that clients see; it is read again when renewed.",
         examples=["/etc/aep-agent/agent.pem"],
     )
-    key_file: Annotated[Path | None, FilePath("the path of a PEM file", optional=True)] = Field(
+    key_file: Annotated[Path | None, FilePath("the path of a PEM file", optional=True)] = setting(
         default=None,
         description="PEM file of the key of cert_file; unset where cert_file holds both.",
         examples=["/etc/aep-agent/agent.key"],
     )
     client_ca_file: Annotated[Path | None, FilePath("the path of a PEM file", optional=True)] = (
-        Field(
+        setting(
             default=None,
             description="PEM file of who vouches for clients, who then need a certificate each.",
             examples=["/etc/aep-agent/clients-ca.pem"],
@@ -70,12 +68,12 @@ class ListenerTlsSettings(Section):
 class OnNetwork(Section):
     """Listens for clients on a network, some of whom may not be meant."""
 
-    allow: tuple[Annotated[str, Network()], ...] = Field(
+    allow: tuple[Annotated[str, Network()], ...] = setting(
         default=(),
         description="Networks that clients may connect from; none means from everywhere.",
         examples=[["10.0.0.0/8", "::1"]],
     )
-    tls: ListenerTlsSettings | None = Field(
+    tls: ListenerTlsSettings | None = setting(
         default=None,
         description="Certificates; unset, connections are not encrypted.",
         examples=[{"cert_file": "/etc/aep-agent/agent.pem"}],

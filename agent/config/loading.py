@@ -9,8 +9,6 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from agent.config.agreement import (
     cautions,
     same_destinations,
@@ -26,6 +24,7 @@ from agent.config.inheritance import SECTIONS, alone, completed, home
 from agent.config.keys import KeyPath, key_at
 from agent.config.model import Config
 from agent.config.problems import Problem, explain
+from agent.config.validating import Invalid, validated
 from agent.config.variables import from_environment, variables_in
 from agent.errors import ConfigError
 
@@ -110,9 +109,9 @@ class Reading:
             problem for problem in self._document.problems if not self._overridden(problem.path)
         ]
         try:
-            config = Config.model_validate(self._tree)
-        except ValidationError as error:
-            for details in error.errors(include_url=False):
+            config = validated(Config, self._tree)
+        except Invalid as error:
+            for details in error.mistakes:
                 if details["loc"]:  # what has none is found again by size_disagreements
                     self._add(*explain(details))
         for check in (size_disagreements, unreadable_files, unclear_flows):

@@ -4,14 +4,16 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from pydantic import BaseModel
-from pydantic_core import ErrorDetails
+from typing import TYPE_CHECKING, Any
 
 from agent.config.keys import KeyPath, beside, dotted, is_in_flow, key_at, path_of, suggestion
 from agent.config.model import Config
+from agent.config.section import Section
 from agent.config.variables import SHORT_NAMES
+from agent.config.written import Wrong
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 _VARIABLES = {key: variable for variable, key in SHORT_NAMES.items()}
 
@@ -58,10 +60,12 @@ def _one_line(text: str) -> str:
     return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
 
 
-def explain(error: ErrorDetails, model: type[BaseModel] = Config) -> tuple[KeyPath, str]:
+def explain(error: "ErrorDetails", model: type[Section] = Config) -> tuple[KeyPath, str]:
     """The path of the key that a validation error is about, and the sentence about it."""
     path, kind, context = path_of(error["loc"], model), error["type"], error.get("ctx", {})
-    if kind == "extra_forbidden":
+    if isinstance(mistake := context.get("error"), Wrong):
+        context = vars(mistake)
+    if kind == "unexpected_keyword_argument":
         return path, _unknown(path, model)
     below = tuple(int(key) if key.isdecimal() else key for key in _below(context))
     path += below
@@ -90,7 +94,7 @@ def _item(found: Any, key: str | int) -> Any:
         return None
 
 
-def _found(found: object, path: KeyPath, error: ErrorDetails, model: type[BaseModel]) -> str:
+def _found(found: object, path: KeyPath, error: "ErrorDetails", model: type[Section]) -> str:
     if found is None:
         return "missing"
     if error["loc"][-1:] == ("[key]",):
@@ -98,12 +102,12 @@ def _found(found: object, path: KeyPath, error: ErrorDetails, model: type[BaseMo
     if error["type"] in _SECTION_EXPECTED and not isinstance(found, dict | list | tuple):
         return "found text"  # which may be a secret that belongs into the section
     key = key_at(path, model)
-    if key is not None and key.shown_default and found is key.field.default:
+    if key is not None and key.shown_default and found is key.default:
         return f"found {key.shown_default}, the default"
     return f"found {show(found, secret=key is None or key.secret)}"
 
 
-def _unknown(path: KeyPath, model: type[BaseModel]) -> str:
+def _unknown(path: KeyPath, model: type[Section]) -> str:
     section, name = path[:-1], path[-1]
     if name in beside(section, model):
         return "belongs to another type of this section; remove it or change `type`"
@@ -114,33 +118,33 @@ def _unknown(path: KeyPath, model: type[BaseModel]) -> str:
     return f"unknown key; known here: {', '.join(beside(section, model))}"
 
 
-def _section(path: KeyPath, context: Mapping[str, Any], model: type[BaseModel]) -> str:
+def _section(path: KeyPath, context: Mapping[str, Any], model: type[Section]) -> str:
     names = beside(path, model)
     return f"keys below it: {', '.join(names)}" if names else "keys and values below it"
 
 
-def _example(path: KeyPath, context: Mapping[str, Any], model: type[BaseModel]) -> str:
+def _example(path: KeyPath, context: Mapping[str, Any], model: type[Section]) -> str:
     key = key_at(path, model)
-    if key is None or not key.field.examples:
+    if key is None or not key.examples:
         return _section(path, context, model) if beside(path, model) else "a value"
-    example = key.field.examples[0]
+    example = key.examples[0]
     return f"one such as {example if isinstance(example, str) else json.dumps(example)}"
 
 
-def _tags(path: KeyPath, context: Mapping[str, Any], model: type[BaseModel]) -> str:
+def _tags(path: KeyPath, context: Mapping[str, Any], model: type[Section]) -> str:
     key = key_at(path[:-1], model)
     return " or ".join(key.types) if key else "a type"
 
 
-def _choices(path: KeyPath, context: Mapping[str, Any], model: type[BaseModel]) -> str:
+def _choices(path: KeyPath, context: Mapping[str, Any], model: type[Section]) -> str:
     return str(context["expected"]).replace("'", "")
 
 
-_SECTION_EXPECTED = ("model_type", "model_attributes_type", "dict_type")
-_Advice = Callable[[KeyPath, Mapping[str, Any], type[BaseModel]], str]
+_SECTION_EXPECTED = ("dataclass_type", "model_attributes_type", "dict_type")
+_Advice = Callable[[KeyPath, Mapping[str, Any], type[Section]], str]
 _ADVICE: Mapping[str, _Advice] = {
-    "wrong_value": lambda path, context, model: str(context["advice"]),
-    "model_type": _section,
+    "value_error": lambda path, context, model: str(context["advice"]),
+    "dataclass_type": _section,
     "model_attributes_type": _section,
     "dict_type": _section,
     "union_tag_not_found": _tags,

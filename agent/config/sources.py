@@ -2,20 +2,19 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
-
 from agent.config.fields import Text
 from agent.config.files import FileSource
 from agent.config.formats import Formatted
 from agent.config.pushes import HttpSource
+from agent.config.section import ByType, setting
 from agent.config.sockets import TcpSource, UdpSource, UnixDatagramSource, UnixSource
 
 
 class StdinSource(Formatted):
     """Records from standard input, until it ends."""
 
-    type: Literal["stdin"] = Field(description="stdin: records from standard input.")
-    name: Annotated[str, Text("a name")] = Field(
+    type: Literal["stdin"] = setting(description="stdin: records from standard input.")
+    name: Annotated[str, Text("a name")] = setting(
         default="stdin",
         description="Name in receipts, dead letters and metrics.",
         examples=["stdin"],
@@ -24,5 +23,5 @@ class StdinSource(Formatted):
 
 Source = Annotated[
     StdinSource | FileSource | TcpSource | UdpSource | UnixSource | UnixDatagramSource | HttpSource,
-    Field(discriminator="type"),
+    ByType(),
 ]

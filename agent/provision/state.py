@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, ValidationError
-
 from agent.config.document import read_document
-from agent.config.fields import Moment, Text, Whole
+from agent.config.fields import Moment, Text
 from agent.config.problems import Problem, explain
-from agent.config.section import Section
+from agent.config.quantities import Whole
+from agent.config.section import Section, names, setting
+from agent.config.showing import shown
+from agent.config.validating import Invalid, validated
 from agent.errors import ConfigError, StoreError
 from agent.provision.placing import put
 from agent.store.lock import Lock, hold
@@ -67,8 +68,8 @@ class Object(Section):
     key: Annotated[str, Key(f"one of {', '.join(_KEYS)}, or {IDENTITY} and a path")]
     name: Annotated[str, Text("its name")]
     id: Annotated[str | None, Text("its id on the platform", optional=True)] = None
-    made: bool = Field(default=False, description="Whether it is ours to take away.")
-    begun: Annotated[datetime | None, Moment()] = Field(
+    made: bool = setting(default=False, description="Whether it is ours to take away.")
+    begun: Annotated[datetime | None, Moment()] = setting(
         default=None, description="When the call was begun that makes it, and not known to end."
     )
 
@@ -86,7 +87,7 @@ class State(Section):
     version: Annotated[int, Whole("0", "1000000")]
     place: Place
     objects: tuple[Object, ...] = ()
-    ready_at: Annotated[datetime | None, Moment()] = Field(
+    ready_at: Annotated[datetime | None, Moment()] = setting(
         default=None, description="When the flow takes records."
     )
     config: WrittenConfig | None = None
@@ -147,17 +148,17 @@ class StateFile:
     def forget(self, key: str) -> None:
         """An object is not there any more."""
         objects = tuple(each for each in self.state.objects if each.key != key)
-        self.write(self.state.model_copy(update={"objects": objects}))
+        self.write(self.state.replaced(objects=objects))
 
     def ready_at(self, moment: datetime | None) -> None:
         """When the flow takes records."""
         if moment != self.state.ready_at:
-            self.write(self.state.model_copy(update={"ready_at": moment}))
+            self.write(self.state.replaced(ready_at=moment))
 
     def config(self, written: WrittenConfig | None) -> None:
         """The agent's configuration was written, or taken away."""
         if written != self.state.config:
-            self.write(self.state.model_copy(update={"config": written}))
+            self.write(self.state.replaced(config=written))
 
     def remove(self) -> None:
         """There is nothing left to know."""
@@ -166,11 +167,11 @@ class StateFile:
 
     def _put(self, noted: Object) -> None:
         others = [each for each in self.state.objects if each.key != noted.key]
-        self.write(self.state.model_copy(update={"objects": (*others, noted)}))
+        self.write(self.state.replaced(objects=(*others, noted)))
 
     def write(self, state: State) -> None:
         """Put the state on disk, whole or not at all. Raises StoreError."""
-        text = json.dumps(state.model_dump(mode="json"), indent=2, ensure_ascii=False)
+        text = json.dumps(shown(state), indent=2, ensure_ascii=False)
         try:
             put(self.path, f"{text}\n".encode())
         except OSError as error:
@@ -208,12 +209,12 @@ def read(path: Path, place: Place | None = None) -> State:
 
 def _parsed(path: Path) -> State:
     _check_json(path)
-    document = read_document(path, {}, tuple(State.model_fields))
+    document = read_document(path, {}, names(State))
     problems = list(document.problems)
     try:
-        state = State.model_validate(document.tree)
-    except ValidationError as error:
-        for details in error.errors(include_url=False):
+        state = validated(State, document.tree)
+    except Invalid as error:
+        for details in error.mistakes:
             place, text = explain(details, State)
             problems.append(Problem(str(path), document.line_of(place), place, text))
     else:

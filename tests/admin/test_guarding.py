@@ -14,6 +14,7 @@ import pytest
 
 from agent.admin.server import Admin
 from agent.config.admin import AdminSettings
+from agent.config.validating import validated
 from agent.errors import ConfigError
 from agent.telemetry.meters import Meters
 
@@ -34,7 +35,7 @@ async def start() -> AsyncIterator[Start]:
     async with AsyncExitStack() as stack:
 
         async def started(**settings: Any) -> Admin:
-            made = AdminSettings.model_validate({"listen": "127.0.0.1:0", **settings})
+            made = validated(AdminSettings, {"listen": "127.0.0.1:0", **settings})
             well = (True, "well")
             admin = Admin(made, {"": Meters()}, status, lambda: well, lambda: well)
             await admin.start()

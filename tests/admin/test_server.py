@@ -30,7 +30,7 @@ class Agent:
         self.live: Verdict = (True, "alive")
 
     def admin(self, listen: str) -> Admin:
-        settings = AdminSettings.model_construct(listen=listen)
+        settings = AdminSettings(listen=listen)
         return Admin(
             settings,
             {"": self.meters},

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from agent.aep.platform import Platform
 from agent.config.platform import PlatformSettings
+from agent.config.validating import validated
 
 ORG = "0123456789ABCDEF@AdobeOrg"
 TOKEN = "p8e-planted-token"
@@ -98,4 +99,4 @@ def client(url: str, **settings: Any) -> Platform:
     """A client of the platform at *url*."""
     chosen = {"url": url, "org_id": ORG, "token": TOKEN, "api_key": "key", **QUICK, **settings}
     chosen = {name: value for name, value in chosen.items() if value is not None}
-    return Platform.of(PlatformSettings.model_validate(chosen))
+    return Platform.of(validated(PlatformSettings, chosen))

@@ -12,6 +12,8 @@ import pytest
 from aep.scripted import TOKEN, Answer, Asked, asking, client
 from agent.aep.platform import Platform
 from agent.config.platform import PlatformSettings
+from agent.config.showing import shown
+from agent.config.validating import validated
 from agent.errors import (
     ConfigError,
     CredentialsRefused,
@@ -279,5 +281,7 @@ async def test_the_proxy_is_used_and_its_password_never_shown() -> None:
         with pytest.raises(PlatformAway) as raised:
             await platform.flow.get("flows", "f")
     assert "proxy-password" not in str(raised.value)
-    settings = PlatformSettings(org_id="o", token="t", api_key="k", proxy=by)  # type: ignore[arg-type]
-    assert "proxy-password" not in settings.model_dump_json() + repr(settings)
+    settings = validated(
+        PlatformSettings, {"org_id": "o", "token": "t", "api_key": "k", "proxy": by}
+    )
+    assert "proxy-password" not in f"{shown(settings)} {settings!r}"

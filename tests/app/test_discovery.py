@@ -160,9 +160,9 @@ async def test_what_was_found_counts_for_its_flow_sandbox_and_platform_only(tmp_
         with pytest.raises(PlatformAway):
             await other.located()
         assert looking.config.platform
-        sandbox = looking.config.platform.model_copy(update={"sandbox": "dev"})
+        sandbox = looking.config.platform.replaced(sandbox="dev")
         with pytest.raises(PlatformAway):
-            await Discovery(looking.config.model_copy(update={"platform": sandbox})).located()
+            await Discovery(looking.config.replaced(platform=sandbox)).located()
 
 
 async def test_a_flow_that_is_gone_is_not_sent_to_from_memory(tmp_path: Path) -> None:

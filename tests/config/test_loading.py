@@ -68,12 +68,9 @@ def test_flags_may_be_text_or_typed() -> None:
     assert config.receipts.enabled is False
     assert config.data_dir == Path("/data")
     assert config.inlet.headers == {"x-key": "value"}
-    assert config.sources[0].model_dump(include={"type", "paths", "resume", "name"}) == {
-        "type": "file",
-        "paths": ("a.json", "b.json.gz"),
-        "resume": True,
-        "name": None,
-    }
+    (source,) = config.sources
+    assert (source.type, source.resume, source.name) == ("file", True, None)
+    assert source.paths == ("a.json", "b.json.gz")
 
 
 def test_a_flag_that_was_not_given_is_none_and_changes_nothing() -> None:
@@ -111,7 +108,7 @@ def test_sections_whose_keys_are_all_commented_out_have_their_defaults(
 
 
 def test_a_configuration_cannot_be_changed(configured: Callable[..., "Config"]) -> None:
-    with pytest.raises(ValueError, match="frozen"):
+    with pytest.raises(AttributeError, match="cannot assign"):
         configured("").batch.max_wait = 2.0
 
 

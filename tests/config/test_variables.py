@@ -83,7 +83,7 @@ def test_a_variable_is_text_and_never_read_as_yaml(report: Callable[..., list[st
         ("AEP_AGENT_BATCH__MAX_RECORDS", "7", lambda config: config.batch.max_records == 7),
         ("AEP_AGENT_INLET__TLS__VERIFY", "false", lambda config: config.inlet.tls.verify is False),
         ("AEP_AGENT_ADMIN__LISTEN", "null", lambda config: config.admin.listen is None),
-        ("AEP_INLET_TOKEN", "abc", lambda config: config.inlet.token.get_secret_value() == "abc"),
+        ("AEP_INLET_TOKEN", "abc", lambda config: config.inlet.token.reveal() == "abc"),
         ("AEP_AGENT_BATCH__MAX_WAIT", "", lambda config: config.batch.max_wait == 1.0),
     ],
 )

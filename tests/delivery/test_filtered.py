@@ -10,6 +10,7 @@ import pytest
 from agent.app.doors import doors_of
 from agent.app.parts import Parts
 from agent.config.filters import Filtered
+from agent.config.validating import validated
 from agent.delivery import settling
 from agent.record import BEGINNING, Position
 from agent.store.ledger import residue
@@ -19,7 +20,7 @@ BEATS = [b'{"n":%d,"kind":"%b"}' % (n, b"beat" if n % 3 else b"order") for n in 
 
 
 async def put(parts: Parts, data: bytes, filters: list[Any], **settings: Any) -> None:
-    doors = doors_of(Filtered.model_validate({"filters": filters, **settings}), parts.intake)
+    doors = doors_of(validated(Filtered, {"filters": filters, **settings}), parts.intake)
     feed = doors.feed("app.log", identity="1")
     for start in range(0, len(data), 1000):
         await feed.put(data[start : start + 1000])
@@ -53,9 +54,7 @@ async def test_what_is_safe_is_so_with_the_filtered_lines_beside_it(
 
     inlet.rule = answer
     async with delivering(inlet.url, data_dir, buffer__type="disk") as parts:
-        doors = doors_of(
-            Filtered.model_validate({"filters": [{"drop": "kind = beat"}]}), parts.intake
-        )
+        doors = doors_of(validated(Filtered, {"filters": [{"drop": "kind = beat"}]}), parts.intake)
         await doors.feed("app.log", identity="1").put(lines(BEATS))
         await until(lambda: parts.store.safe.get("app.log", BEGINNING).line > 1)
         assert parts.store.safe["app.log"].line == 301
@@ -66,7 +65,7 @@ async def test_a_source_moves_on_past_lines_that_are_all_filtered(
     inlet: Inlet, data_dir: Path
 ) -> None:
     async with delivering(inlet.url, data_dir) as parts:
-        doors = doors_of(Filtered.model_validate({"filters": [{"keep": "n < 0"}]}), parts.intake)
+        doors = doors_of(validated(Filtered, {"filters": [{"keep": "n < 0"}]}), parts.intake)
         feed = doors.feed("app.log", identity="1")
         commits = parts.store.statistics().commits
         for record in BEATS:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from agent.config.showing import shown
 from agent.provision.manifest.model import Manifest
 from agent.provision.objects.connections import SPECS, BaseConnection, SourceConnection
 from provision.stage import ORDERS, Stage, staged
@@ -107,6 +108,6 @@ async def test_a_flow_is_made_once_and_taken_away(tmp_path: Path, name: str) -> 
 async def test_nothing_that_is_shown_holds_a_secret(tmp_path: Path, name: str) -> None:
     async with staged(tmp_path) as stage:
         manifest = _stage(stage, tmp_path, name)
-        shown = repr(await stage.plan()) + repr(manifest) + manifest.model_dump_json()
+        told = f"{await stage.plan()!r} {manifest!r} {shown(manifest)}"
 
-    assert "geheim" not in shown
+    assert "geheim" not in told

@@ -8,6 +8,7 @@ import pytest
 from agent.app.doors import doors_of
 from agent.app.parts import Parts
 from agent.config.formats import Formatted
+from agent.config.validating import validated
 from agent.core.framing import Oversize
 from agent.core.validation import Fault
 from agent.record import Position
@@ -25,7 +26,7 @@ SMALL = {"batch__max_bytes": "1KB", "inlet__max_request_bytes": "2KB"}
 
 
 def feed_of(parts: Parts, **settings: Any) -> Feed:
-    return doors_of(Formatted.model_validate(settings), parts.intake).feed("app.log", identity="1")
+    return doors_of(validated(Formatted, settings), parts.intake).feed("app.log", identity="1")
 
 
 def cri(text: str, tag: str = "F", stream: str = "stdout") -> bytes:

@@ -6,6 +6,7 @@ from typing import Any
 from agent.aep.flow import Ref
 from agent.aep.platform import Platform
 from agent.config.platform import PlatformSettings
+from agent.config.validating import validated
 
 HTTP_API = {"id": "bc7b00d6-623a-4dfc-9fdb-f1240aeadaeb", "version": "1.0"}
 DATA_LAKE = {"id": "c604ff05-7f1a-43c0-8e18-33bf874cb11c", "version": "1.0"}
@@ -33,7 +34,7 @@ class Objects:
 def platform(url: str, **settings: Any) -> Platform:
     """A client of the platform at *url*, with any account."""
     chosen = {"url": url, "retry_initial": "5ms", "retry_max": "20ms", **ACCOUNT, **settings}
-    return Platform.of(PlatformSettings.model_validate(chosen))
+    return Platform.of(validated(PlatformSettings, chosen))
 
 
 async def provisioned(platform: Platform, name: str = "orders") -> Objects:

@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from pydantic import SecretStr
-
 from agent.config.credentials import read_word
 from agent.config.keys import KeyPath
+from agent.config.masking import Secret
 from agent.errors import ConfigError
 from agent.provision.manifest.model import Manifest
 from agent.provision.manifest.source import EventHubs, Kinesis, PubSub
@@ -40,7 +39,7 @@ def google_key(source: PubSub) -> str:
     """The key of the service account, JSON. ConfigError where that is not what is there."""
     key = "source.credentials"
     if source.credentials is not None:
-        text = source.credentials.get_secret_value()
+        text = source.credentials.reveal()
     else:
         assert source.credentials_file
         key = f"source.credentials_file ({source.credentials_file})"
@@ -89,8 +88,8 @@ def _readers(manifest: Manifest) -> Iterator[Callable[[], str]]:
         yield platform.read_token
 
 
-def _word(told: SecretStr | None, file: Path | None, key: str, noun: str) -> str:
-    word = told.get_secret_value() if told is not None else None
+def _word(told: Secret | None, file: Path | None, key: str, noun: str) -> str:
+    word = told.reveal() if told is not None else None
     if word is None:
         assert file
         word = read_word(file, key, noun)

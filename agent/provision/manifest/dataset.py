@@ -2,48 +2,47 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
-
-from agent.config.fields import Text, Token, wrong
-from agent.config.section import Section
+from agent.config.fields import Text, Token
+from agent.config.section import Section, checks_section, setting
+from agent.config.written import Wrong
 
 
 class DatasetSettings(Section):
     """dataset: where records land."""
 
-    id: Annotated[str | None, Token("the id of a dataset", optional=True)] = Field(
+    id: Annotated[str | None, Token("the id of a dataset", optional=True)] = setting(
         default=None,
         description="Id of a dataset that exists; nothing of it is changed.",
         examples=["5f3c9e27a1b2c3d4e5f60718"],
     )
-    name: Annotated[str | None, Text("a name", optional=True)] = Field(
+    name: Annotated[str | None, Text("a name", optional=True)] = setting(
         default=None,
         description="Name of the dataset to make, by which it is found again; unset: flow.name.",
         examples=["Orders"],
     )
-    description: Annotated[str | None, Text("a description on one line", optional=True)] = Field(
+    description: Annotated[str | None, Text("a description on one line", optional=True)] = setting(
         default=None, description="What is in it."
     )
-    profile: bool = Field(
+    profile: bool = setting(
         default=False,
         description="Whether its records go to Real-Time Customer Profile, too.",
     )
-    identity: bool = Field(
+    identity: bool = setting(
         default=False, description="Whether its identities go to the Identity Service, too."
     )
-    upsert: bool = Field(
+    upsert: bool = setting(
         default=False,
         description="Whether records change what Profile has of somebody, instead of replacing it.",
     )
 
-    @model_validator(mode="after")
+    @checks_section
     def _fits(self) -> Self:
         if self.id is not None:
             for key in ("name", "description", "profile", "identity", "upsert"):
                 if getattr(self, key):
-                    raise wrong("nothing here beside dataset.id: that dataset is not changed", key)
+                    raise Wrong("nothing here beside dataset.id: that dataset is not changed", key)
         if self.upsert and not self.profile:
-            raise wrong("false, or `profile: true` beside it: upserts are for Profile", "upsert")
+            raise Wrong("false, or `profile: true` beside it: upserts are for Profile", "upsert")
         return self
 
     @property

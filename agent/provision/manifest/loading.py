@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-from pydantic import SecretStr, ValidationError
-
 from agent.config.document import Document, read_document
 from agent.config.keys import KeyPath, beside, key_at
+from agent.config.masking import Secret
 from agent.config.problems import Problem, explain
+from agent.config.validating import Invalid, validated
 from agent.errors import ConfigError
 from agent.provision.manifest.credentials import unreadable_secrets
 from agent.provision.manifest.fitting import misfits
@@ -75,9 +75,9 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Written:
 
     manifest = None
     try:
-        manifest = Manifest.model_validate(document.tree)
-    except ValidationError as error:
-        for details in error.errors(include_url=False):
+        manifest = validated(Manifest, document.tree)
+    except Invalid as error:
+        for details in error.mistakes:
             add(*explain(details, Manifest))
     for secret, text in _secrets_in_plain_text(document):
         add(secret, text)
@@ -98,7 +98,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Written:
 def _secrets_in_plain_text(document: Document) -> Iterator[tuple[KeyPath, str]]:
     for path in document.lines:
         key = key_at(path, Manifest) if path[0] in ("platform", "source") else None
-        if key is None or not _is_secret(key.field.annotation) or path in document.replaced:
+        if key is None or not _is_secret(key.field.type) or path in document.replaced:
             continue
         if isinstance(_at(document.tree, path), str):
             yield (
@@ -121,4 +121,4 @@ def _or_file(path: KeyPath) -> str:
 
 
 def _is_secret(annotation: Any) -> bool:
-    return annotation is SecretStr or any(map(_is_secret, get_args(annotation)))
+    return annotation is Secret or any(map(_is_secret, get_args(annotation)))

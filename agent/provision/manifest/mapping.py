@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
-
-from agent.config.fields import Written, wrong
-from agent.config.section import Section
+from agent.config.section import Section, checks_section, setting
+from agent.config.written import Written, Wrong
 from agent.provision.manifest.words import XdmPath, with_tenant
 
 EXPRESSION_CHARACTERS_MAX = 4096
@@ -31,30 +29,30 @@ class Verbatim(Written):
 class MappingLine(Section):
     """One field: where its values come from."""
 
-    to: Annotated[str, XdmPath()] = Field(
+    to: Annotated[str, XdmPath()] = setting(
         description="XDM path of the field; _tenant stands for your tenant's namespace.",
         examples=["person.name.firstName"],
     )
-    attribute: Annotated[str | None, Verbatim()] = Field(
+    attribute: Annotated[str | None, Verbatim()] = setting(
         default=None,
         description="Path of the values in the records.",
         examples=["customer.firstName"],
     )
-    expression: Annotated[str | None, Verbatim()] = Field(
+    expression: Annotated[str | None, Verbatim()] = setting(
         default=None,
         description="Expression in the Data Prep language, for each record.",
         examples=['concat(shop, ":", id)'],
     )
-    constant: Annotated[str | None, Verbatim()] = Field(
+    constant: Annotated[str | None, Verbatim()] = setting(
         default=None, description="The same value for all records.", examples=["web"]
     )
 
-    @model_validator(mode="after")
+    @checks_section
     def _comes_from_one(self) -> Self:
         told = [key for key in ("attribute", "expression", "constant") if getattr(self, key)]
         if len(told) != 1:
             key = told[1] if told else "attribute"
-            raise wrong("one of attribute, expression and constant", key=key)
+            raise Wrong("one of attribute, expression and constant", key=key)
         return self
 
     def as_json(self, tenant: str) -> dict[str, str]:

@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pydantic import ValidationError
-
 from agent.config.keys import KeyPath
 from agent.config.model import Config
 from agent.config.problems import explain
+from agent.config.validating import Invalid, validated
 
 _OURS = ("url", "flow_id", "ready_at", "envelope", "credentials", "token", "token_file")
 
@@ -26,8 +25,8 @@ def unfit_settings(settings: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]
         return
     stub = {**inlet, "url": "https://localhost/collection/0", "flow_id": "0"}
     try:
-        Config.model_validate({**settings, "inlet": stub})
-    except ValidationError as error:
-        for details in error.errors(include_url=False):
+        validated(Config, {**settings, "inlet": stub})
+    except Invalid as error:
+        for details in error.mistakes:
             if details["loc"] and "${" not in str(details.get("input")):
                 yield explain(details)

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from agent.config.fields import Written
+from agent.config.written import Written
 
 TENANT: str = "_tenant"  # stands in paths for the namespace of the organisation, such as _acme
 _XDM = "https://ns.adobe.com/xdm/context/"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.config.fields import Duration, Quantity, Size, Whole
+from agent.config.quantities import Duration, Quantity, Size, Whole
 
 WAIT, ROOM, COUNT = Duration("1s", "1m"), Size("1KB", "1MB"), Whole("1", "256")
 
