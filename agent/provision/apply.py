@@ -18,7 +18,7 @@ from agent.errors import AgentError, ConfigError, NotFound, PlatformError
 from agent.provision.agent_config import WrittenAs, write_config
 from agent.provision.manifest.loading import Written
 from agent.provision.manifest.model import FlowDescription
-from agent.provision.objects.kind import Cure, Found, Kind, Known
+from agent.provision.objects.kind import Changeable, Cure, Found, Kind, Known, Removable
 from agent.provision.plan import Action, Step, planned, refused, steps
 from agent.provision.state import StateFile
 
@@ -61,6 +61,7 @@ async def apply(written: Written, file: StateFile, platform: Platform, tell: Tel
         raise ConfigError("\n".join(f"{written.path}: {reason}" for reason in reasons))
     for step in reversed(plan):
         if step.action is Action.REPLACE and step.found:
+            assert isinstance(step.kind, Removable)
             await _take_away(step.kind, step.found, file, platform)
             tell(f"{step.kind.noun} {step.kind.name}: taken away, to be made anew")
     work = _Work(file, platform, Known(tenant), manifest.flow, tell)
@@ -95,6 +96,7 @@ class _Work:
             await self._settled(kind, id)
         elif step.action is Action.CHANGE:
             assert step.found
+            assert isinstance(kind, Changeable)
             id = step.found.id
             await kind.change(self._platform, step.found, step.mendable(), self.known)
             self._file.note(kind.key, kind.name, id, made=step.made)
@@ -161,7 +163,7 @@ class _Work:
         return datetime.now(UTC).replace(microsecond=0) + self._warm_up
 
 
-async def _take_away(kind: Kind, found: Found, file: StateFile, platform: Platform) -> None:
+async def _take_away(kind: Removable, found: Found, file: StateFile, platform: Platform) -> None:
     with suppress(NotFound):  # somebody was faster
         await kind.delete(platform, found.id)
     file.forget(kind.key)

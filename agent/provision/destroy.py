@@ -19,7 +19,7 @@ from agent.provision.objects.connections import BaseConnection, SourceConnection
 from agent.provision.objects.dataprep import MappingSet
 from agent.provision.objects.flow import Flow
 from agent.provision.objects.identities import IdentityDescriptor, ProfileTag
-from agent.provision.objects.kind import Found, Kind, Known
+from agent.provision.objects.kind import Found, Kind, Known, Removable
 from agent.provision.objects.schemas import FieldGroup, SchemaObject
 from agent.provision.state import IDENTITY, Object, State, StateFile
 
@@ -83,6 +83,7 @@ async def destroy(
             tell(f"{place}: stays: {fate.stays}")
             continue
         if fate.found:
+            assert isinstance(fate.kind, Removable)
             with suppress(NotFound):  # somebody was faster
                 await fate.kind.delete(platform, fate.found.id)
         file.forget(fate.noted.key)

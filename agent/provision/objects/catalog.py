@@ -9,13 +9,21 @@ from typing import Any
 from agent.aep.platform import Platform
 from agent.provision.manifest.model import Manifest
 from agent.provision.objects.connections import SCHEMA_VERSION
-from agent.provision.objects.kind import Cure, Difference, Found, Kind, Known, changed_text
+from agent.provision.objects.kind import (
+    Changeable,
+    Cure,
+    Difference,
+    Found,
+    Known,
+    Removable,
+    changed_text,
+)
 
 _PARQUET = {"persisted": True, "containerFormat": "parquet", "format": "parquet"}
 _TAGS = ("unifiedProfile", "unifiedIdentity")
 
 
-class Dataset(Kind):
+class Dataset(Changeable, Removable):
     """The dataset that records land in."""
 
     noun = "dataset"

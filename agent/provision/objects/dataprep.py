@@ -9,7 +9,7 @@ from typing import Any
 
 from agent.aep.platform import Platform
 from agent.provision.objects.connections import SCHEMA_VERSION
-from agent.provision.objects.kind import Cure, Difference, Found, Kind, Known
+from agent.provision.objects.kind import Changeable, Cure, Difference, Found, Known
 
 _STORED = {
     "text/x.schema-path": "ATTRIBUTE",
@@ -19,7 +19,7 @@ _STORED = {
 _STAYS = "the platform has no call that deletes mapping sets; without a flow it does nothing"
 
 
-class MappingSet(Kind):
+class MappingSet(Changeable):
     """Which XDM field comes from what."""
 
     noun = "mapping set"
@@ -58,9 +58,6 @@ class MappingSet(Kind):
         self, platform: Platform, found: Found, differences: Sequence[Difference], known: Known
     ) -> None:
         await platform.dataprep.put(found.id, self._body(known))
-
-    async def delete(self, platform: Platform, id: str) -> None:
-        raise NotImplementedError(_STAYS)
 
     def learn(self, found: Found, known: Known) -> None:
         known.mapping_version = int(found.body.get("version") or 0)

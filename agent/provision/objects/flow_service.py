@@ -7,14 +7,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 from agent.aep.platform import Platform
-from agent.provision.objects.kind import Difference, Found, Kind, Known, changed_text
+from agent.provision.objects.kind import (
+    Changeable,
+    Difference,
+    Found,
+    Known,
+    Removable,
+    changed_text,
+)
 
 _UNFINISHED = ("initializing", "inProgress", "updating", "enabling")
 
 Group = Literal["connections", "sourceConnections", "targetConnections", "flows"]
 
 
-class FlowServiceKind(Kind):
+class FlowServiceKind(Changeable, Removable):
     """What Flow Service has in common for all its objects."""
 
     group: ClassVar[Group]

@@ -11,13 +11,13 @@ from agent.errors import NotFound
 from agent.provision.manifest.model import Manifest
 from agent.provision.manifest.schema import Identity
 from agent.provision.manifest.words import with_tenant
-from agent.provision.objects.kind import NEW, Cure, Difference, Found, Kind, Known
+from agent.provision.objects.kind import NEW, Cure, Difference, Found, Kind, Known, Removable
 from agent.provision.objects.schemas import STAYS_IN_PROFILE, UNION, is_in_union
 
 IDENTITY = "xdm:descriptorIdentity"
 
 
-class IdentityDescriptor(Kind):
+class IdentityDescriptor(Removable):
     """A field of the schema that says who somebody is."""
 
     noun = "identity"
@@ -109,9 +109,6 @@ class ProfileTag(Kind):
         operation = {"op": "add", "path": "/meta:immutableTags", "value": [UNION]}
         await platform.schemas.patch("schemas", known.id("schema"), [operation])
         return known.id("schema")
-
-    async def delete(self, platform: Platform, id: str) -> None:
-        raise NotImplementedError(STAYS_IN_PROFILE)
 
     def stays(self, found: Found) -> str:
         return STAYS_IN_PROFILE

@@ -107,15 +107,9 @@ class Kind(ABC):
     async def create(self, platform: Platform, known: Known) -> str:
         """Make it; its id."""
 
-    async def change(
-        self, platform: Platform, found: Found, differences: Sequence[Difference], known: Known
-    ) -> None:
-        """Mend the differences whose cure is CHANGE."""
-        raise NotImplementedError(f"no difference of a {self.noun} can be mended")
-
     @abstractmethod
-    async def delete(self, platform: Platform, id: str) -> None:
-        """Take it away. Raises NotFound where it is gone."""
+    def stays(self, found: Found) -> str:
+        """Why it cannot be taken away; empty where it can: then it is a Removable."""
 
     def is_settled(self, found: Found, known: Known) -> bool:
         """Whether the platform has finished making it."""
@@ -129,16 +123,33 @@ class Kind(ABC):
         """Note what changing it will come to, where it is only planned."""
         return
 
-    def stays(self, found: Found) -> str:
-        """Why it cannot be taken away; empty where it can."""
-        return ""
-
     async def by_id(self, platform: Platform, id: str, known: Known) -> Found | None:
         """The object with this id, or None where there is none any more."""
         try:
             return await self.get(platform, id, known)
         except NotFound:
             return None
+
+
+class Changeable(Kind):
+    """One that the platform has a call to change: only of these, differences can be mended."""
+
+    @abstractmethod
+    async def change(
+        self, platform: Platform, found: Found, differences: Sequence[Difference], known: Known
+    ) -> None:
+        """Mend the differences whose cure is CHANGE."""
+
+
+class Removable(Kind):
+    """One that the platform has a call to delete."""
+
+    def stays(self, found: Found) -> str:
+        return ""
+
+    @abstractmethod
+    async def delete(self, platform: Platform, id: str) -> None:
+        """Take it away. Raises NotFound where it is gone."""
 
 
 def changed_text(path: str, found: Any, wanted: str | None, mend: Any) -> list[Difference]:

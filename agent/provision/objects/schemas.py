@@ -9,7 +9,15 @@ from typing import Any
 from agent.aep.platform import Platform
 from agent.provision.manifest.model import Manifest
 from agent.provision.manifest.own_fields import definitions, field_group, own_tree
-from agent.provision.objects.kind import Cure, Difference, Found, Kind, Known, changed_text
+from agent.provision.objects.kind import (
+    Changeable,
+    Cure,
+    Difference,
+    Found,
+    Known,
+    Removable,
+    changed_text,
+)
 from agent.provision.objects.own_part import broken, in_words, leaves, merged, own_part, stricter
 
 UNION = "union"
@@ -18,7 +26,7 @@ _KEPT = "fields cannot be taken away or change what they are; write another path
 STAYS_IN_PROFILE = "it is enabled for Profile, and the platform keeps such schemas for good"
 
 
-class FieldGroup(Kind):
+class FieldGroup(Changeable, Removable):
     """The fields of our own, in a group that the schema takes up."""
 
     noun = "field group"
@@ -73,7 +81,7 @@ class FieldGroup(Kind):
         await platform.schemas.delete("fieldgroups", id)
 
 
-class SchemaObject(Kind):
+class SchemaObject(Changeable, Removable):
     """The schema of records."""
 
     noun = "schema"
