@@ -15,8 +15,9 @@ ifdef T
 	$(BIN)/python -m pytest $(T)
 else
 	@failed=0; \
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not alone" \
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests/core \
 	  --cov=agent.core --cov-branch --cov-fail-under=100 || failed=1; \
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not alone" --ignore=tests/core || failed=1; \
 	$(BIN)/python -m pytest -m alone || failed=1; \
 	exit $$failed
 endif

@@ -38,6 +38,7 @@ def value_at(record: bytes, steps: tuple[Any, ...]) -> Any:
 @example(b'{"a":[{"b":1}],"x":"\\ud800"}', [("a", 0, "b"), ("x",), ("b",)])
 @example(b'{"a":"x"}', [("a", 0), ("a", "b")])
 @example(b'{"a":["\\ud800"],"a":0}', [("a", 0)])
+@example(b'{"a":["x",{"b":1}]}', [("a", 0), ("a", 1, "b")])
 def test_a_value_is_the_one_that_stands_there(record: bytes, steps: list[tuple[Any, ...]]) -> None:
     for each, value in zip(steps, Reader(steps).values(record), strict=True):
         there = value_at(record, each)

@@ -265,3 +265,32 @@ def test_what_is_passed_over_ends_what_is_in_parts_and_a_gap_does_not(format_: s
     assert (begun.found, begun.end.line) == (b'{"a":\n', 10)
     assert found == Unwrapped(passed, Position(11, 9000))
     assert joining.position == Position(11, 9000)
+
+
+@formats
+def test_a_line_without_an_end_completes_a_record_only_where_that_is_certain(format_: str) -> None:
+    write = WRITERS[format_]
+    joining = Joining(READERS[format_], START, MAX, HEAD)
+    whole = write("stdout", '{"a":1}', True)
+
+    assert joining.completes(whole)
+    assert not joining.completes(whole[:-3])
+    assert not joining.completes(write("stdout", '{"a":', True))
+    assert not joining.completes(write("stdout", '{"a":1}', False))
+    joining.feed(write("stdout", '{"b":', False) + b"\n")
+    assert not joining.completes(whole), "it is the end of what came before"
+    assert joining.completes(write("stderr", '{"a":1}', True))
+
+
+@formats
+def test_what_waits_for_a_line_in_parts_is_counted_until_it_goes_on(format_: str) -> None:
+    write = WRITERS[format_]
+    joining = Joining(READERS[format_], START, MAX, HEAD)
+    assert joining.unfinished_bytes == 0
+
+    joining.feed(write("stdout", '{"a":', False) + b"\n")
+    alone = joining.unfinished_bytes
+    joining.feed(write("stderr", "x" * 500, True) + b"\n")
+    assert 0 < alone < 500 < joining.unfinished_bytes
+    joining.feed(write("stdout", "1}", True) + b"\n")
+    assert joining.unfinished_bytes == 0

@@ -1,4 +1,5 @@
 import asyncio
+import time
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
@@ -165,29 +166,28 @@ async def test_a_reader_cancelled_while_it_waits_holds_nothing(data_dir: Path) -
         assert (parts.budget.held, read(parts)) == (held, count)
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("line", [b"x", b"", b'{}\n{"a":1}\r'])
 async def test_a_block_of_tiny_lines_never_keeps_the_loop_for_long(
     data_dir: Path, line: bytes
 ) -> None:
-    longest = 0.0
+    longest = 0.0  # in CPU seconds of the loop's thread: whoever else is on the machine costs none
 
     async def watch() -> None:
         nonlocal longest
-        loop = asyncio.get_running_loop()
-        before = loop.time()
+        before = time.thread_time()
         while True:
             await asyncio.sleep(0)
-            before, longest = loop.time(), max(longest, loop.time() - before)
+            before, last = time.thread_time(), before
+            longest = max(longest, before - last)
 
     settings = {"inlet__compression": "gzip", "buffer__max_bytes": "100MB"}
     async with opened(NOWHERE, data_dir, **settings) as parts:
-        block = (line + b"\n") * (300_000 // (len(line) + 1))
+        block = (line + b"\n") * (60_000 // (line.count(b"\n") + 1))
         async with asyncio.TaskGroup() as tasks:
             watching = tasks.create_task(watch())
-            begun = asyncio.get_running_loop().time()
-            await asyncio.wait_for(parts.intake.feed("a").put(block), SOON * 3)
-            whole = asyncio.get_running_loop().time() - begun
+            begun = time.thread_time()
+            await parts.intake.feed("a").put(block)
+            whole = time.thread_time() - begun
             watching.cancel()
         await settled(parts)
     assert longest < whole / 2

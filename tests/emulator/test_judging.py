@@ -74,7 +74,6 @@ def _fate(judge: Judge, record: bytes) -> Fate:
     return judging.fate(ROUTE, judge, Arrived(record, "x", 1), "landed", "failed", Traps())
 
 
-@pytest.mark.alone
 def test_with_ten_mappings_three_thousand_records_take_less_than_a_second() -> None:
     judge = _judge(mapped=True)
     records = [

@@ -2,7 +2,6 @@
 
 import resource
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from support.emulator import RunningEmulator
 from support.records import lines, orders
 from support.spools import fill, spooled
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(300)]
 
 Inlet = Callable[..., RunningEmulator]
 Fill = Callable[..., tuple[RunningEmulator, Path]]
@@ -53,15 +52,14 @@ def test_with_a_million_records_spooled_sending_begins_at_once_and_with_those(
 ) -> None:
     old = [b'{"old":%d}' % number for number in range(10)]
     emulator, config = filled([old] * 100_000)
-    begun = time.monotonic()
     agent = start("run", config)
     agent.write(b'{"new":1}\n')
-    eventually(lambda: emulator.stats()["records_accepted"])
-    took = time.monotonic() - begun
-    eventually(lambda: len(emulator.records()) > 1000)
+    eventually(lambda: emulator.stats()["records_accepted"], 60)
+    took = agent.cpu_seconds()
+    eventually(lambda: len(emulator.records()) > 1000, 60)
     done = _stopped(agent)
 
-    assert took < 8, f"the first request came after {took:.1f} s"  # 0.5 s where nobody disturbs
+    assert took < 3, f"the first request came after {took:.1f} s of work"  # 0.5 s in a small one
     assert done.code == 0, done.stderr
     assert done.logged("records wait in the spool")[0]["records"] == 1_000_001
     assert emulator.records()[0] == orders(1)[0]
@@ -73,10 +71,10 @@ def test_with_a_million_records_spooled_sending_begins_at_once_and_with_those(
 def test_a_large_spool_needs_few_descriptors_and_little_memory(
     filled: Fill, data_dir: Path, tmp_path: Path, start: Callable[..., Running]
 ) -> None:
-    """Fifty thousand rows, half a gigabyte, with 256 descriptors."""
+    """Thirty thousand rows, three hundred megabytes, with 256 descriptors."""
     padding = b"x" * 1000
     batch = [b'{"n":%d,"padding":"%s"}' % (number, padding) for number in range(10)]
-    emulator, config = filled([batch] * 50_000, delivery={"max_in_flight": 64})
+    emulator, config = filled([batch] * 30_000, delivery={"max_in_flight": 64})
     agent = start("run", config, limits={resource.RLIMIT_NOFILE: 256, resource.RLIMIT_AS: 1 << 30})
     eventually(lambda: emulator.stats()["requests"] > 2000, 60)
     peak = agent.peak_bytes()

@@ -5,7 +5,7 @@ import pytest
 from benchmarks.footprint import LITTLE, can_limit, measure
 from benchmarks.pipeline import Agent
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(300)]
 
 
 def test_a_stalled_inlet_and_endless_input_fit_96_mib_and_all_of_it_arrives() -> None:

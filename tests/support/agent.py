@@ -92,6 +92,11 @@ class Running:
         line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) * 1024
 
+    def cpu_seconds(self) -> float:
+        """What it has worked so far, of however many seconds that took it."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def close(self) -> None:
         """Leave nothing behind."""
         if self.process.poll() is None:

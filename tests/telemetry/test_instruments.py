@@ -1,5 +1,5 @@
 import math
-from time import perf_counter
+from time import thread_time
 
 import pytest
 
@@ -112,14 +112,13 @@ def test_the_last_example_of_each_bucket_is_kept() -> None:
     assert examples == {0: Example(0.7, "b", 7.0), 2: Example(99, "c", 7.0)}
 
 
-@pytest.mark.alone
 def test_counting_costs_well_under_a_microsecond() -> None:
     things = counter("source")
     things.add(1, "stdin")
     best = math.inf
     for _ in range(5):
-        start = perf_counter()
+        start = thread_time()
         for _ in range(20_000):
             things.add(500, "stdin")
-        best = min(best, (perf_counter() - start) / 20_000)
+        best = min(best, (thread_time() - start) / 20_000)
     assert best < 1e-6  # about 130 ns where nothing else runs
