@@ -2,7 +2,7 @@
 
 `load` and `Config` are imported on first use. A command that only needs `default_data_dir` should
 not pay for them; and who only has a configuration, not for what reads one: pydantic, 100 ms and
-12 MB.
+10 MB.
 """
 
 from typing import TYPE_CHECKING, Any

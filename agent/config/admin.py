@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from agent.config.credentials import read_word
+from agent.config.credentials import as_it_is_now
 from agent.config.fields import Address, FilePath, Text, Token
 from agent.config.listening import ListenerTlsSettings
 from agent.config.masking import SECRET, Secret
@@ -74,8 +74,4 @@ class AdminSettings(Section):
 
     def read_token(self) -> str | None:
         """The token as it is now, if there is one. ConfigError where its file does not hold one."""
-        if self.token is not None:
-            return self.token.reveal()
-        if self.token_file is not None:
-            return read_word(self.token_file, "admin.token_file", "token")
-        return None
+        return as_it_is_now(self.token, self.token_file, "admin.token_file", "token")

@@ -84,11 +84,20 @@ class CredentialSettings(Section):
 
     def read_secret(self) -> str:
         """The client secret as it is now. ConfigError where its file does not hold one."""
-        if self.client_secret is not None:
-            return self.client_secret.reveal()
-        assert self.client_secret_file
         key = "inlet.credentials.client_secret_file"
-        return read_word(self.client_secret_file, key, "client secret")
+        secret = as_it_is_now(self.client_secret, self.client_secret_file, key, "client secret")
+        assert secret is not None
+        return secret
+
+
+def as_it_is_now(told: Secret | None, file: Path | None, key: str, noun: str) -> str | None:
+    """A secret that was *told*, or that is in a *file*, which may change; None where it is neither.
+
+    ConfigError, naming the *key* of the file, where that does not hold one.
+    """
+    if told is not None:
+        return told.reveal()
+    return None if file is None else read_word(file, key, noun)
 
 
 def read_word(path: Path, key: str, noun: str) -> str:

@@ -62,7 +62,7 @@ class Key:
         return self.quantity.show(self.default)
 
 
-def is_secret(field: "Field[Any]") -> bool:
+def is_secret(field: Field[Any]) -> bool:
     """Whether the value of a field must never be shown."""
     return bool(field.metadata.get("json_schema_extra", {}).get("writeOnly"))
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 from agent.config.connection import TimeoutSettings, TlsSettings
-from agent.config.credentials import SCOPES, read_word
+from agent.config.credentials import SCOPES, as_it_is_now
 from agent.config.fields import FilePath, Token, Url
 from agent.config.masking import SECRET, Secret, without_password
 from agent.config.quantities import Duration, Size, Whole
@@ -207,14 +207,13 @@ class PlatformSettings(Section):
 
     def read_secret(self) -> str:
         """The client secret as it is now. ConfigError where its file does not hold one."""
-        if self.client_secret is not None:
-            return self.client_secret.reveal()
-        assert self.client_secret_file
-        return read_word(self.client_secret_file, "platform.client_secret_file", "client secret")
+        key = "platform.client_secret_file"
+        secret = as_it_is_now(self.client_secret, self.client_secret_file, key, "client secret")
+        assert secret is not None
+        return secret
 
     def read_token(self) -> str:
         """The given token as it is now. ConfigError where its file does not hold one."""
-        if self.token is not None:
-            return self.token.reveal()
-        assert self.token_file
-        return read_word(self.token_file, "platform.token_file", "token")
+        token = as_it_is_now(self.token, self.token_file, "platform.token_file", "token")
+        assert token is not None
+        return token

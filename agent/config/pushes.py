@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from agent.config.credentials import read_word
+from agent.config.credentials import as_it_is_now
 from agent.config.fields import FilePath, Listen, Text, Token
 from agent.config.filters import Filtered
 from agent.config.listening import ListeningSource, OnFile, OnNetwork
@@ -112,8 +112,5 @@ class HttpSource(OnNetwork, OnFile, ListeningSource, Filtered):
 
     def read_token(self) -> str | None:
         """The token as it is now, if there is one. ConfigError where its file does not hold one."""
-        if self.token is not None:
-            return self.token.reveal()
-        if self.token_file is not None:
-            return read_word(self.token_file, f"sources ({self.shown_name}) token_file", "token")
-        return None
+        key = f"sources ({self.shown_name}) token_file"
+        return as_it_is_now(self.token, self.token_file, key, "token")

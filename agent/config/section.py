@@ -1,7 +1,7 @@
 """What does every section of the configuration have in common?
 
 Sections are plain dataclasses, so that a process that only has a configuration does not load what
-reads one: pydantic, which costs 100 ms and 12 MB. What a setting says of itself is kept in the
+reads one: pydantic, which costs 100 ms and 10 MB. What a setting says of itself is kept in the
 metadata of its field, where `validating` has pydantic find it.
 """
 
@@ -157,6 +157,9 @@ class SoFar(Protocol):
         """The keys that come before the one being checked, without those that are wrong."""
 
 
+MARK = "_checks"  # the attribute of a check that says of which keys, or of none, it is one
+
+
 def checks(*keys: str) -> Callable[[_Method], _Method]:
     """Marks a class method that checks each of these keys, once it is read by itself.
 
@@ -177,6 +180,3 @@ def checks_section(method: _Method) -> _Method:
     """
     vars(method)[MARK] = ()
     return method
-
-
-MARK = "_checks"

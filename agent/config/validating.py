@@ -76,11 +76,13 @@ def _point_out_checks(section: type[Section]) -> None:
 def _note_said(value: Any, written: Any) -> None:
     """Note on each section which of its keys were written."""
     if isinstance(value, Section) and isinstance(written, Mapping):
-        known = {each.metadata.get("alias", each.name): each.name for each in fields(value)}
-        said = {name: getattr(value, name) for key, name in known.items() if key in written}
+        said = set()
+        for each in fields(value):
+            key = each.metadata.get("alias", each.name)
+            if key in written:
+                said.add(each.name)
+                _note_said(getattr(value, each.name), written[key])
         vars(value)["_said"] = frozenset(said)
-        for key, name in known.items():
-            _note_said(getattr(value, name), written.get(key))
     elif isinstance(value, Mapping) and isinstance(written, Mapping):
         for key, below in value.items():
             _note_said(below, written.get(key))

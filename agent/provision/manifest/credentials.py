@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from agent.config.credentials import read_word
+from agent.config.credentials import as_it_is_now
 from agent.config.keys import KeyPath
 from agent.config.masking import Secret
 from agent.errors import ConfigError
@@ -89,9 +89,7 @@ def _readers(manifest: Manifest) -> Iterator[Callable[[], str]]:
 
 
 def _word(told: Secret | None, file: Path | None, key: str, noun: str) -> str:
-    word = told.reveal() if told is not None else None
-    if word is None:
-        assert file
-        word = read_word(file, key, noun)
+    word = as_it_is_now(told, file, key, noun)
+    assert word is not None
     redact(word)
     return word
