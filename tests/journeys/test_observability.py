@@ -27,6 +27,7 @@ from torture.configuring import free_port
 
 HERE = Path(__file__).resolve().parents[2] / "deploy" / "observability"
 SERIES = re.compile(r"\b((?:aep_agent|process)_\w+)\b")
+TOKEN = "p8e-0123456789abcdef"
 PROMTOOL = shutil.which("promtool")
 PROMETHEUS = shutil.which("prometheus")
 
@@ -74,7 +75,7 @@ def test_every_query_is_about_metrics_that_there_are() -> None:
     assert asked - known - buckets - of_the_process == set()
 
 
-def test_a_real_prometheus_understands_all_of_it(
+def test_a_real_prometheus_that_sends_the_token_understands_all_of_it(
     emulator: RunningEmulator,
     configured: Callable[..., Path],
     start: Callable[..., Running],
@@ -82,16 +83,18 @@ def test_a_real_prometheus_understands_all_of_it(
 ) -> None:
     records = orders(3000)
     (tmp_path / "orders.ndjson").write_bytes(lines([*records, b"no record"]))
-    config = configured(emulator, tmp_path / "orders.ndjson", admin={"listen": "127.0.0.1:0"})
+    (tmp_path / "token").write_text(TOKEN)
+    admin = {"listen": "127.0.0.1:0", "token_file": str(tmp_path / "token")}
+    config = configured(emulator, tmp_path / "orders.ndjson", admin=admin)
     settings = json.loads(config.read_text())
     settings["sources"].append({"type": "stdin"})  # so that it goes on
     config.write_text(json.dumps(settings))
     agent = start("run", config)
     address = admin_address(agent)
-    eventually(lambda: json.loads(get(address, "/status")[1])["accepted"] == 3000)
+    eventually(lambda: json.loads(get(address, "/status", TOKEN)[1])["accepted"] == 3000)
     # Names only: promtool's taste in units differs from that of who counts records.
-    promtool("check", "metrics", stdin=get(address, "/metrics")[1])
-    with _prometheus(tmp_path, address) as ask:
+    promtool("check", "metrics", stdin=get(address, "/metrics", TOKEN)[1])
+    with _prometheus(tmp_path, address, tmp_path / "token") as ask:
         eventually(lambda: _value(ask, "sum(aep_agent_pipeline_accepted_records_total)") == 3000)
         # Rules are worked out every second here: the recorded ones are there after two looks.
         eventually(lambda: _value(ask, "count(aep_agent:read_records:rate5m)") == 1)
@@ -146,10 +149,15 @@ def _value(ask: Callable[..., dict[str, Any]], query: str) -> float | None:
 
 
 @contextmanager
-def _prometheus(directory: Path, target: str) -> Iterator[Callable[..., dict[str, Any]]]:
+def _prometheus(
+    directory: Path, target: str, token: Path
+) -> Iterator[Callable[..., dict[str, Any]]]:
     """A Prometheus with the rules as they are, looking every second; yields how to ask it."""
     config = (HERE / "prometheus.yaml").read_text()
     config = config.replace("127.0.0.1:9600", target).replace("15s", "1s").replace("30s", "1s")
+    for line in ("authorization:", "  credentials_file:"):  # as for agents that ask for a token
+        config = config.replace(f"    # {line}", f"    {line}")
+    config = config.replace("/etc/prometheus/aep-agent-token", str(token))
     path = directory / "prometheus.yaml"
     path.write_text(config)
     for name in ("recording.yaml", "alerts.yaml"):

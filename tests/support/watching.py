@@ -16,12 +16,13 @@ def admin_address(agent: Running) -> str:
     raise AssertionError("it never listened")
 
 
-def get(address: str, path: str) -> tuple[int, bytes]:
-    """Status and body of the answer at `host:port`."""
+def get(address: str, path: str, token: str | None = None) -> tuple[int, bytes]:
+    """Status and body of the answer at `host:port`, where a token is sent or not."""
     host, _, port = address.rpartition(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=10)
     try:
-        connection.request("GET", path)
+        sent = {"Authorization": f"Bearer {token}"} if token else {}
+        connection.request("GET", path, headers=sent)
         answer = connection.getresponse()
         return answer.status, answer.read()
     finally:
