@@ -85,8 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.disable()  # imports make no garbage, and collecting costs a tenth of them; see run_loop
     words = sys.argv[1:] if arguments is None else list(arguments)
     chosen = next((word for word in words if not word.startswith("-")), "")
-    args = parser_for([chosen]).parse_args(words)
     try:
+        args = parser_for([chosen]).parse_args(words)
         status = int(args.run(args))
         flush_if_read()
         return status

@@ -126,10 +126,19 @@ def too_late(error: TimeoutError, section: str = "inlet.timeouts") -> str:
     return f"not sent and answered in time ({section}.total)"
 
 
+def _no_tls(error: OSError) -> str:
+    reason = getattr(error, "reason", None) or "it failed"
+    if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST"):
+        return "what answers there does not speak TLS: should the URL begin with http://?"
+    return f"TLS: {reason.lower().replace('_', ' ')}"
+
+
 def readable(error: Exception) -> str:
     """An error of aiohttp or the network, in words."""
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "the connection was closed before the answer"
+    if isinstance(error, aiohttp.ClientConnectorSSLError):
+        return f"cannot connect to {error.host}:{error.port}: {_no_tls(error.os_error)}"
     if isinstance(error, aiohttp.ClientConnectorError):
         return f"cannot connect to {error.host}:{error.port}: {error.os_error or 'refused'}"
     if isinstance(error, aiohttp.ClientHttpProxyError):

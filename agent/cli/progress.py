@@ -70,7 +70,9 @@ def settled_part(now: Snapshot) -> float | None:
 
 def line(now: Snapshot, rate: Rate) -> str:
     """How things are, in one line: what somebody should worry about comes first."""
-    words = [f"inlet {now.state}, waiting"] if now.state not in _MOVING else []
+    words = ["stopping, Ctrl-C again ends it at once"] if now.interrupted else []
+    if now.state not in _MOVING:
+        words.append(f"inlet {now.state}, waiting")
     words.append(f"{now.accepted:,} accepted")
     if now.dead_letters:
         words.append(f"{now.dead_letters:,} dead-lettered")
@@ -80,7 +82,7 @@ def line(now: Snapshot, rate: Rate) -> str:
         words.append(f"{now.held:,} on their way")
     words.append(f"{rate.records_per_second:,.0f} records/s")
     left = rate.seconds_left(now)
-    if left is not None:
+    if left is not None and not now.interrupted:
         words.append(f"{_duration(left)} left")
     return " · ".join(words)
 

@@ -93,9 +93,10 @@ def _waits(flows: Mapping[str, Status]) -> RenderableType:
     lines: list[RenderableType] = []
     for name, flow in flows.items():
         for wait in flow.get("waits") or ():
-            of = f" (flow {name})" if name else ""
-            since = f", for {duration(wait['seconds'])}" if wait.get("seconds") else ""
-            says = printable(f"{wait.get('says', '')}{of}{since}")
+            notes = [f"flow {name}"] if name else []
+            notes += [f"for {duration(wait['seconds'])}"] if wait.get("seconds") else []
+            noted = f" ({', '.join(notes)})" if notes else ""
+            says = printable(f"{wait.get('says', '')}{noted}")
             lines.append(Text.assemble(("● ", "yellow"), (says, "bold")))
             lines.append(Padding(Text(printable(str(wait.get("next_step", "")))), (0, 0, 0, 2)))
     return Group(*lines)

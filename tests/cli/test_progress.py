@@ -53,6 +53,15 @@ def test_the_rate_counts_verdicts_a_second() -> None:
     assert rate_of(*looks).records_per_second == 100
 
 
+def test_who_pressed_ctrl_c_is_told_that_it_stops_and_not_when_all_would_be_sent() -> None:
+    going, stopping = at(2, 200), at(2, 200, interrupted=True)
+    rate = rate_of(at(0, 0), at(1, 100), going)
+    assert line(going, rate).endswith(" · 8 s left")
+    assert line(stopping, rate) == (
+        "stopping, Ctrl-C again ends it at once · 200 accepted · 100 records/s"
+    )
+
+
 def test_nobody_knows_a_rate_after_one_look_or_none() -> None:
     assert rate_of().records_per_second == 0
     assert rate_of(at(3, 500)).records_per_second == 0

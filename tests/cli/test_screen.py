@@ -54,7 +54,7 @@ def shown(status: dict[str, Any], columns: int = 120) -> str:
 def test_all_that_the_status_says_is_there() -> None:
     page = shown(STATUS)
     for words in (
-        *("aep-agent 1.2.3", "running", "up 1 h 1 min", "The inlet is away., for 1 min 15 s"),
+        *("aep-agent 1.2.3", "running", "up 1 h 1 min", "The inlet is away. (for 1 min 15 s)"),
         *("Check it.", "1,200", "100/s", "0.5/s", "2/4", "250 ms", "▰▰▰▰▱▱▱▱ 50 bytes"),
         *("app.log:4711", "rejected by schema (7 times)", "total is no number", "max 10"),
         *("1.5 MB", "2.0 GB free", "207: 12, none: 3"),
@@ -65,7 +65,7 @@ def test_all_that_the_status_says_is_there() -> None:
 def test_of_several_flows_each_has_a_row_and_its_own_waits() -> None:
     flows = {"orders": STATUS, "clicks": {**STATUS, "inlet": {"state": "ready"}, "waits": []}}
     page = shown({**STATUS, "flows": flows})
-    assert page.count("The inlet is away. (flow orders)") == 1
+    assert page.count("The inlet is away. (flow orders, for 1 min 15 s)") == 1
     assert [name for name in flows if f"\n {name}" in page or f"\n{name}" in page] == list(flows)
 
 

@@ -82,6 +82,18 @@ async def test_an_inlet_that_does_not_speak_tls_is_unavailable(inlet: Inlet) -> 
             await posting.post(BODY, gzipped=False)
 
 
+async def test_an_inlet_that_speaks_no_tls_is_told_so() -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as plain:
+        host, port = plain.sockets[0].getsockname()
+        async with client(f"https://{host}:{port}/collection/x") as inlet:
+            with pytest.raises(Unavailable, match=r"does not speak TLS: should the URL begin"):
+                await inlet.post(BODY, gzipped=False)
+
+
 async def test_the_agent_shows_its_own_certificate_where_it_has_one() -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATES / "localhost.pem")
