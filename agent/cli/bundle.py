@@ -65,9 +65,13 @@ def run(args: argparse.Namespace) -> int:
     path = Path(args.output or f"{name}.tar.gz")
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            parts = gathered(args)
-            _write(parts, name, file)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                parts = gathered(args)
+                _write(parts, name, file)
+        except BaseException:
+            path.unlink()  # half a bundle is of no use, and stands in the way of the next one
+            raise
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}") from error
     for part, content in parts.items():

@@ -4,10 +4,11 @@ import shlex
 from pathlib import Path
 
 from agent.app.summary import Snapshot
+from agent.cli.stored import printable
 
 
-def report(done: Snapshot) -> str:
-    """What became of everything, in a few lines."""
+def report(done: Snapshot, flags: str = "") -> str:
+    """What became of everything, in a few lines; with these *flags* commands find its store."""
     lines = [
         f"{done.read:,} records read, {done.accepted:,} accepted,"
         f" {done.dead_letters:,} dead-lettered,{_filtered(done)} {done.held:,} without an answer"
@@ -17,7 +18,7 @@ def report(done: Snapshot) -> str:
         f"{done.seconds:.1f} s, {done.records_per_second:,.0f} records/s,"
         f" {done.megabytes_per_cpu_second:,.0f} MB of input per CPU-second"
     )
-    lines += [f"not read to the end: {problem}" for problem in done.unreadable]
+    lines += [printable(f"not read to the end: {problem}") for problem in done.unreadable]
     if done.held:
         lines += _left_over(done)
     if done.state == "schema_changed":
@@ -28,7 +29,7 @@ def report(done: Snapshot) -> str:
     if done.dead_lettered.get("rejected") and not done.accepted:
         lines.append("nothing was accepted: are inlet.url and inlet.flow_id those of the flow?")
     if done.dead_letters:
-        lines.append("why, record by record: aep-agent dead-letters list")
+        lines.append(f"why, record by record: aep-agent dead-letters list{flags}")
     return "\n".join(lines)
 
 
@@ -49,5 +50,6 @@ def _left_over(done: Snapshot) -> list[str]:
     lines = ["everything before these lines has its verdict:"]
     for source, position in done.safe.items():
         resume = f"   (go on with: tail -n +{position.line} {shlex.quote(source)})"
-        lines.append(f"  {source}: line {position.line}{resume if Path(source).is_file() else ''}")
+        place = printable(f"  {source}: line {position.line}")
+        lines.append(f"{place}{resume if source.isprintable() and Path(source).is_file() else ''}")
     return lines

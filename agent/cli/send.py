@@ -66,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
     from agent.cli.pipeline import configured, deliver, exit_code, overrides
     from agent.cli.progress import view
     from agent.cli.report import report
+    from agent.cli.stored import store_flags
     from agent.cli.telling import tell
     from agent.core.destination import SCHEMA_CHANGED
 
@@ -81,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         tell(json.dumps(done.as_json()))
     elif not args.quiet:
-        tell(report(done))
+        tell(report(done, store_flags(config.data_dir)))
     if done.held and done.state == SCHEMA_CHANGED:
         return FAILED  # safe perhaps, but somebody has to see to it
     return exit_code(done)

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -100,6 +101,14 @@ def data_dir_of(args: argparse.Namespace) -> Path:
     if config := getattr(args, "config", None):
         return load(Path(config)).data_dir
     return default_data_dir(os.environ)
+
+
+def store_flags(data_dir: Path) -> str:
+    """What has a command of this shell find this store: nothing, where it would anyway."""
+    from agent.config import default_data_dir
+
+    found = os.environ.get("AEP_AGENT_DATA_DIR") or default_data_dir(os.environ)
+    return "" if Path(found) == data_dir else f" --data-dir {shlex.quote(str(data_dir))}"
 
 
 @contextmanager

@@ -158,6 +158,16 @@ def test_the_file_is_its_owners_alone_and_replaces_no_other(home: Path) -> None:
     assert gzip.decompress(target.read_bytes()) == before
 
 
+def test_no_half_of_a_bundle_stands_in_the_way_of_the_next(tmp_path: Path) -> None:
+    path = tmp_path / "b.tgz"
+    words = [*(sys.executable, "-m", "agent", "bundle", "--data-dir", tmp_path), "-o", path]
+    full = subprocess.run(
+        ["bash", "-c", 'ulimit -f 0; trap "" XFSZ; "$@"', "-", *words], check=False
+    )
+    assert full.returncode == 1
+    assert not path.exists()
+
+
 def test_every_logger_of_the_agent_is_known() -> None:
     named = re.compile(r'get_logger\("([^"]+)"\)')
     found = {

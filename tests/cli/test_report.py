@@ -72,3 +72,12 @@ def test_a_flow_that_takes_nothing_is_asked_about_but_broken_input_is_not_blamed
     broken = report(replace(FINE, accepted=0, dead_lettered={"invalid_json": 10}, read=10))
     assert "nothing was accepted" in refused
     assert "nothing was accepted" not in broken
+
+
+def test_a_name_of_a_file_plays_no_tricks_on_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "a\x1b[2J\nname"
+    path.write_bytes(b"{}\n")
+    safe = {str(path): Position(2, 3)}
+    told = report(replace(FINE, accepted=1, safe=safe, unreadable=(f"{path}: gone",)))
+    assert "\x1b" not in told
+    assert f"  {tmp_path}/a\\x1b[2J\\nname: line 2" in told.splitlines()

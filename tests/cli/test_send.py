@@ -133,3 +133,14 @@ ALL_ACCEPTED = Snapshot(
 )
 def test_the_exit_code_tells_the_worst_that_happened(changed: dict, code: int) -> None:
     assert exit_code(replace(ALL_ACCEPTED, **changed)) == code
+
+
+def test_the_next_step_finds_the_store_of_this_run(
+    emulator: RunningEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data_dir = tmp_path / "my data"
+    told = aep_agent(*arguments(emulator, data_dir, "-"), stdin=b"x\n").stdout.decode()
+    assert told.splitlines()[-1].endswith(f"aep-agent dead-letters list --data-dir '{data_dir}'")
+    monkeypatch.setenv("AEP_AGENT_DATA_DIR", str(data_dir))
+    told = aep_agent(*arguments(emulator, data_dir, "-"), stdin=b"x\n").stdout.decode()
+    assert told.splitlines()[-1].endswith("aep-agent dead-letters list")
