@@ -52,7 +52,7 @@ def gathered(args: argparse.Namespace) -> Parts:
     gather("versions.json", system_facts.versions)
     gather("config.json", lambda: _explained(args))
     if port:
-        gather("status.json", lambda: port.status(_HISTORY))
+        gather("status.json", lambda: _told_of_no_record(port.status(_HISTORY)))
         for route in ("metrics", "livez", "readyz"):
             gather(f"{route}.txt", partial(_read, port, f"/{route}"))
     gather("store.json", lambda: _store(data_dir))

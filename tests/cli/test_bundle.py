@@ -113,7 +113,10 @@ def test_no_secret_and_no_record_is_in_it_wherever_they_were(home: Path, agent: 
     assert books["audit"]["read"] == 2
     assert books["dead_letters"]["open"] == {"invalid_json": 1}
     assert [each["records"] for each in books["spool"]] == [1]
-    assert json.loads(parts["status.json"])["read"] == 2
+    status = json.loads(parts["status.json"])
+    assert (status["read"], "last_receipts" in status) == (2, False)
+    assert [each["reason"] for each in status["last_dead_letters"]] == ["invalid_json"]
+    assert "message" not in status["last_dead_letters"][0]
     assert b"aep_agent_build_info" in parts["metrics.txt"]
     last = json.loads(parts["log-1.ndjson"].splitlines()[-1])
     assert last == {
