@@ -3,9 +3,7 @@
 * AgentError
     * ConfigError            the configuration is wrong: exit 78 before anything starts
     * Unavailable            the destination did not answer usably: try again
-        * Throttled          it asked for fewer requests, perhaps saying for how long
         * Unauthorized       it refused our credentials: pause, never blame the record
-    * Rejected               the platform refused this record: dead letter
     * PlatformError          a call to the platform's control plane did not do what it was for
         * PlatformAway       no usable answer for now: the same call may succeed later
         * CredentialsRefused our token, key or organisation is not taken, or may not do this
@@ -35,20 +33,8 @@ class Unavailable(AgentError):
     """The destination did not give a usable answer; the same request may succeed later."""
 
 
-class Throttled(Unavailable):
-    """The destination asked us to slow down; `retry_after` is in seconds, or None."""
-
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-
-
 class Unauthorized(Unavailable):
     """The destination refused our credentials."""
-
-
-class Rejected(AgentError):
-    """The platform will never take this record."""
 
 
 class PlatformError(AgentError):

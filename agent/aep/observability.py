@@ -15,7 +15,6 @@ RECEIVED = "timeseries.data.collection.inlet.total.messages.received"
 INLET_SUCCESS = "timeseries.data.collection.inlet.success"  # requests, not messages; so the next
 INLET_FAILURE = "timeseries.data.collection.inlet.failure"
 DATASET_RECORDS = "timeseries.ingestion.dataset.recordsuccess.count"
-DATASET_FAILED_BATCHES = "timeseries.ingestion.dataset.batchfailed.count"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from sources.tail.following import Books, append, followed, numbered, text
 
 NAMES = st.sampled_from(["a.log", "b.log", "c.log"])
-PATIENCE = 5.0
 
 
 class Files(RuleBasedStateMachine):
