@@ -13,6 +13,7 @@ import pytest
 from agent.emulator.options import EmulatorOptions
 from agent.emulator.rules import parse_script
 from agent.emulator.server import Emulator
+from support.platform import Calls
 
 
 class Client:
@@ -82,3 +83,9 @@ async def start() -> AsyncIterator[Start]:
 async def client(start: Start) -> Client:
     """A client of an emulator with default options."""
     return await start()
+
+
+@pytest.fixture
+def calls(client: Client) -> Calls:
+    """Calls of its platform."""
+    return Calls(client.emulator.listening, client.session)

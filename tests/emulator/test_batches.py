@@ -14,11 +14,6 @@ JANE = {"person": {"name": {"firstName": "Jane"}}}
 NUMBER = {"person": {"name": {"firstName": 7}}}
 
 
-@pytest.fixture
-def calls(client: Any) -> Calls:
-    return Calls(client.emulator.listening, client.session)
-
-
 async def send(calls: Calls, flow: Provisioned, records: list[Any]) -> None:
     answer = await calls.post(
         f"/collection/batch/{flow.inlet_id}",

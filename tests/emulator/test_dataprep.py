@@ -27,11 +27,6 @@ LAST = {
 
 
 @pytest.fixture
-def calls(client: Any) -> Calls:
-    return Calls(client.emulator.listening, client.session)
-
-
-@pytest.fixture
 async def schema(calls: Calls) -> Any:
     return (await calls.post("/data/foundation/schemaregistry/tenant/schemas", SCHEMA)).body
 

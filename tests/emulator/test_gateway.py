@@ -18,11 +18,6 @@ def calls_of(client: Any) -> Calls:
     return Calls(client.emulator.listening, client.session)
 
 
-@pytest.fixture
-def calls(client: Any) -> Calls:
-    return calls_of(client)
-
-
 @pytest.mark.parametrize(
     ("changed", "status", "body"),
     [

@@ -18,11 +18,6 @@ INLET = "timeseries.data.collection.inlet."
 DATASET = "timeseries.ingestion.dataset."
 
 
-@pytest.fixture
-def calls(client: Any) -> Calls:
-    return Calls(client.emulator.listening, client.session)
-
-
 def asked(*metrics: dict[str, Any], **changed: Any) -> dict[str, Any]:
     now = datetime.now(UTC)
     return {

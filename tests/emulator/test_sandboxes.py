@@ -1,18 +1,11 @@
 """Sandboxes: listed, made, refused and removed."""
 
-from typing import Any
-
 import pytest
 
 from support.platform import Calls
 
 ROOT = "/data/foundation/sandbox-management"
 NEW = {"name": "dev", "title": "Development", "type": "development"}
-
-
-@pytest.fixture
-def calls(client: Any) -> Calls:
-    return Calls(client.emulator.listening, client.session)
 
 
 async def test_prod_is_there_and_is_the_default(calls: Calls) -> None:

@@ -1,6 +1,5 @@
 """What would become of records is known before they are sent; then they are sent, and it does."""
 
-import asyncio
 import gzip
 import json
 import os
@@ -14,20 +13,12 @@ from typing import Any
 import pytest
 
 from agent.emulator.options import CLIENT_ID
-from preflight.flows import EVENT, MAPPINGS, ORDER, PROFILE, Made, make_flow
+from preflight.flows import EVENT, MAPPINGS, ORDER, PROFILE, made
 from preflight.orders import lines_of
 from provision.stage import ORDERS
 from support.agent import LIMIT, Finished, aep_agent
 from support.emulator import RunningEmulator
-from support.flows_made import ACCOUNT, platform
-
-
-def _made(emulator: RunningEmulator, **how: Any) -> Made:
-    async def make() -> Made:
-        async with platform(f"http://127.0.0.1:{emulator.port}") as client:
-            return await make_flow(client, **how)
-
-    return asyncio.run(make())
+from support.flows_made import ACCOUNT
 
 
 @pytest.fixture
@@ -58,7 +49,7 @@ def _preflight(*words: str | Path, stdin: Any = b"") -> Finished:
 def test_as_many_records_fail_as_preflight_has_said_and_for_these_reasons(
     emulator: RunningEmulator, config: Path, orders: Path
 ) -> None:
-    _made(emulator)
+    made(emulator)
 
     told = _preflight("--config", config, "--json", orders)
     sent = aep_agent("send", "--config", config, "--json", orders)
@@ -83,7 +74,7 @@ def test_as_many_records_fail_as_preflight_has_said_and_for_these_reasons(
 def test_what_will_land_all_of_it_is_told_with_a_zero(
     emulator: RunningEmulator, config: Path
 ) -> None:
-    _made(emulator)
+    made(emulator)
     good = b'{"region":"FR","id":1}\n\n{"region":"DE","id":"2","name":"Ada"}'
 
     told = _preflight("--config", config, "--flow", "orders", "-", stdin=good)
@@ -96,7 +87,7 @@ def test_what_will_land_all_of_it_is_told_with_a_zero(
 def test_what_is_too_long_for_profile_is_a_warning_and_no_rejection(
     emulator: RunningEmulator, config: Path
 ) -> None:
-    _made(emulator, tags={"unifiedProfile": ["enabled:true"]})
+    made(emulator, tags={"unifiedProfile": ["enabled:true"]})
     long = json.dumps({"region": "FR", "id": 1, "name": "x" * 100_000}).encode()
 
     told = _preflight("--config", config, "--json", "-", stdin=long)
@@ -111,7 +102,7 @@ def test_what_is_too_long_for_profile_is_a_warning_and_no_rejection(
 def test_an_id_that_the_agent_adds_is_there_when_a_record_is_judged(
     emulator: RunningEmulator, config: Path
 ) -> None:
-    _made(emulator, mapped=False, parts=(EVENT,), identity=None)
+    made(emulator, mapped=False, parts=(EVENT,), identity=None)
     event = b'{"timestamp":"2026-01-02T03:04:05Z"}\n'
     by_content = ("--set", "record_id.add=content")
 
@@ -129,7 +120,7 @@ def test_an_id_that_the_agent_adds_is_there_when_a_record_is_judged(
 def test_the_platform_says_the_same_of_a_sample(
     emulator: RunningEmulator, config: Path, orders: Path
 ) -> None:
-    _made(emulator)
+    made(emulator)
 
     told = _preflight("--config", config, "--sync", "40", "--json", orders)
 
@@ -142,7 +133,7 @@ def test_the_platform_says_the_same_of_a_sample(
 def test_where_the_platform_says_otherwise_it_is_shown(
     emulator: RunningEmulator, config: Path
 ) -> None:
-    _made(emulator)
+    made(emulator)
     emulator.set_faults({"name": "no", "reject": {"status": 400, "message": "not today"}})
 
     told = _preflight("--config", config, "--sync", "3", "-", stdin=b'{"region":"FR","id":1}\n')
@@ -258,7 +249,7 @@ def test_mistakes_on_the_command_line_are_told(words: list[str], code: int, said
 def test_what_cannot_be_had_from_the_platform_is_told_with_what_to_do(
     emulator: RunningEmulator, config: Path, tmp_path: Path
 ) -> None:
-    _made(emulator)
+    made(emulator)
     unknown = _preflight("--config", config, "--flow", "ordres", "-")
     no_file = _preflight("--config", config, tmp_path / "nothing.ndjson")
     emulator.set_faults({"name": "away", "status": 403, "when": {"path": "platform"}})
@@ -273,7 +264,7 @@ def test_what_cannot_be_had_from_the_platform_is_told_with_what_to_do(
 def test_a_damaged_archive_is_told_and_not_half_believed(
     config: Path, emulator: RunningEmulator, tmp_path: Path, orders: Path
 ) -> None:
-    _made(emulator)
+    made(emulator)
     whole = gzip.compress(orders.read_bytes())
     (tmp_path / "cut.gz").write_bytes(whole[: len(whole) // 2])
 
@@ -286,7 +277,7 @@ def test_a_damaged_archive_is_told_and_not_half_believed(
 def test_an_inlet_that_has_no_synchronous_validation_is_told(
     inlet: Callable[..., RunningEmulator], config: Path, emulator: RunningEmulator
 ) -> None:
-    _made(emulator)
+    made(emulator)
     emulator._asked("PUT", "traps", b'{"sync_validation_here": false}')
 
     told = _preflight("--config", config, "--sync", "1", "-", stdin=b'{"region":"FR","id":1}\n')

@@ -1,6 +1,5 @@
 """What was accepted is compared with what landed, and what failed comes back, once."""
 
-import asyncio
 import json
 import sqlite3
 from contextlib import closing
@@ -11,22 +10,14 @@ import pytest
 
 from agent.store import audit
 from agent.store.database import open_for_reading
-from preflight.flows import Made, make_flow
+from preflight.flows import made
 from support.agent import Finished, aep_agent
 from support.emulator import RunningEmulator
-from support.flows_made import ACCOUNT, platform
+from support.flows_made import ACCOUNT
 
 GOOD = b'{"region":"FR","id":%d}'
 CALLS = 14  # that a pull of one failed batch makes
 BAD = b'{ "region":"FR", "total":-1, "id":%d}'  # as it was read, blanks included
-
-
-def _made(emulator: RunningEmulator, **how: Any) -> Made:
-    async def make() -> Made:
-        async with platform(f"http://127.0.0.1:{emulator.port}") as client:
-            return await make_flow(client, **how)
-
-    return asyncio.run(make())
 
 
 @pytest.fixture
@@ -69,7 +60,7 @@ def _books(data_dir: Path) -> audit.Audit:
 def test_what_failed_becomes_a_dead_letter_once_with_its_bytes_and_the_platforms_words(
     emulator: RunningEmulator, config: Path, data_dir: Path, tmp_path: Path
 ) -> None:
-    _made(emulator)
+    made(emulator)
     lines = [(BAD if n % 10 == 0 else GOOD) % n for n in range(200)]
     sent = _sent(config, tmp_path / "orders.ndjson", lines)
     emulator.settle()
@@ -107,7 +98,7 @@ def test_what_failed_becomes_a_dead_letter_once_with_its_bytes_and_the_platforms
 def test_where_everything_has_landed_it_says_so_with_a_zero(
     emulator: RunningEmulator, config: Path, tmp_path: Path
 ) -> None:
-    _made(emulator)
+    made(emulator)
     _sent(config, tmp_path / "orders.ndjson", [GOOD % n for n in range(50)])
     emulator.settle()
 
@@ -120,7 +111,7 @@ def test_where_everything_has_landed_it_says_so_with_a_zero(
 def test_what_landed_nowhere_is_on_its_way_at_first_and_missing_later(
     emulator: RunningEmulator, config: Path, tmp_path: Path
 ) -> None:
-    _made(emulator)
+    made(emulator)
     _sent(config, tmp_path / "good.ndjson", [GOOD % n for n in range(10)])
     emulator._asked("PUT", "traps", b'{"warm_up": 300}')
     _sent(config, tmp_path / "lost.ndjson", [GOOD % n for n in range(30)])
@@ -140,7 +131,7 @@ def test_what_landed_nowhere_is_on_its_way_at_first_and_missing_later(
 def test_where_the_line_is_gone_the_exported_form_is_kept_and_not_replayed(
     emulator: RunningEmulator, config: Path, data_dir: Path, tmp_path: Path
 ) -> None:
-    _made(emulator)
+    made(emulator)
     orders = tmp_path / "orders.ndjson"
     _sent(config, orders, [BAD % 1, BAD % 2, BAD % 3])
     emulator.settle()
@@ -166,7 +157,7 @@ def test_where_the_line_is_gone_the_exported_form_is_kept_and_not_replayed(
 def test_a_pulled_record_that_is_put_right_and_replayed_lands_and_the_books_balance(
     emulator: RunningEmulator, config: Path, data_dir: Path, tmp_path: Path
 ) -> None:
-    made = _made(emulator)
+    flow = made(emulator)
     _sent(config, tmp_path / "orders.ndjson", [GOOD % 1, BAD % 2])
     emulator.settle()
     _reconcile(config, "--pull")
@@ -174,7 +165,7 @@ def test_a_pulled_record_that_is_put_right_and_replayed_lands_and_the_books_bala
     emulator.settle()
     again = _reconcile(config, "--pull", "--json")
 
-    assert made
+    assert flow
     assert replayed.code == 0, replayed.stderr
     # it is as wrong as it was, and so it fails once more, as another dead letter
     assert (again.summary["accepted"], again.summary["failed"]) == (3, 2)
@@ -186,7 +177,7 @@ def test_a_pulled_record_that_is_put_right_and_replayed_lands_and_the_books_bala
 def test_records_of_others_are_told_apart_and_not_pulled(
     emulator: RunningEmulator, config: Path, data_dir: Path, tmp_path: Path
 ) -> None:
-    _made(emulator)
+    made(emulator)
     _sent(config, tmp_path / "ours.ndjson", [GOOD % n for n in range(5)])
     others = tmp_path / "others.ndjson"
     others.write_bytes(b"\n".join([GOOD % 1, BAD % 2, BAD % 3]))
@@ -204,7 +195,7 @@ def test_records_of_others_are_told_apart_and_not_pulled(
 def test_a_pull_that_is_cut_off_by_the_platform_goes_on_where_it_was(
     emulator: RunningEmulator, config: Path, tmp_path: Path
 ) -> None:
-    _made(emulator)
+    made(emulator)
     _sent(config, tmp_path / "orders.ndjson", [BAD % n for n in range(30)])
     emulator.settle()
     fault = {"name": "no", "status": 403, "when": {"path": "platform", "after": CALLS - 1}}
@@ -235,7 +226,7 @@ def test_mistakes_are_told(
     code: int,
     said: bytes,
 ) -> None:
-    _made(emulator)
+    made(emulator)
     _sent(config, tmp_path / "orders.ndjson", [GOOD % 1])
 
     told = _reconcile(config, *words)
@@ -247,9 +238,9 @@ def test_mistakes_are_told(
 def test_of_several_flows_each_has_its_own_receipts(
     emulator: RunningEmulator, data_dir: Path, tmp_path: Path
 ) -> None:
-    made = {name: _made(emulator, name=name) for name in ("orders", "returns")}
+    flows = {name: made(emulator, name=name) for name in ("orders", "returns")}
     sources = []
-    for number, name in enumerate(made):
+    for number, name in enumerate(flows):
         path = tmp_path / f"{name}.ndjson"
         path.write_bytes(b"\n".join([GOOD % n for n in range(10 + number)]))
         sources.append({"type": "file", "paths": [str(path)], "follow": False, "flow": name})
@@ -257,14 +248,14 @@ def test_of_several_flows_each_has_its_own_receipts(
     whole = {
         "data_dir": str(data_dir),
         "platform": {"url": f"http://127.0.0.1:{emulator.port}", "warm_up": "0s", **ACCOUNT},
-        "flows": {name: {"inlet": {"flow": name}} for name in made},
+        "flows": {name: {"inlet": {"flow": name}} for name in flows},
         "sources": sources,
         "admin": {"listen": None},
     }
     config.write_text(json.dumps(whole))
     ran = aep_agent("run", config)
     emulator.settle()
-    found = [_reconcile(config, "--flow", name, "--json").summary for name in made]
+    found = [_reconcile(config, "--flow", name, "--json").summary for name in flows]
     unnamed = _reconcile(config)
 
     assert ran.code == 0, ran.stderr
@@ -276,7 +267,7 @@ def test_of_several_flows_each_has_its_own_receipts(
 def test_it_reads_while_an_agent_writes(
     emulator: RunningEmulator, config: Path, data_dir: Path, tmp_path: Path
 ) -> None:
-    _made(emulator)
+    made(emulator)
     _sent(config, tmp_path / "orders.ndjson", [GOOD % 1, BAD % 2])
     emulator.settle()
     with closing(sqlite3.connect(data_dir / "store.db", isolation_level=None)) as agent:

@@ -1,10 +1,13 @@
 """A flow whose schema has a rule of every kind, made through our clients as anybody would."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
 from agent.aep.platform import Platform
+from support.emulator import Remote
 from support.flows_made import DATA_LAKE, FULL, HTTP_API, PROFILE
+from support.flows_made import platform as platform_at
 
 WITH_MAPPING = {"id": "c1a19761-d2c7-4702-b9fa-fe91f0613e81", "version": "1.0"}
 WITHOUT_MAPPING = {"id": "d8a6f005-7eaf-4153-983e-e8574508b877", "version": "1.0"}
@@ -126,6 +129,16 @@ async def make_flow(
     )
     flow_id, inlet_url = await _connected(platform, name, schema["$id"], dataset, mapped=mapped)
     return Made(flow_id, name, inlet_url, dataset, schema["$id"])
+
+
+def made(emulator: Remote, **how: Any) -> Made:
+    """The same for a test without a loop, on an emulator that runs beside it."""
+
+    async def make() -> Made:
+        async with platform_at(f"http://127.0.0.1:{emulator.port}") as platform:
+            return await make_flow(platform, **how)
+
+    return asyncio.run(make())
 
 
 async def _connected(

@@ -7,6 +7,7 @@ import pytest
 
 from agent.record import DeadLetter, Position, Receipt, Span, XactionIds
 from agent.store.disk import Store, StoreLimits
+from torture.disk import SmallDisk, can_mount
 
 
 @pytest.fixture
@@ -73,3 +74,13 @@ def reopened(tmp_path: Path) -> Iterator[Callable[[], object]]:
     yield open_again
     for connection in connections:
         connection.close()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 6 MiB. Mounting one takes a superuser, which CI is."""
+    if not can_mount():
+        pytest.skip("NOT RUN: only a superuser can mount the small disk that this test fills")
+    place = tmp_path / "disk"
+    with SmallDisk(place, 6 << 20):
+        yield place

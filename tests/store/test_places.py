@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import stat
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -110,20 +109,6 @@ async def test_a_directory_that_vanishes_while_running_fails_no_verdict_silently
     connection, salvaged = open_for_writing(tmp_path / "data")
     connection.close()
     assert not salvaged
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 4 MiB."""
-    if os.geteuid() != 0:
-        pytest.skip("NOT RUN: only a superuser can mount the small disk that this test fills")
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(place)]
-    if subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("NOT RUN: this machine mounts no tmpfs")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
 
 
 def fill_up(place: Path) -> Path:

@@ -1,11 +1,9 @@
 """A salvage that is cut off, by a crash or a full disk, goes on at the next start."""
 
-import os
 import random
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -70,20 +68,6 @@ def test_a_salvage_that_was_killed_goes_on_and_doubles_nothing(damaged, tmp_path
     assert (salvaged.trouble, salvaged.lost_records) == (None, 0)
     again = Opened(damaged)
     assert (again.salvaged, again.rows) == ((), was)
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 6 MiB. Mounting one takes a superuser, which CI is."""
-    if os.geteuid() != 0:
-        pytest.skip("NOT RUN: only a superuser can mount the small disk that this test fills")
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(place)]
-    if subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("NOT RUN: this machine mounts no tmpfs")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
 
 
 def test_a_full_disk_leaves_a_store_that_works_and_the_rest_for_later(small_disk, damaged):
