@@ -11,10 +11,10 @@ import pytest
 
 from contracts.watching import Watched
 from emulator.conftest import Client
+from emulator.registry import ID, IDENTITY, LOYALTY, TUTORIAL, XED
 from emulator.test_batches import JANE, NUMBER, send
 from emulator.test_dataprep import FIRST, LAST, today
 from emulator.test_dataprep import tutorial as tutorial_mapping
-from emulator.test_schemas import ID, IDENTITY, LOYALTY, TUTORIAL, XED
 from support.provisioned import provision
 
 FOUNDATION = "/data/foundation"

@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 import pytest
 
+from emulator.registry import IDENTITY, LOYALTY, TUTORIAL
 from emulator.test_dataprep import FIRST, LAST, today
 from emulator.test_observability import DATASET, asked
-from emulator.test_schemas import IDENTITY, LOYALTY, TUTORIAL
 from support.platform import Calls
 
 FOUNDATION = "/data/foundation"

@@ -5,6 +5,7 @@ import json
 import signal
 import socket
 import struct
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from support.emulator import Remote, RunningEmulator
 
 NAME = "web"
 Start = Callable[..., Running]
+HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,11 @@ def reset(client: socket.socket) -> None:
     """Close the connection the hard way."""
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     client.close()
+
+
+def read_soon() -> None:
+    """Let the agent get to what was sent."""
+    time.sleep(0.3)
 
 
 def configuration(
