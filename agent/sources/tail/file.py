@@ -134,7 +134,7 @@ class TailedFile:
 
     def is_read_to(self, size: int) -> bool:
         """Whether so much of it is read, or nothing more of it can be."""
-        return self.caught_up or self.offset >= size or self.feed is None
+        return self.caught_up or self.offset >= size or self.feed is None or not self.is_well
 
     def peek(self, offset: int, size: int) -> bytes:
         """What stands there."""

@@ -137,7 +137,9 @@ class Judge:
         self._doubtful.discard(file)
         if not file.size or not self.open(file):
             return
-        silent = time.monotonic() - file.changed_at
+        now, status = time.monotonic(), os.fstat(file.descriptor)
+        file.note(status.st_size, status.st_mtime_ns, now)  # a copy may have been finished since
+        silent = now - file.changed_at
         magic = file.peek(0, len(MAGIC))
         if magic == MAGIC[:1] and silent < _MAGIC_SECONDS:
             self._doubtful.add(file)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.sources.tail import hints
 from sources.tail.following import Books, append, followed, numbered, text
 
 
@@ -145,6 +146,29 @@ async def test_a_copy_takes_its_time_and_so_does_the_cut_after_it(tmp_path: Path
         await books.have(*lines, b'{"n":"after"}')
         await asyncio.sleep(0.5)
     assert len(books.lines) == 201
+    assert books.lost() == 0
+
+
+async def test_a_copy_that_was_finished_since_the_last_look_is_read_on_and_not_read_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hints, "_MOST_WATCHES", 0)  # as where the kernel tells nothing
+    path, copy = tmp_path / "app.log", tmp_path / "app.log.1"
+    lines = numbered(1, 60, pad=100)
+    path.write_bytes(text(lines[:20]))
+    books = Books()
+    async with followed(books, tmp_path / "app.log*", poll=0.5) as tail:
+        await books.have(*lines[:20])
+        books.room.clear()
+        append(path, text(lines[20:40]))
+        await books.until(lambda: tail.progress().read > len(text(lines[:20])))
+        copy.write_bytes(text(lines[:15]))
+        await books.until(lambda: tail.details()["files"] == 2)
+        append(copy, text(lines[15:40]))
+        cut(path)
+        append(path, text(lines[40:]))
+        books.room.set()
+        await books.have(*lines)
     assert books.lost() == 0
 
 

@@ -20,6 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from sources.tail.following import Books, append, followed, numbered, text
 
 NAMES = st.sampled_from(["a.log", "b.log", "c.log"])
+FIRST = 100_000
 
 
 class Files(RuleBasedStateMachine):
@@ -141,6 +142,24 @@ class Files(RuleBasedStateMachine):
             self.content[path] = []
             self.seen.discard(path)
 
+    @precondition(lambda self: self.stack is not None)
+    @rule(name=NAMES)
+    def cuts_what_was_read_and_fills_it_again(self, name: str) -> None:
+        """With as much at once: it looks as it did, but for its first bytes."""
+        path = self.directory / name
+        if count := len(self.content.get(path, ())):
+            self.catches_up()
+            self.cuts(name)
+            self._write(path, count)
+
+    @rule()
+    def cuts_the_file_last_rotated(self) -> None:
+        if rotated := self._rotated():
+            self._lose(rotated[-1])
+            os.truncate(rotated[-1], 0)
+            self.content[rotated[-1]] = []
+            self.seen.discard(rotated[-1])
+
     @rule(name=NAMES)
     def removes(self, name: str) -> None:
         path = self.directory / name
@@ -152,10 +171,7 @@ class Files(RuleBasedStateMachine):
 
     @rule()
     def removes_the_file_last_rotated(self) -> None:
-        rotated = [
-            path for path in self.content if path.suffix != ".log" and "link" not in path.name
-        ]
-        if rotated:
+        if rotated := self._rotated():
             self._lose(rotated[-1])
             rotated[-1].unlink()
             self.content.pop(rotated[-1])
@@ -196,11 +212,14 @@ class Files(RuleBasedStateMachine):
             shutil.rmtree(self.root)
 
     def _write(self, path: Path, count: int) -> None:
-        lines = numbered(self.written, count, pad=20)
+        lines = numbered(FIRST + self.written, count, pad=100)  # alike in length, and at their ends
         self.written += count
         append(path, text(lines))
         self.content.setdefault(path, []).extend(lines)
         self.must.update(lines)
+
+    def _rotated(self) -> list[Path]:
+        return [path for path in self.content if path.suffix != ".log" and "link" not in path.name]
 
     def _moved(self, path: Path, to: Path) -> None:
         self.content[to] = self.content.pop(path)

@@ -8,7 +8,7 @@ import pytest
 
 from agent.sources.tail.file import TailedFile
 from agent.sources.tail.walking import Seen
-from sources.tail.following import numbered, text
+from sources.tail.following import Books, numbered, text
 
 LINE = len(text(numbered(10, 1, pad=100)))
 
@@ -53,3 +53,10 @@ def test_the_first_bytes_are_remembered_as_more_of_them_are_read(file: TailedFil
 def test_a_file_without_a_byte_begins_as_whatever_comes(path: Path, file: TailedFile) -> None:
     os.truncate(path, 0)
     assert file.begins_as_read()
+
+
+def test_a_file_that_cannot_be_read_keeps_no_later_one_waiting(file: TailedFile) -> None:
+    file.feed = Books().feed("app.log")
+    assert not file.is_read_to(file.size)
+    file.is_well = False
+    assert file.is_read_to(file.size)
