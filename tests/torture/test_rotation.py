@@ -32,19 +32,31 @@ async def test_no_file_is_taken_for_safe_because_a_former_one_was_as_long(tmp_pa
     path = tmp_path / "app.log"
     books = Books()
 
-    def stream_that_vouches(not_again: str | None) -> str | None:
+    def number_that_vouches(newer_than: int) -> int | None:
         offsets = {name: saved.position.offset for name, saved in books.saved.items()}
-        return vouching(path, offsets, not_again=not_again)
+        return vouching(path, offsets, newer_than=newer_than)
 
     path.write_bytes(text(numbered(10, 5)))
     async with followed(books, path):
         await books.have(*numbered(10, 5))
-        assert stream_that_vouches(not_again=None) == str(path)
+        assert number_that_vouches(newer_than=0) == 1
 
         os.truncate(path, 0)
         path.write_bytes(text(numbered(20, 5)))  # nobody has looked since
         assert books.saved[str(path)].position.offset == path.stat().st_size
-        assert stream_that_vouches(not_again=str(path)) is None
+        assert number_that_vouches(newer_than=1) is None
 
         await books.have(*numbered(10, 5), *numbered(20, 5))
-        assert stream_that_vouches(not_again=str(path)) == f"{path}#2"
+        assert number_that_vouches(newer_than=1) == 2
+
+
+def test_what_a_crash_has_left_of_older_files_says_nothing_of_the_one_that_is_there(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "app.log"
+    path.write_bytes(text(numbered(30, 5)))
+    size = path.stat().st_size
+    assert vouching(path, {f"{path}#2": size}, newer_than=3) is None
+    assert vouching(path, {f"{path}#2": size, f"{path}#4": size}, newer_than=3) == 4
+    assert vouching(path, {f"{path}#4": size - 1}, newer_than=3) is None
+    assert vouching(path, {}, newer_than=0) is None

@@ -137,8 +137,10 @@ class Judge:
         self._doubtful.discard(file)
         if not file.size or not self.open(file):
             return
-        now, status = time.monotonic(), os.fstat(file.descriptor)
-        file.note(status.st_size, status.st_mtime_ns, now)  # a copy may have been finished since
+        now = time.monotonic()
+        if self._abandoned:  # a copy may have been finished since it was looked at
+            status = os.fstat(file.descriptor)
+            file.note(status.st_size, status.st_mtime_ns, now)
         silent = now - file.changed_at
         magic = file.peek(0, len(MAGIC))
         if magic == MAGIC[:1] and silent < _MAGIC_SECONDS:

@@ -215,10 +215,15 @@ async def test_f09_rotations_out_of_sight_lose_nothing_while_the_reader_is_held_
     path = tmp_path / "app.log"
     lines = numbered(1, 600, pad=100)
     books = Books()
-    async with followed(books, path):
+    async with followed(books, path) as tail:
+
+        def is_followed() -> bool:
+            status = path.stat()
+            return (status.st_dev, status.st_ino) in tail._known.by_key
+
         for at in range(0, 600, 20):
             append(path, text(lines[at : at + 20]))
-            await asyncio.sleep(0.05)
+            await books.until(is_followed)
             if at % 100 == 0:
                 books.room.clear() if at % 200 else books.room.set()
             path.rename(tmp_path / f"old-{at}")

@@ -150,7 +150,7 @@ async def test_start_says_where_files_of_the_first_start_begin(
     path.write_bytes(text(numbered(1, 9)) + b'{"n":10,')
     books = Books()
     async with followed(books, tmp_path / "*.log", from_end=start == "end"):
-        await asyncio.sleep(0.1)
+        await books.until(lambda: str(path) in books.saved)
         append(path, b'"pad":""}\n')
         await books.until(lambda: numbered(10, 1)[0] in books.lines)
     append(path, text(numbered(11, 1)))

@@ -23,7 +23,7 @@ class Log:
     rotations: int = 0
     writer: IO[bytes] | None = None
     rests: bool = False  # until all of it is safe
-    vouched: str | None = None  # the stream that said so of the last one that was taken away
+    vouched: int = 0  # the number of the stream that said so of the last one that was taken away
     writes_on: int = 0  # so many times to the file it has open, though that was rotated
 
     def written(self) -> Iterator[bytes]:
@@ -185,7 +185,7 @@ class Logs:
 
     def _may_be_taken_away(self, log: Log) -> bool:
         """Whether all of it is safe; until then nothing more is written to it."""
-        stream = self._witness.stream_that_vouches(log.path, not_again=log.vouched)
-        log.rests = stream is None
-        log.vouched = stream or log.vouched
+        number = self._witness.vouching(log.path, newer_than=log.vouched)
+        log.rests = number is None
+        log.vouched = number or log.vouched
         return not log.rests

@@ -19,16 +19,17 @@ from agent.store.database import open_for_reading
 from agent.store.positions import saved_positions
 
 
-def vouching(path: Path, positions: Mapping[str, int], *, not_again: str | None) -> str | None:
-    """The stream by whose safe position all of the file is safe; None where there is none.
+def vouching(path: Path, positions: Mapping[str, int], *, newer_than: int) -> int | None:
+    """The number of the stream by whose safe position all of the file is safe; None without one.
 
-    *positions* are offsets by stream. The stream *not_again* has vouched for the file that was
-    there before, which may have been as long as this one: of this one it says nothing, though it
-    is the last of that path until the agent has looked.
+    *positions* are offsets by stream. Streams up to the number *newer_than* are of files that were
+    there before, any of which may have been as long as this one: of this one they say nothing. The
+    last of them is in view until the agent has looked, and older ones after a crash.
     """
     names = [name for name in positions if name.partition("#")[0] == str(path)]
-    last = max(names, key=lambda name: int(name.partition("#")[2] or 1), default=None)
-    if last is None or last == not_again or positions[last] != path.stat().st_size:
+    numbers = {int(name.partition("#")[2] or 1): positions[name] for name in names}
+    last = max(numbers, default=newer_than)
+    if last <= newer_than or numbers[last] != path.stat().st_size:
         return None
     return last
 
@@ -51,9 +52,9 @@ class Witness:
         self._data_dir = data_dir
         self._port = port
 
-    def stream_that_vouches(self, path: Path, *, not_again: str | None) -> str | None:
-        """As `vouching`, by what is safe now."""
-        return vouching(path, safe_offsets(self._data_dir), not_again=not_again)
+    def vouching(self, path: Path, *, newer_than: int) -> int | None:
+        """As the function, by what is safe now."""
+        return vouching(path, safe_offsets(self._data_dir), newer_than=newer_than)
 
     def seconds_until_it_answers(self, patience: float) -> float:
         """How long it takes from now, *patience* seconds at most."""
