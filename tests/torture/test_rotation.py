@@ -17,6 +17,7 @@ SEED = int(os.environ.get("TORTURE_SEED") or 2)
 
 
 @pytest.mark.alone
+@pytest.mark.timeout(300)
 def test_no_line_of_files_that_are_rotated_is_missing(tmp_path: Path) -> None:
     sys.stdout.write(f"TORTURE_SEED={SEED} repeats this\n")  # shown where the test fails
     account = Run(tmp_path / "rotation", SEED, lines=30_000, kills=4).play()

@@ -25,7 +25,7 @@ _BATCH_RECORDS = 500
 _SENT_TWICE = 2  # times what may be in flight: what awaits its answer, and what awaits its commit
 _PATIENCE = 120.0
 _LINES_PER_SECOND = 20_000
-_LIFE = 3.0  # seconds of an agent, at least; and as many times as long as it takes to start
+_LIFE, _LONGEST_LIFE = 3.0, 10.0  # seconds of an agent: thrice as long as it takes to start
 _BAD_DAYS: tuple[tuple[dict[str, Any], ...], ...] = (
     (),
     ({"name": "slow", "delay": 0.05},),
@@ -87,7 +87,8 @@ class Run:
         dice = self._dice
         kills, written = 0, 0
         next_operation = next_weather = time.monotonic()
-        life = _LIFE * max(1.0, self._witness.seconds_until_it_answers(_PATIENCE))
+        start = self._witness.seconds_until_it_answers(_PATIENCE)
+        life = min(_LONGEST_LIFE, max(_LIFE, 3 * start))
         rate = min(_LINES_PER_SECOND, self._lines / life / max(1, self._kills))
         while written < self._lines:
             count = dice.choice((1, 5, 20, 100, 300))
