@@ -25,8 +25,10 @@ _POLL = 0.01  # seconds
 class RunningSink:
     """A sink in a child of its own; a context manager."""
 
+    module = "benchmarks.sink"
+
     def __init__(self, *options: str) -> None:
-        self._child = Child([sys.executable, "-m", "benchmarks.sink", *options])
+        self._child = Child([sys.executable, "-m", self.module, *options])
 
     def __enter__(self) -> Self:
         deadline = time.monotonic() + _LISTENS_WITHIN
@@ -39,7 +41,7 @@ class RunningSink:
         said = json.loads(line)
         self.inlet_url: str = said["inlet_url"]
         self.flow_id: str = said["flow_id"]
-        self._address: str = urlsplit(said["listening"]).netloc
+        self.listening: str = said["listening"]
         return self
 
     def __exit__(
@@ -52,15 +54,15 @@ class RunningSink:
 
     def stats(self) -> dict[str, Any]:
         """What it counted so far, see benchmarks.sink.Counts."""
-        return self._ask("GET", "/stats")
+        return self.ask("GET", "/stats")
 
     def resume(self) -> None:
         """End the stall it was started with."""
-        self._ask("POST", "/resume")
+        self.ask("POST", "/resume")
 
     def lateness(self) -> list[float]:
         """Ages of the stamped records, in milliseconds, since this was asked last."""
-        ages: list[float] = self._ask("GET", "/lateness")["lateness_ms"]
+        ages: list[float] = self.ask("GET", "/lateness")["lateness_ms"]
         return ages
 
     def wait_for(self, records: int, timeout: float, sender: Child) -> None:
@@ -78,8 +80,9 @@ class RunningSink:
                 )
             time.sleep(_POLL)
 
-    def _ask(self, method: str, path: str) -> dict[str, Any]:
-        connection = HTTPConnection(self._address, timeout=10)
+    def ask(self, method: str, path: str) -> dict[str, Any]:
+        """What it answers, as JSON."""
+        connection = HTTPConnection(urlsplit(self.listening).netloc, timeout=10)
         try:
             connection.request(method, path, headers={"Content-Length": "0"})
             answer: dict[str, Any] = json.loads(connection.getresponse().read())
