@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: pictures demo test torture torture-rotation check bench fmt lock
+.PHONY: pictures compare demo test torture torture-rotation check bench fmt lock
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/runtime          ## the main job on this machine, without an account
@@ -34,11 +34,14 @@ check: $(VENV)/dev             ## format, lint, types, floors
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-pictures: $(VENV)/dev          ## of the status page and the emulator's, in Chromium; `make pictures P=directory`
+pictures: $(VENV)/dev          ## of the status page and the emulator's, in Chromium; `make pictures P=docs/pictures`: of documents
 	PYTHONPATH=tests:. $(BIN)/python -m pictures $(or $(P),pictures)
 
 bench: $(VENV)/dev             ## measure, beside the limit, in one run; `make bench B=--quick`
 	$(BIN)/python -m benchmarks $(B)
+
+compare: $(VENV)/dev           ## beside other shippers that are installed here; `make compare B=--quick`
+	$(BIN)/python -m benchmarks.beside $(B)
 
 fmt: $(VENV)/dev
 	$(BIN)/ruff format .

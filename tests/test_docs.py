@@ -17,6 +17,7 @@ import pytest
 
 from agent.__main__ import COMMANDS, whole_parser
 from agent.telemetry.meters import Meters
+from pictures.shown import NAMES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -75,7 +76,22 @@ def test_what_a_document_links_to_is_there(path: Path) -> None:
 
 
 def test_every_document_is_led_to_by_the_readme() -> None:
-    assert all(f"](docs/{path.name})" in README for path in (ROOT / "docs").iterdir())
+    assert all(f"](docs/{path.name})" in README for path in (ROOT / "docs").glob("*.md"))
+
+
+def test_every_picture_is_shown_with_words_for_who_does_not_see_it_and_is_small() -> None:
+    pictures = {path: path.stat().st_size for path in (ROOT / "docs/pictures").iterdir()}
+    shown = {
+        (path.parent / name).resolve(): words
+        for path in DOCUMENTS
+        for words, name in re.findall(r"!\[([^]]*)\]\(([^)]+)\)", path.read_text())
+    }
+
+    assert {path.name for path in pictures} == set(NAMES)
+    assert set(shown) == set(pictures)
+    assert all(len(words) > 20 for words in shown.values())
+    assert max(pictures.values()) < 150_000
+    assert sum(pictures.values()) < 600_000
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)

@@ -189,7 +189,9 @@ def _dead_letters(status: Status, *, is_wide: bool) -> RenderableType:
     found: Iterable[Status] = status.get("last_dead_letters") or ()
     if not found:
         return Text("")
-    table = _table(["last dead letters", *(("where", "what was said") if is_wide else ())], [])
+    table = _table(["last dead letters", *(["where"] if is_wide else [])], [])
+    if is_wide:
+        table.add_column("what was said")  # which is cut before reason and place are
     for each in found:
         count = each.get("count") or 1
         reason = str(each.get("reason", "")).replace("_", " ")
@@ -198,7 +200,7 @@ def _dead_letters(status: Status, *, is_wide: bool) -> RenderableType:
         said = shortened(str(each.get("message") or ""), _MESSAGE_LONGEST)
         table.add_row(
             Text(printable(" ".join([*words, *([f"({count:,} times)"] if count > 1 else [])]))),
-            *((Text(printable(where)), Text(said)) if is_wide else ()),
+            *((Text(printable(where)), _cut(said)) if is_wide else ()),
         )
     return table
 
@@ -227,6 +229,11 @@ def _table(texts: Iterable[str], numbers: Iterable[str]) -> Table:
     for name in numbers:
         table.add_column(name, justify="right", no_wrap=True)
     return table
+
+
+def _cut(words: str) -> Text:
+    """A text that keeps to one line, whatever room there is."""
+    return Text(words, no_wrap=True, overflow="ellipsis")
 
 
 def _at(status: Status, *path: str) -> Any:

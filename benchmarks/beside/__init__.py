@@ -1,4 +1,4 @@
-"""What becomes of records that other shippers send to a streaming inlet, beside what becomes of ours?
+"""What becomes of records that others send to a streaming inlet, beside what becomes of ours?
 
 `python -m benchmarks.beside` has each shipper that is installed follow one and the same file and
 send it to one and the same inlet, on a good day and on bad ones, and counts what arrived. A shipper

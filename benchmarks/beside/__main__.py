@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 
 from benchmarks import events
 from benchmarks.beside import report
-from benchmarks.beside.days import DAYS
-from benchmarks.beside.shippers import SHIPPERS
+from benchmarks.beside.days import DAYS, Day
+from benchmarks.beside.shippers import SHIPPERS, Shipper
 from benchmarks.beside.trial import Outcome, go_through
 from benchmarks.children import BenchmarkError, Child
 
@@ -28,17 +28,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     with TemporaryDirectory(prefix="beside-files-") as folder:
         bad = _written(Path(folder) / "bad.ndjson", 5 if args.quick else 20)
         good = _written(Path(folder) / "good.ndjson", 20 if args.quick else 300)
-        for shipper in here:
-            for day in DAYS:
-                for gzip in (True, False) if day.fast and shipper.compresses else (True,):
-                    _say(f"{shipper.name}: {day.told}")
-                    file = good if day.fast else bad
-                    try:
-                        made = go_through(shipper, day, file, patience=_PATIENCE, gzip=gzip)
-                    except BenchmarkError as error:
-                        failed = True
-                        _say(f"NOT MEASURED: {error}")
-                        continue
+        for day in DAYS:
+            file, rounds = (good, 1 if args.quick else 3) if day.fast else (bad, 1)
+            for shipper, gzip in _trials(here, day) * rounds:
+                _say(f"{day.told}: {shipper.name}")
+                try:
+                    made = go_through(shipper, day, file, patience=_PATIENCE, gzip=gzip)
+                except BenchmarkError as error:
+                    failed = True
+                    _say(f"NOT MEASURED: {error}")
+                else:
                     outcomes.append(made)
     versions = {each.name: each.says_its_version() for each in here}
     args.json.parent.mkdir(parents=True, exist_ok=True)
@@ -49,6 +48,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         if shipper not in here:
             print(f"{shipper.name} is not here: {shipper.install}")
     return 1 if failed else 0
+
+
+def _trials(here: Sequence[Shipper], day: Day) -> list[tuple[Shipper, bool]]:
+    """Who goes through a day, with gzip and, where speed is measured, without."""
+    both = (True, False) if day.fast else (True,)
+    return [
+        (each, gzip) for gzip in both for each in here if each.compresses or not (gzip and day.fast)
+    ]
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -1,4 +1,4 @@
-"""Which shippers are tried, how is each configured for this inlet, and whom does it tell of a failure?
+"""Which shippers are tried, how is each configured, and whom does it tell of what was refused?
 
 Each as well as its manual allows: batches of 500 records, gzip where it has it, a buffer on disk
 where it has one, retries for ever, and a place for what was refused where it has one.
@@ -173,7 +173,9 @@ output:
           period: 1s
           processors:
             - archive: {format: lines}
-            - mapping: 'root = "{\\"messages\\":[" + content().string().replace_all("\\n", ",\\n") + "]}"'
+            - mapping: |
+                let records = content().string().replace_all("\\n", ",\\n")
+                root = "{\\"messages\\":[" + $records + "]}"
             COMPRESS
     - file: {path: FOLDER/dead.ndjson, codec: lines}
 """
@@ -225,10 +227,10 @@ SHIPPERS = (
     Shipper(
         "otelcol",
         "otelcol-contrib",
-        "otelcol-contrib from its releases, or built with filelogreceiver, filestorage, otlphttpexporter",
+        "otelcol-contrib, or one built with filelogreceiver, filestorage and otlphttpexporter",
         _otelcol,
         ("--version",),
-        note="sends OTLP/JSON, which the platform does not take: something in between has to rewrite it",
+        note="sends OTLP/JSON, which the platform does not take: something has to rewrite it",
     ),
     Shipper(
         "benthos",

@@ -1,6 +1,7 @@
 """What became of every record of a file that one shipper sent on one day?"""
 
 import os
+import re
 import signal
 import time
 from dataclasses import dataclass
@@ -77,20 +78,16 @@ def go_through(
         where = Path(folder)
         place = Place(where, file.path, inlet.inlet_url, inlet.listening, inlet.flow_id, gzip)
         command = shipper.configure(place)
-        begun = time.monotonic()
-        with Child(command) as child:
-            if day.killed:
+        if day.killed:
+            with Child(command) as child:
                 _wait(inlet, file.records // 2, patience, child)
                 os.kill(child.pid, signal.SIGKILL)
                 child.wait(10)
-            else:
-                trying = _wait(inlet, file.records, patience, child)
+        begun = time.monotonic()
+        with Child(command) as child:
+            trying, peak_rss = _wait(inlet, file.records, patience, child)
             wall = time.monotonic() - begun
             finished = _stopped(child)
-        if day.killed:
-            with Child(command) as child:
-                trying = _wait(inlet, file.records, patience, child)
-                _stopped(child)
         counted = inlet.counted()
         accepted, _ = inlet.ids()
         dead = shipper.dead(place)
@@ -114,25 +111,43 @@ def go_through(
         megabytes=file.size / MEGABYTE,
         cpu_seconds=finished.cpu_seconds,
         wall_seconds=wall,
-        peak_rss=finished.peak_rss,
+        peak_rss=peak_rss,
     )
 
 
-def _wait(inlet: RunningInlet, records: int, patience: float, child: Child) -> bool:
-    """Wait for verdicts on so many records; whether what has none is still tried at the end."""
-    seen, since = -1, time.monotonic() + _STARTS_WITHIN - patience
+def _wait(inlet: RunningInlet, records: int, patience: float, child: Child) -> tuple[bool, int]:
+    """Wait for verdicts on so many records.
+
+    Returns whether what has none is still tried at the end, and the child's peak memory in bytes.
+    """
+    seen, peak_rss, since = 0, 0, time.monotonic() + _STARTS_WITHIN - patience
     while True:
+        peak_rss = max(peak_rss, _peak_rss(child))
         counted = inlet.counted()
         judged = counted["accepted"] + counted["refused"]
         if judged >= records:
-            return False
-        now = time.monotonic()
-        if judged > max(seen, 0):
-            since = now
-        seen = max(seen, judged)
-        if now - since > patience or not child.running():
-            return bool(counted["silent_for"] < patience / 2)
+            return False, peak_rss
+        if judged > seen:
+            seen, since = judged, time.monotonic()
+        if time.monotonic() - since > patience:
+            return bool(counted["silent_for"] < patience / 2), peak_rss
+        if not child.running():
+            child.expect(0)
+            return False, peak_rss
         time.sleep(_POLL)
+
+
+def _peak_rss(child: Child) -> int:
+    """What the kernel counts for the program alone; 0 once it has ended.
+
+    What a child is said to have used in the end is never less than the peak of who started it.
+    """
+    try:
+        told = Path(f"/proc/{child.pid}/status").read_text()
+    except OSError:
+        return 0
+    found = re.search(r"VmHWM:\s+(\d+) kB", told)
+    return int(found[1]) * 1024 if found else 0
 
 
 def _stopped(child: Child) -> Finished:

@@ -106,6 +106,17 @@ def test_what_an_older_agent_does_not_say_is_left_out() -> None:
     assert "inlet unknown" in line({"version": "0.0.1"})
 
 
+def test_of_a_dead_letter_the_words_are_cut_before_its_reason_and_its_place_are() -> None:
+    letter = {**STATUS["last_dead_letters"][0], "message": "no such field, " * 10}
+    page = shown({**STATUS, "last_dead_letters": [letter]}, columns=104)
+
+    assert "rejected by schema (7 times)" in page
+    assert "app.log:4711" in page
+    assert "no such field, no" in page
+    assert "…" in page
+    assert all(len(each) <= 104 for each in page.splitlines())
+
+
 def test_nothing_that_is_said_can_play_tricks_on_the_terminal() -> None:
     hostile = {
         **STATUS,
