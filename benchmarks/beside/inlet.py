@@ -13,7 +13,6 @@ line when it listens, `GET /counted` tells what it counted.
 import argparse
 import asyncio
 import json
-import re
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -24,9 +23,9 @@ from aiohttp import web
 from isal import isal_zlib
 
 from benchmarks.beside.days import POISON, REFUSED_LAST_DIGIT
+from benchmarks.beside.records import ids_in
 from benchmarks.sink import FLOW_ID, INLET_ID
 
-_RECORD = re.compile(rb'\{\\?"_id\\?":\\?"([0-9a-f]{8}-\d{5})-')  # escaped inside of OTLP
 _GZIP = 31  # zlib's window bits for a gzip wrapper
 _LARGEST = 1_000_000  # bytes: the platform's limit for a body
 _ROOM = 64 << 20
@@ -62,7 +61,7 @@ class Inlet:
         wrong = _wrong(request.path, body)
         if wrong:
             return web.json_response({"title": wrong}, status=400)
-        records = [found.decode() for found in _RECORD.findall(body)]
+        records = ids_in(body)
         if self._told.poison and POISON in records:
             self._refused.add(POISON)
             return web.json_response({"title": "Invalid XDM Message Format"}, status=400)

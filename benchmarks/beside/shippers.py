@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_ID = re.compile(rb'\{\\?"_id\\?":\\?"([0-9a-f]{8}-\d{5})-')
+from benchmarks.beside.records import ids_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +59,6 @@ class Shipper:
         return found[0] if found else "?"
 
 
-def ids_in(lines: bytes) -> set[str]:
-    """The ids of the records in it."""
-    return {found.decode() for found in _ID.findall(lines)}
-
-
 def _aep_agent(place: Place) -> Sequence[str]:
     settings = {
         "data_dir": str(place.folder / "data"),
@@ -86,7 +81,7 @@ def _aep_agent_dead(place: Place) -> set[str]:
     command = [sys.executable, "-m", "agent", "dead-letters", "export", "--raw"]
     command += ["--data-dir", str(place.folder / "data")]
     told = subprocess.run(command, capture_output=True, timeout=60, check=True)
-    return ids_in(told.stdout)
+    return set(ids_in(told.stdout))
 
 
 _SYSLOG_NG = r"""@version: 3.35
@@ -192,7 +187,7 @@ def _benthos(place: Place) -> Sequence[str]:
 
 def _benthos_dead(place: Place) -> set[str]:
     dead = place.folder / "dead.ndjson"
-    return ids_in(dead.read_bytes()) if dead.exists() else set()
+    return set(ids_in(dead.read_bytes())) if dead.exists() else set()
 
 
 def _filled(template: str, place: Place) -> str:

@@ -10,7 +10,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.beside.days import Day
-from benchmarks.beside.shippers import Place, Shipper, ids_in
+from benchmarks.beside.records import ids_in
+from benchmarks.beside.shippers import Place, Shipper
 from benchmarks.children import BenchmarkError, Child, Finished
 from benchmarks.events import MEGABYTE, EventFile
 from benchmarks.pipeline import RunningSink
@@ -93,7 +94,7 @@ def go_through(
         dead = shipper.dead(place)
     if counted["gzipped"] != (counted["requests"] - counted["sent_away"] if gzip else 0):
         raise BenchmarkError(f"{shipper.name} did not compress as it was told to")
-    missing = ids_in(file.path.read_bytes()) - accepted
+    missing = set(ids_in(file.path.read_bytes())) - accepted
     nowhere = len(missing - dead)
     return Outcome(
         shipper=shipper.name,

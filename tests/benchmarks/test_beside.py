@@ -9,6 +9,7 @@ import pytest
 from benchmarks import events
 from benchmarks.beside import report
 from benchmarks.beside.days import DAYS, POISON, Day
+from benchmarks.beside.records import ids_in
 from benchmarks.beside.shippers import SHIPPERS
 from benchmarks.beside.trial import Outcome, go_through
 from benchmarks.events import EventFile
@@ -24,7 +25,7 @@ BAD = [day for day in DAYS if not day.fast]
 def file(tmp_path_factory: pytest.TempPathFactory) -> EventFile:
     """Three megabytes of events, the poisoned one among them."""
     file = events.write(tmp_path_factory.mktemp("beside") / "events.ndjson", 3)
-    assert f'"_id":"{POISON}-' in file.path.read_text()
+    assert POISON in ids_in(file.path.read_bytes())
     return file
 
 
@@ -83,4 +84,4 @@ def test_the_command_of_the_document_measures_all_of_it() -> None:
 
 
 def _ending_in_three(file: EventFile) -> list[str]:
-    return re.findall(r'"_id":"\w{8}-\d{4}3-', file.path.read_text())
+    return [each for each in ids_in(file.path.read_bytes()) if each.endswith("3")]
