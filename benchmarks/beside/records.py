@@ -2,7 +2,8 @@
 
 import re
 
-_ID = re.compile(rb'\{\\?"_id\\?":\\?"([0-9a-f]{8}-\d{5})-')  # its quotes are escaped inside of OTLP
+# Inside of OTLP/JSON, quotes are escaped.
+_ID = re.compile(rb'\{\\?"_id\\?":\\?"([0-9a-f]{8}-\d{5})-')
 
 
 def ids_in(content: bytes) -> list[str]:
