@@ -4,25 +4,20 @@ Each node becomes a closure that knows its operands; the tree is walked once, wh
 is compiled. Paths of names alone, which most operands are, become one closure.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from agent.dataprep import methods
+from agent.dataprep import methods, written
 from agent.dataprep.calling import caller
 from agent.dataprep.evaluation import Evaluation, Step
-from agent.dataprep.faults import EvaluationError, ExpressionError
-from agent.dataprep.functions import TABLE
-from agent.dataprep.grammar import RESERVED
+from agent.dataprep.faults import ExpressionError
 from agent.dataprep.operators import BINARY, Binary, complement, negate
-from agent.dataprep.paths import EVERY, STEPS_MAX, PathStep, names_of, reader, unescaped
-from agent.dataprep.values import checked, integer_of, text_of, truth_of
+from agent.dataprep.paths import EVERY, STEPS_MAX, PathStep, reader, unescaped
+from agent.dataprep.values import integer_of, text_of, truth_of
 
 if TYPE_CHECKING:
     from lark import Token, Tree
 
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
-_ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", '"': '"', "'": "'", "\\": "\\"}
 _TAKE_ARROWS = frozenset({"filterArray", "transformArray"})
 _UNITS_OF_COMPARISON = 10_000  # whole objects may be compared
 
@@ -115,8 +110,8 @@ def _chain(node: "Tree[Token]") -> Step:
     first, *trailers = cast("list[Tree[Token]]", node.children)
     if len(trailers) > STEPS_MAX:
         raise ExpressionError(f"a path has {STEPS_MAX} steps at most, this one {len(trailers)}")
-    path = _path_of(first)
-    while path is not None and trailers and (steps := _steps_of(trailers[0])):
+    path = written.path(first)
+    while path is not None and trailers and (steps := written.steps(trailers[0])):
         path = (*path, *steps)
         trailers.pop(0)
     value = compiled(first) if path is None else _source(path)
@@ -131,7 +126,7 @@ def _trailing(value: Step, trailer: "Tree[Token]") -> Step:
         return _method(
             value, str(name), [compiled(cast("Tree[Token]", each)) for each in arguments]
         )
-    steps = _steps_of(trailer)
+    steps = written.steps(trailer)
     if steps:
         read = reader(steps)
         return lambda evaluation: read(value(evaluation))
@@ -177,37 +172,8 @@ def _source(steps: tuple[PathStep, ...]) -> Step:
     return evaluate if flatten > 0 else lambda evaluation: read(evaluation.record)
 
 
-def _path_of(node: "Tree[Token]") -> tuple[PathStep, ...] | None:
-    if node.data == "wrapped":
-        return tuple(names_of(cast("Token", node.children[0])[2:-1]))
-    if node.data != "name":
-        return None
-    token = cast("Token", node.children[0])
-    if token in RESERVED or token in TABLE:
-        what = "the name of a function" if token in TABLE else "a word of the language"
-        raise ExpressionError(
-            f"{token} is {what}: write ${{{token}}} for a field of that name", token.start_pos
-        )
-    return (unescaped(token),)
-
-
-def _steps_of(trailer: "Tree[Token]") -> tuple[PathStep, ...]:
-    """The steps of a trailer, as far as they are known without a record."""
-    child = trailer.children[0]
-    if trailer.data == "member":
-        return (unescaped(str(child)),)
-    if trailer.data == "wrapped_member":
-        return tuple(names_of(str(child)[2:-1]))
-    if trailer.data == "elements":
-        return (EVERY,)
-    if trailer.data == "element" and not isinstance(child, str) and child.data == "number":
-        written = str(child.children[0])
-        return (int(written),) if written.isdecimal() and len(written) < 10 else ()
-    return ()
-
-
 def _named(node: "Tree[Token]") -> Step:
-    return _source(cast("tuple[PathStep, ...]", _path_of(node)))
+    return _source(cast("tuple[PathStep, ...]", written.path(node)))
 
 
 def _call(node: "Tree[Token]") -> Step:
@@ -250,31 +216,13 @@ def _object(node: "Tree[Token]") -> Step:
 
 
 def _number(node: "Tree[Token]") -> Step:
-    written = str(node.children[0])
-    number: int | float
-    if written[:2] in ("0x", "0X"):
-        number = int(written.rstrip("lLhH"), 16)
-    else:
-        digits = written.rstrip("lLhHbBdDfF")
-        number = int(digits) if digits.isdecimal() and len(digits) < 1000 else float(digits)
-    try:
-        checked(number)
-    except EvaluationError as error:
-        raise ExpressionError(str(error)) from None
+    number = written.number(str(node.children[0]))
     return lambda _: number
 
 
 def _text(node: "Tree[Token]") -> Step:
-    written = str(node.children[0])[1:-1]
-    text = _ESCAPE.sub(_meant, written) if "\\" in written else written
+    text = written.text(str(node.children[0]))
     return lambda _: text
-
-
-def _meant(escape: re.Match[str]) -> str:
-    """What an escape means; those that mean nothing stay as they are, for regular expressions."""
-    if escape[1]:
-        return chr(int(escape[1], 16))
-    return _ESCAPED.get(escape[2], escape[0])
 
 
 def _constant(value: Any) -> Callable[["Tree[Token]"], Step]:
