@@ -7,6 +7,7 @@ import pytest
 
 from agent.record import DeadLetter, Position, Receipt, Span, XactionIds
 from agent.store.disk import Store, StoreLimits
+from store.bench import Bench
 from torture.disk import SmallDisk, can_mount
 
 
@@ -84,3 +85,12 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     place = tmp_path / "disk"
     with SmallDisk(place, 6 << 20):
         yield place
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    """A store with a spool, which must balance at the end."""
+    bench = Bench(tmp_path)
+    yield bench
+    await bench.store.close()
+    bench.balanced()
