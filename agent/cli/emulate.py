@@ -60,7 +60,7 @@ platform:
   platform's ids, etags, pages and errors: flowservice, schemaregistry, catalog, conversion, export
   and sandbox-management; metrics are below /data/infrastructure/observability/insights. Without
   --ims any token, key and organisation will do:
-    curl -s -H 'Authorization: Bearer x' -H 'x-api-key: x' -H 'x-gw-ims-org-id: x' \
+    curl -s -H 'Authorization: Bearer x' -H 'x-api-key: x' -H 'x-gw-ims-org-id: x' \\
       http://127.0.0.1:8010/data/foundation/flowservice/flowSpecs
   A base connection of the HTTP API has an inlet at once, in the old form a source connection has
   it. Records of its flows are judged, and land; the ready-made inlet only keeps what it accepts.
@@ -97,7 +97,7 @@ examples:
   aep-agent emulate --fault 'reject=400,message=no such schema,matching="bad":true'
   aep-agent emulate --data ./platform --trap warm_up=300 --trap allow=127.0.0.0/8
   curl -s http://127.0.0.1:8010/_emulator/records | head
-  curl -sG 'http://127.0.0.1:8010/_emulator/datasets/ID' --data-urlencode \
+  curl -sG 'http://127.0.0.1:8010/_emulator/datasets/ID' --data-urlencode \\
     'sql=select person.name.lastName, count(*) from dataset group by all'
 """
 

@@ -41,6 +41,8 @@ def parse_text(text: str | bytes) -> Script:
         return parse_script(yaml.safe_load(text) or [])
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"the fault script is neither YAML nor JSON: {error}") from None
+    except RecursionError:
+        raise ConfigError("the fault script is nested too deeply") from None
 
 
 def load_script(path: Path) -> Script:

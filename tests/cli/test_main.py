@@ -43,6 +43,12 @@ def test_every_command_but_the_demo_shows_how_it_is_used(name: str) -> None:
     assert "aep-agent " + name in shown
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_line_of_a_help_runs_into_the_next(name: str) -> None:
+    shown = parser_for([name])._subparsers._group_actions[0].choices[name].format_help()
+    assert max(map(len, shown.splitlines())) <= 100
+
+
 @pytest.mark.parametrize("words", [["--help"], *([name, "--help"] for name in COMMANDS)])
 def test_no_help_imports_what_only_work_needs(words: list[str]) -> None:
     heavy = ("aiohttp", "structlog", "pydantic", "rich", "uvloop", "sqlite3")
