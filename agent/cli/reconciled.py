@@ -124,7 +124,7 @@ def _remarks(window: "Window", found: "Comparison") -> list[str]:
         remarks.append(
             "missing records landed nowhere and failed nowhere: was the flow new, changed or"
             " disabled, or the organisation's capacity exceeded? Send them again from their source."
-            " Receipts of another inlet that this store sent to before count as well: --since leaves"
+            " Receipts of another inlet that this store sent to before count, too: --since leaves"
             " them out"
         )
     return ["", *remarks] if remarks else []
