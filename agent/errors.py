@@ -2,6 +2,7 @@
 
 * AgentError
     * ConfigError            the configuration is wrong: exit 78 before anything starts
+    * ConfigUnread           it could not be read for now: no fault of its own
     * Unavailable            the destination did not answer usably: try again
         * Unauthorized       it refused our credentials: pause, never blame the record
     * PlatformError          a call to the platform's control plane did not do what it was for
@@ -27,6 +28,10 @@ class AgentError(Exception):
 
 class ConfigError(AgentError):
     """The configuration is wrong; `str()` is a readable report of every problem in it."""
+
+
+class ConfigUnread(AgentError):
+    """The configuration could not be read, for want of memory; later it may be."""
 
 
 class Unavailable(AgentError):

@@ -14,7 +14,7 @@ from agent.app.changeover import Changeover
 from agent.app.running import Running, end_if_empty
 from agent.config.changes import changes
 from agent.config.model import Config
-from agent.errors import ConfigError
+from agent.errors import ConfigError, ConfigUnread
 from agent.telemetry.logs import get_logger
 
 _LOOK = 0.2  # seconds between two looks at whether a flow that was removed has ended
@@ -55,7 +55,7 @@ class Reloading:
         begun: Callable[[], None],
         ended: Callable[[Report], None],
     ) -> None:
-        """*reread* raises ConfigError; *begun* and *ended* hear of each reload."""
+        """*reread* raises ConfigError and ConfigUnread; *begun* and *ended* hear of each reload."""
         self._running = running
         self._reread = reread
         self._begun, self._ended = begun, ended
@@ -98,10 +98,10 @@ class Reloading:
             found = changes(running.written, after, running.leaving)
             await Changeover(running, found).carry_out()
         except ConfigError as error:
-            problems = str(error).splitlines()
-            for problem in problems:
-                log.error("the configuration is wrong, going on with the old one", reason=problem)
-            self._report(Report(time.time(), "refused", problems=problems))
+            self._refuse("is wrong", str(error).splitlines())
+            return
+        except ConfigUnread as error:
+            self._refuse("could not be read", [str(error)])
             return
         for warning in after.warnings:
             log.warning(warning)
@@ -110,6 +110,11 @@ class Reloading:
         outcome: Outcome = "applied" if found.at_once else "unchanged"
         log.info("the configuration was read again", outcome=outcome, applied=[*found.at_once])
         self._report(Report(time.time(), outcome, found.at_once, found.later))
+
+    def _refuse(self, what: str, problems: Sequence[str]) -> None:
+        for problem in problems:
+            log.error(f"the configuration {what}, going on with the old one", reason=problem)
+        self._report(Report(time.time(), "refused", problems=problems))
 
     def _report(self, report: Report) -> None:
         meters = next(iter(self._running.parts.each)).meters

@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     import os
 
     from agent.cli import consequences
-    from agent.cli.pipeline import overrides
+    from agent.cli.flags import overrides
     from agent.config.explaining import settings
     from agent.config.loading import Reading
 

@@ -16,29 +16,13 @@ from agent.app.replay import Replay
 from agent.app.summary import Snapshot
 from agent.cli.exits import DONE, FAILED, SOME_DEAD_LETTERED
 from agent.config.model import Config
-from agent.errors import ConfigError, Stopped
+from agent.errors import Stopped
 from agent.telemetry import logs
 
 _SWITCH_SECONDS = 0.001
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 T = TypeVar("T")
-
-
-def overrides(args: argparse.Namespace) -> dict[str, object]:
-    """What the flags say, by configuration key; None where a flag was not given."""
-    chosen: dict[str, object] = {
-        "inlet.url": getattr(args, "inlet_url", None),
-        "inlet.flow_id": getattr(args, "flow_id", None),
-        "inlet.compression": getattr(args, "compression", None),
-        "data_dir": args.data_dir,
-    }
-    for assignment in args.set:
-        key, equals, value = assignment.partition("=")
-        if not equals:
-            raise ConfigError(f"--set {assignment}: write KEY=VALUE, such as batch.max_wait=100ms")
-        chosen[key.strip()] = value
-    return chosen
 
 
 def configured(
@@ -48,18 +32,18 @@ def configured(
 
     *flow* is the name of the only flow that is wanted, empty where there should be one; see `load`.
     """
-    config = read(args, chosen, flow)
+    from agent.config.loading import load
+
+    path = Path(args.config) if args.config else None
+    return followed(load(path, overrides=chosen, flow=flow))
+
+
+def followed(config: Config) -> Config:
+    """The configuration, once logging follows it and its warnings are said."""
     logs.configure(**dict(config.log))
     for warning in config.warnings:
         logs.get_logger("config").warning(warning)
     return config
-
-
-def read(args: argparse.Namespace, chosen: dict[str, object], flow: str | None = None) -> Config:
-    """The configuration as it is written now; see `configured`."""
-    from agent.config import load
-
-    return load(Path(args.config) if args.config else None, overrides=chosen, flow=flow)
 
 
 def deliver(

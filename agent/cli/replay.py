@@ -96,7 +96,8 @@ def run(args: argparse.Namespace) -> int:
                     say_plan(_plan(connection, each, args), flow, args)
                 say_homeless(connection, selection, routes)
         return 0
-    from agent.cli.pipeline import configured, overrides
+    from agent.cli.flags import overrides
+    from agent.cli.pipeline import configured
 
     config = configured(args, overrides(args), args.to)
     args.data_dir = config.data_dir
@@ -114,7 +115,7 @@ def _replay_each(
     connection: "sqlite3.Connection", routes: "Mapping[str, Selection]", args: argparse.Namespace
 ) -> int:
     """Replay what goes to each flow, one after the other; the gravest exit code."""
-    from agent.cli.pipeline import overrides
+    from agent.cli.flags import overrides
     from agent.config import load
 
     codes = [DONE]
@@ -137,7 +138,7 @@ def routes_of(args: argparse.Namespace, selection: "Selection") -> "dict[str, Se
     Where flows have no names, those of named ones go there only if they were chosen by flow or
     number. Raises ConfigError.
     """
-    from agent.cli.pipeline import overrides
+    from agent.cli.flags import overrides
     from agent.config import load
     from agent.config.inheritance import no_such_flow
 

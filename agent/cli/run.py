@@ -1,6 +1,8 @@
 """aep-agent run: the daemon, with a configuration file."""
 
 import argparse
+from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.cli.exits import DONE, SOME_DEAD_LETTERED
@@ -8,6 +10,8 @@ from agent.cli.exits import DONE, SOME_DEAD_LETTERED
 if TYPE_CHECKING:
     from agent.app.summary import Snapshot
     from agent.app.tally import Tally
+
+_REST = "agent.cli.pipeline"  # and with it nearly all that an agent is made of
 
 HELP = "run the agent with a configuration file"
 
@@ -42,15 +46,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run until the sources end or a signal comes."""
-    from agent.cli.pipeline import configured, deliver, exit_code, overrides, read
+    from agent.app.memory import is_scarce
+    from agent.cli.flags import overrides
+    from agent.config.apart import ReadApart, load_apart
     from agent.errors import Stopped
+    from agent.sources.inherited import keep_from_children
     from agent.telemetry.logs import get_logger
 
-    chosen = overrides(args)
-    config = configured(args, chosen)
+    keep_from_children()
+    path, chosen = Path(args.config) if args.config else None, overrides(args)
+    reading = ReadApart(path, chosen)
+    if not is_scarce():  # for both at once
+        import_module(_REST)  # takes as long as the reading
+    config = reading.config()
+    from agent.cli.pipeline import deliver, exit_code, followed
+
+    followed(config)
     log = get_logger("agent")
     try:
-        done = deliver(config, reread=lambda: read(args, chosen))
+        done = deliver(config, reread=lambda: load_apart(path, overrides=chosen))
     except Stopped as stopped:
         log.info("stopped before anything began", reason=str(stopped))
         return DONE

@@ -63,7 +63,8 @@ def run(args: argparse.Namespace) -> int:
 
     import json
 
-    from agent.cli.pipeline import configured, deliver, exit_code, overrides
+    from agent.cli.flags import overrides
+    from agent.cli.pipeline import configured, deliver, exit_code
     from agent.cli.progress import view
     from agent.cli.report import report
     from agent.cli.stored import store_flags

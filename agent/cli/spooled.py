@@ -75,7 +75,7 @@ def destinations(args: argparse.Namespace) -> list[Destination]:
         return []
     from agent.app.inlets import envelope_of
     from agent.app.storing import destination_of
-    from agent.cli.pipeline import overrides
+    from agent.cli.flags import overrides
     from agent.config import load
 
     path = Path(args.config) if args.config else None

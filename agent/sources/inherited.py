@@ -7,6 +7,7 @@ on, LISTEN_FDNAMES their names. What was queued on them while the agent was away
 import os
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 
 from agent.errors import ConfigError
 
@@ -19,6 +20,13 @@ _claimed: set[int] = set()  # descriptors of this process: each belongs to one s
 def is_meant(address: str) -> bool:
     """Whether an address stands for sockets that systemd opened."""
     return address == _WORD or address.startswith(f"{_WORD}:")
+
+
+def keep_from_children(environ: Mapping[str, str] = os.environ) -> None:
+    """Have the sockets that systemd opened go on to no process that this one starts."""
+    for descriptor in _passed(environ):
+        with suppress(OSError):  # told when it is claimed
+            os.set_inheritable(descriptor, False)
 
 
 def claim(
