@@ -3,9 +3,11 @@
 * At its import it loads the system's authorities into a context for whoever names none. All our
   connections name theirs (`transport.tls`), and if one did not, it would trust nobody.
 * Its lists of callbacks are there in C++, too, for which libstdc++ would be loaded.
+* Where zstd is installed it would ask for answers in it. What is pushed is decoded by our own hand.
 """
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -14,6 +16,7 @@ _MEANWHILE = {
     "SSL_CERT_DIR": os.devnull,
     "FROZENLIST_NO_EXTENSIONS": "1",
 }
+_ZSTD = "backports.zstd"
 
 
 @contextmanager
@@ -30,7 +33,19 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-with _environment(_MEANWHILE):
+@contextmanager
+def _without(module: str) -> Iterator[None]:
+    if module in sys.modules:
+        yield
+        return
+    sys.modules[module] = None  # type: ignore[assignment]  # makes importing it fail
+    try:
+        yield
+    finally:
+        del sys.modules[module]
+
+
+with _environment(_MEANWHILE), _without(_ZSTD):
     import aiohttp
 
 __all__ = ["aiohttp"]

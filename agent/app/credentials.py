@@ -2,13 +2,11 @@
 
 from functools import partial
 
-from agent.aep.ims import Client, ClientCredentials
 from agent.aep.tokens import FixedToken, TokenFile, Tokens
 from agent.aep.transport import Phases, Route
 from agent.config.credentials import read_word
 from agent.config.flows import FlowSettings
 from agent.config.inlet import InletSettings
-from agent.core.renewal import Renewal
 from agent.telemetry.meters import Meters
 
 
@@ -36,7 +34,10 @@ def route(inlet: InletSettings) -> Route:
     )
 
 
-def _issued(flow: FlowSettings, meters: Meters) -> ClientCredentials:
+def _issued(flow: FlowSettings, meters: Meters) -> Tokens:
+    from agent.aep.ims import Client, ClientCredentials
+    from agent.core.renewal import Renewal
+
     inlet = flow.inlet
     settings = inlet.credentials
     assert settings is not None

@@ -1,28 +1,18 @@
 """What stands between a source and the intake, where its configuration asks for anything?"""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from agent.conditions import condition, path
-from agent.config.filters import Filtered, FilterSettings
+from agent.config.filters import Filtered
 from agent.config.formats import Formatted, Received
-from agent.core.changes import Hashing, Removing, Setting
-from agent.core.containers import READERS
-from agent.core.documents import Documents
-from agent.core.filters import Conditional, Filter, Filters, Sample
-from agent.core.framing import LineFramer
-from agent.core.joining import Joining
-from agent.core.syslog import SyslogMessages
-from agent.core.unwrapping import Unwrapper
 from agent.delivery.intake import Intake, IntakeLimits
 from agent.record import BEGINNING, Position
 from agent.sources.source import Doors, Feed
 from agent.sources.unwrapping import Unwrapping
 
-_WRAPPED = 2  # a line may be so many times as long as the record in it, for its escapes
-
-Format = Callable[[Position], tuple[Unwrapper, LineFramer | None]]
-"""Begins to take a stream apart, from a position on."""
+if TYPE_CHECKING:
+    from agent.app.formats import Format
+    from agent.core.filters import Filters
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +20,8 @@ class Passage:
     """Doors of the intake at which records are taken out of what they come in, and filtered."""
 
     intake: Intake
-    filters: Filters | None
-    unwrapped: Format | None
+    filters: "Filters | None"
+    unwrapped: "Format | None"
 
     def feed(
         self,
@@ -54,41 +44,22 @@ def doors_of(settings: Filtered, intake: Intake) -> Doors:
     return Passage(intake, filters, unwrapped) if filters or unwrapped else intake
 
 
-def format_of(settings: Formatted | Received, limits: IntakeLimits) -> Format | None:
+# Most sources are read line by line and not filtered; what does more is not loaded for them.
+
+
+def format_of(settings: Formatted | Received, limits: IntakeLimits) -> "Format | None":
     """How to take apart what a source reads; None where that is one record a line."""
-    record, head = limits.record_bytes_max, limits.dead_letter_bytes_max
     if settings.format == "ndjson":
         return None
-    if settings.format == "json":
-        return lambda start: (Documents(start, record, head), None)
-    line = _WRAPPED * record
-    if settings.format == "syslog":
-        return lambda start: (SyslogMessages(start), LineFramer(line, head))
-    assert isinstance(settings, Formatted), "nobody sends the lines of a container's log"
-    read, only = READERS[settings.format], None if settings.stream == "all" else settings.stream
-    return lambda start: (Joining(read, start, record, head, only), LineFramer(line, head))
+    from agent.app import formats
+
+    return formats.format_of(settings, limits)
 
 
-def filters_of(settings: Filtered, record_bytes_max: int) -> Filters | None:
+def filters_of(settings: Filtered, record_bytes_max: int) -> "Filters | None":
     """The filters of a source; None where it has none."""
     if not settings.filters and settings.non_json == "dead_letter":
         return None
-    filters = [
-        _filter(name, each)
-        for name, each in zip(settings.filter_names, settings.filters, strict=True)
-    ]
-    return Filters(filters, record_bytes_max, drop_non_json=settings.non_json == "drop")
+    from agent.app import filtering
 
-
-def _filter(name: str, settings: FilterSettings) -> Filter:
-    if conditions := settings.keep or settings.drop:
-        read = [condition(text) for text in conditions]
-        return Filter(name, Conditional(read, keep=settings.keep is not None))
-    if settings.sample is not None:
-        return Filter(name, Sample(settings.sample, path(settings.by) if settings.by else None))
-    removing = (Removing(path(text)) for text in settings.remove or ())
-    hashing = (Hashing(path(text), settings.normalize) for text in settings.hash or ())
-    setting = (
-        Setting(tuple(map(str, path(text))), value) for text, value in (settings.set or {}).items()
-    )
-    return Filter(name, changes=(*removing, *hashing, *setting))
+    return filtering.filters_of(settings, record_bytes_max)

@@ -10,13 +10,12 @@ import asyncio
 import signal
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent.app import memory
 from agent.app.parts import Parts, build
 from agent.app.pipeline import Pipeline
 from agent.app.reloading import Reloading, Report
-from agent.app.replay import Replay
 from agent.app.running import Running
 from agent.app.summary import Clock, Snapshot, snapshot
 from agent.app.tasks import FlowTasks
@@ -25,6 +24,9 @@ from agent.app.watch import Watch
 from agent.config.model import Config
 from agent.supervisor import Supervisor
 from agent.telemetry.logs import get_logger
+
+if TYPE_CHECKING:
+    from agent.app.replay import Replay
 
 log = get_logger("agent")
 
@@ -44,7 +46,7 @@ class Agent:
     def __init__(
         self,
         config: Config,
-        replay: Replay | None = None,
+        replay: "Replay | None" = None,
         *,
         patient: bool = True,
         beside: Beside | None = None,

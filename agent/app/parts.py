@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 from agent.app import pushing, storing, tails
 from agent.app.descriptors import shared_out
 from agent.app.pipeline import Ends, Pipeline, ends, pipeline, saying
 from agent.app.receivers import receiver
-from agent.app.replay import Replay
 from agent.app.tails import Tails
 from agent.app.tally import Tally, tally, together
 from agent.config.model import Config
@@ -26,6 +26,9 @@ from agent.sources.tail.streams import Streams
 from agent.store.disk import Store
 from agent.store.outcomes import Outcomes
 from agent.telemetry.meters import Meters
+
+if TYPE_CHECKING:
+    from agent.app.replay import Replay
 
 _BLOCK_OF_BATCH = 0.95
 
@@ -80,7 +83,7 @@ class Parts:
             await each.inlet.close()
 
 
-def build(config: Config, replay: Replay | None = None) -> Parts:
+def build(config: Config, replay: "Replay | None" = None) -> Parts:
     """Make the parts. Raises ConfigError, or StoreError where the store does not open."""
     outcomes = Outcomes()
     shared = Shared(outcomes, Streams(), [outcomes.store_full])
@@ -103,7 +106,7 @@ def build(config: Config, replay: Replay | None = None) -> Parts:
 
 
 def ends_of(
-    config: Config, name: str, shared: Shared, meters: Meters, replay: Replay | None = None
+    config: Config, name: str, shared: Shared, meters: Meters, replay: "Replay | None" = None
 ) -> Ends:
     """Make both ends of the flow of that name. Raises ConfigError."""
 
@@ -118,7 +121,7 @@ def ends_of(
 
 
 def add(
-    parts: Parts, ends: Ends, sources: list[SourceSettings], replay: Replay | None = None
+    parts: Parts, ends: Ends, sources: list[SourceSettings], replay: "Replay | None" = None
 ) -> Pipeline:
     """Put what lies between the ends of a flow, and have it in its place among the parts."""
     with saying(ends.name):

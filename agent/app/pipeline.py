@@ -10,11 +10,11 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import zip_longest
+from typing import TYPE_CHECKING
 
 from agent.aep.tokens import Tokens
 from agent.app import credentials, inlets, storing
 from agent.app.doors import doors_of
-from agent.app.replay import Replay
 from agent.config.delivery import DeliverySettings, PoisonSettings
 from agent.config.flows import FlowSettings
 from agent.config.identities import RecordIdSettings
@@ -38,6 +38,9 @@ from agent.store.disk import Store
 from agent.store.memory import Spool
 from agent.telemetry import logs
 from agent.telemetry.meters import Meters
+
+if TYPE_CHECKING:
+    from agent.app.replay import Replay
 
 Sources = list[list[Source]]  # read side by side; those within one after the other
 
@@ -129,7 +132,7 @@ def ends(
     sources: Callable[[IntakeLimits], Sources],
     meters: Meters,
     dead_letter_bytes_max: int,
-    replay: Replay | None = None,
+    replay: "Replay | None" = None,
 ) -> Ends:
     """Make both ends of a flow; *sources* makes its sources. Raises ConfigError."""
     identities = _identities(settings.record_id)
@@ -147,7 +150,7 @@ def ends(
 
 
 def pipeline(
-    ends: Ends, sources: Sequence[SourceSettings], store: Store, replay: Replay | None = None
+    ends: Ends, sources: Sequence[SourceSettings], store: Store, replay: "Replay | None" = None
 ) -> Pipeline:
     """Make what lies between the ends of a flow, of whose *sources* the settings are these."""
     settings, encoder, meters = ends.settings, ends.encoder, ends.meters

@@ -1,30 +1,27 @@
 """Which source stands behind the settings of a socket?"""
 
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 
 from agent.config.sockets import ConnectionSettings, SocketSource, TcpSource, UdpSource
-from agent.core.announced import LengthPrefixedFramer, OctetCountedFramer
 from agent.core.frames import Framer
-from agent.core.framing import LineFramer
-from agent.core.separated import JsonSequenceFramer, NulFramer
 from agent.delivery.intake import IntakeLimits
 from agent.sources.connections import ConnectionLimits
-from agent.sources.datagrams import DatagramSource
 from agent.sources.encryption import encryption_of
 from agent.sources.listening import Listening
 from agent.sources.receiving import ConnectionSource
 from agent.sources.source import Source
 from agent.telemetry.meters import Meters
 
-_FRAMERS: Mapping[str, Callable[[int, int], Framer]] = {
-    "newline": LineFramer,
-    "octet_counted": OctetCountedFramer,
-    "nul": NulFramer,
-    "length_prefixed": LengthPrefixedFramer,
-    "json_seq": JsonSequenceFramer,
-}
+_FRAMERS = {
+    "newline": "framing.LineFramer",
+    "octet_counted": "announced.OctetCountedFramer",
+    "nul": "separated.NulFramer",
+    "length_prefixed": "announced.LengthPrefixedFramer",
+    "json_seq": "separated.JsonSequenceFramer",
+}  # in agent.core; what nobody uses is not loaded
 
 
 def receiver(
@@ -36,12 +33,14 @@ def receiver(
     """
     name, listening = settings.shown_name, _listening(settings)
     if isinstance(settings, ConnectionSettings):
-        kind = _FRAMERS[settings.framing]
+        kind = _framer(settings.framing)
         framer = partial(kind, limits.record_bytes_max, limits.dead_letter_bytes_max)
         parts = listening, framer, _limits(settings), block_bytes, meters
         if not isinstance(settings, TcpSource) or (by := encryption_of(settings.tls)) is None:
             return ConnectionSource(name, *parts)
         return ConnectionSource(name, *parts, by.connection, by.renew)
+    from agent.sources.datagrams import DatagramSource
+
     return DatagramSource(
         name,
         listening,
@@ -50,6 +49,12 @@ def receiver(
         head_bytes=limits.dead_letter_bytes_max,
         receive_buffer=settings.receive_buffer if isinstance(settings, UdpSource) else None,
     )
+
+
+def _framer(framing: str) -> Callable[[int, int], Framer]:
+    module, _, name = _FRAMERS[framing].partition(".")
+    made: Callable[[int, int], Framer] = getattr(import_module(f"agent.core.{module}"), name)
+    return made
 
 
 def _listening(settings: SocketSource) -> Listening:

@@ -10,9 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from agent.app.changeover import Changeover
 from agent.app.running import Running, end_if_empty
-from agent.config.changes import changes
 from agent.config.model import Config
 from agent.errors import ConfigError, ConfigUnread
 from agent.telemetry.logs import get_logger
@@ -92,6 +90,9 @@ class Reloading:
     async def _reload(self) -> None:
         log.info("reading the configuration again")
         self._begun()
+        from agent.app.changeover import Changeover
+        from agent.config.changes import changes
+
         running = self._running
         try:
             after = await asyncio.to_thread(self._reread)

@@ -8,16 +8,18 @@ import sys
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from agent.app import memory
 from agent.app.lifecycle import Agent, Beside, View
-from agent.app.replay import Replay
 from agent.app.summary import Snapshot
 from agent.cli.exits import DONE, FAILED, SOME_DEAD_LETTERED
 from agent.config.model import Config
 from agent.errors import Stopped
 from agent.telemetry import logs
+
+if TYPE_CHECKING:
+    from agent.app.replay import Replay
 
 _SWITCH_SECONDS = 0.001
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -49,7 +51,7 @@ def followed(config: Config) -> Config:
 def deliver(
     config: Config,
     view: View | None = None,
-    replay: Replay | None = None,
+    replay: "Replay | None" = None,
     *,
     patient: bool = True,
     reread: Callable[[], Config] | None = None,

@@ -1,6 +1,7 @@
 """aep-agent run: the daemon, with a configuration file."""
 
 import argparse
+import gc
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,6 +64,7 @@ def run(args: argparse.Namespace) -> int:
 
     followed(config)
     log = get_logger("agent")
+    gc.collect()  # what was left over by all that was loaded; see run_loop
     try:
         done = deliver(config, reread=lambda: load_apart(path, overrides=chosen))
     except Stopped as stopped:

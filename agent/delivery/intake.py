@@ -5,10 +5,9 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from agent.core.chunks import Refused, read_chunk
-from agent.core.filters import Filters, LeftOut
 from agent.core.framing import LineFramer, Oversize
 from agent.core.pieces import may_be_many_lines, pieces
 from agent.core.validation import Fault, are_records
@@ -19,6 +18,9 @@ from agent.delivery.tap import Tap
 from agent.record import BEGINNING, Chunk, DeadLetter, Position
 from agent.store.budget import Budget
 from agent.telemetry.meters import Meters
+
+if TYPE_CHECKING:
+    from agent.core.filters import Filters
 
 _PRESSURE_NOTICED = 0.001  # seconds of waiting that count as pressure
 
@@ -74,7 +76,7 @@ class Intake:
         start: Position = BEGINNING,
         identity: str | None = None,
         label: str | None = None,
-        filters: Filters | None = None,
+        filters: "Filters | None" = None,
     ) -> "Feed":
         """The door for one source, which reads forwards from *start*.
 
@@ -106,7 +108,7 @@ class Feed:
     """
 
     def __init__(
-        self, source: str, start: Position, intake: Intake, label: str, filters: Filters | None
+        self, source: str, start: Position, intake: Intake, label: str, filters: "Filters | None"
     ) -> None:
         self.source = source
         self.position = start
@@ -222,6 +224,8 @@ class Feed:
     def leave_out(self, name: str, count: int) -> None:
         """Count records that were left out before they had a place in what is handed over."""
         self._intake.meters.records_read.add(count, self.label)
+        from agent.core.filters import LeftOut
+
         self._intake.settler.leave_out(LeftOut((), Counter({name: count})), self.label)
 
     def leave(self, *, forget: bool = False) -> None:

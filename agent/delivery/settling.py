@@ -10,9 +10,8 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from agent.core.filters import LeftOut
 from agent.core.responses import Reading
 from agent.delivery import dead_letters
 from agent.delivery.encoder import Encoder
@@ -21,6 +20,9 @@ from agent.store.budget import Budget
 from agent.store.entry import Entry
 from agent.store.memory import Change, Spool
 from agent.telemetry.meters import Meters
+
+if TYPE_CHECKING:
+    from agent.core.filters import LeftOut
 
 _GROWN_SHARE = 4  # a quarter of the budget may be rejected records before sending waits for them
 
@@ -85,7 +87,7 @@ class Settler:
         passed = tuple(dead_letters.span_of(letter) for letter in letters)
         self._write(Entry(dead_letters=letters, passed=passed), held_bytes)
 
-    def leave_out(self, left_out: LeftOut, label: str) -> None:
+    def leave_out(self, left_out: "LeftOut", label: str) -> None:
         """Settle records that go no further, counted under *label*: soon, and many at once.
 
         Nobody waits for them, and a store with nothing else to write is spared many commits. But
