@@ -1,6 +1,6 @@
 """How do requests reach the admin listener: how many at once, for how long, and what is no HTTP?
 
-This module imports aiohttp.web: `agent.admin.server` imports it when it starts to listen.
+This module imports aiohttp.web: `agent.admin.server` imports it when somebody asks first.
 """
 
 import asyncio
@@ -31,7 +31,6 @@ class Connections:
         tls: ssl.SSLContext | None,
     ) -> None:
         self._most = most
-        self._idle_timeout = idle_timeout
         self._tls = tls
         self._options: dict[str, Any] = {
             "access_log": None,
@@ -53,10 +52,6 @@ class Connections:
             {"ssl": self._tls, "ssl_handshake_timeout": _HANDSHAKE} if self._tls else {}
         )
         for each in sockets:
-            if each.family != socket.AF_UNIX and hasattr(socket, "TCP_USER_TIMEOUT"):
-                # who does not read an answer must not keep its place; connections inherit it
-                milliseconds = max(1, int(self._idle_timeout * 1000))
-                each.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
             self._servers.append(await loop.create_server(self._accepted, sock=each, **how))
 
     async def close(self) -> None:
@@ -65,12 +60,6 @@ class Connections:
             each.close()
         self._servers.clear()
         await self._runner.cleanup()
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port of the first socket."""
-        host, port = self._servers[0].sockets[0].getsockname()[:2]
-        return host, port
 
     def _accepted(self) -> asyncio.BaseProtocol:
         server = self._runner.server

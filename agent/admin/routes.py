@@ -1,6 +1,6 @@
 """What does the admin listener answer? The status page, metrics, health and status.
 
-This module imports aiohttp.web: `agent.admin.server` imports it when it starts to listen. A route
+This module imports aiohttp.web: `agent.admin.server` imports it when somebody asks first. A route
 that is added here asks for the token, where one is set, unless `Access` says otherwise.
 """
 

@@ -86,7 +86,7 @@ class Agent:
             cleanup.push_async_callback(watch.stop)
             cleanup.push_async_callback(parts.store.close)
             cleanup.push_async_callback(parts.close_inlets)
-            await watch.start()
+            watch.start()
             cleanup.push_async_callback(parts.let_go)
             for source in parts.sources:
                 await source.claim()
@@ -95,6 +95,7 @@ class Agent:
                 tasks.start_endless("loop watch", watch.run())
                 tasks.start_endless("memory", memory.tidy())
                 if watch.listens:
+                    tasks.start_endless("admin", watch.serve())
                     tasks.start_endless("samples", watch.sampling.run())
                 if watch.service:
                     tasks.start_endless("signs of life", watch.service.run())

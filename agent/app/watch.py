@@ -49,16 +49,21 @@ class Watch:
         self.service = self._of_systemd()
         self._reload: Report | None = None
 
-    async def start(self) -> None:
+    def start(self) -> None:
         """Listen, where that is configured. Raises ConfigError where the address is taken."""
         if self._admin:
-            await self._admin.start()
+            self._admin.start()
             log.info("admin listens", address=self._admin.address)
 
     @property
     def listens(self) -> bool:
         """Whether anybody can ask how it stands."""
         return self._admin is not None
+
+    async def serve(self) -> None:
+        """Answer whoever asks how it stands; never returns."""
+        assert self._admin, "it listens"
+        await self._admin.serve()
 
     async def run(self) -> None:
         """Measure the loop until cancelled."""

@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from admin.serving import serving
 from agent.admin.server import Admin
 from agent.config.admin import AdminSettings
 from agent.config.validating import validated
@@ -38,8 +39,7 @@ async def start() -> AsyncIterator[Start]:
             made = validated(AdminSettings, {"listen": "127.0.0.1:0", **settings})
             well = (True, "well")
             admin = Admin(made, {"": Meters()}, status, lambda: well, lambda: well)
-            await admin.start()
-            stack.push_async_callback(admin.stop)
+            await stack.enter_async_context(serving(admin))
             return admin
 
         yield started

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from admin.serving import serving
 from agent.admin.health import Verdict
 from agent.admin.server import Admin
 from agent.config.admin import AdminSettings
@@ -48,9 +49,8 @@ def agent() -> Agent:
 @pytest.fixture
 async def admin(agent: Agent) -> AsyncIterator[Admin]:
     admin = agent.admin("127.0.0.1:0")
-    await admin.start()
-    yield admin
-    await admin.stop()
+    async with serving(admin):
+        yield admin
 
 
 @pytest.fixture
@@ -203,7 +203,7 @@ async def test_a_stopped_listener_listens_no_more_and_may_start_again(
     assert admin.address == ""
     with pytest.raises(aiohttp.ClientConnectorError):
         await client.get("/")
-    await admin.start()
+    admin.start()
     assert admin.address.startswith("127.0.0.1:")
 
 
@@ -211,7 +211,7 @@ async def test_a_port_that_is_taken_is_a_matter_of_configuration(
     agent: Agent, admin: Admin
 ) -> None:
     with pytest.raises(ConfigError, match=r"admin\.listen.*in use.*choose another address"):
-        await agent.admin(admin.address).start()
+        agent.admin(admin.address).start()
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ async def test_an_address_that_is_not_here_is_a_matter_of_configuration(
     agent: Agent, listen: str, word: str
 ) -> None:
     with pytest.raises(ConfigError, match=word):
-        await agent.admin(listen).start()
+        agent.admin(listen).start()
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ async def test_an_address_that_is_not_here_is_a_matter_of_configuration(
 )
 async def test_what_is_no_address_is_refused_with_an_example(agent: Agent, listen: str) -> None:
     with pytest.raises(ConfigError, match=r"127\.0\.0\.1:9600"):
-        await agent.admin(listen).start()
+        agent.admin(listen).start()
 
 
 @pytest.fixture
@@ -246,14 +246,29 @@ def ipv6() -> Iterator[None]:
 
 async def test_it_listens_on_ipv6(agent: Agent, ipv6: None) -> None:
     admin = agent.admin("[::1]:0")
-    await admin.start()
-    try:
+    async with serving(admin):
         assert admin.address.startswith("[::1]:")
         url = f"http://{admin.address}/readyz"
         async with aiohttp.ClientSession() as client, client.get(url) as answer:
             assert answer.status == 200
-    finally:
-        await admin.stop()
+
+
+async def test_who_comes_before_anybody_answers_waits_and_who_never_came_is_not_waited_for(
+    agent: Agent,
+) -> None:
+    early, never = agent.admin("127.0.0.1:0"), agent.admin("127.0.0.1:0")
+    early.start()
+    reader, writer = await asyncio.open_connection(*early.address.split(":"))
+    writer.write(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+    answering = asyncio.create_task(early.serve())
+    assert (await reader.read()).endswith(b"\r\n\r\nalive\n")
+    writer.close()
+    answering.cancel()
+    await early.stop()
+
+    async with serving(never):
+        pass
+    assert never.address == ""
 
 
 def test_importing_the_listener_imports_no_web_server() -> None:
