@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from agent.app import pushing, storing, tails
+from agent.app import storing, tails
 from agent.app.descriptors import shared_out
 from agent.app.pipeline import Ends, Pipeline, ends, pipeline, saying
 from agent.app.receivers import receiver
@@ -20,7 +20,6 @@ from agent.config.sources import Source as SourceSettings
 from agent.config.sources import StdinSource
 from agent.delivery.intake import IntakeLimits
 from agent.errors import ConfigError
-from agent.sources.once import stdin
 from agent.sources.source import Source
 from agent.sources.tail.streams import Streams
 from agent.store.disk import Store
@@ -149,10 +148,14 @@ def making(
 
     def made(source: SourceSettings) -> list[Source]:
         if isinstance(source, StdinSource):
+            from agent.sources.once import stdin
+
             return [stdin(source.name, block_bytes)]
         if isinstance(source, SocketSource):
             return [receiver(source, limits, block_bytes, meters)]
         if isinstance(source, HttpSource):
+            from agent.app import pushing
+
             return [pushing.source(source, flow.inlet, shared.outcomes, meters)]
         return followed.lane(source)
 

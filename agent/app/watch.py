@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from agent.admin.health import Verdict, liveness, readiness
@@ -12,7 +13,6 @@ from agent.app.parts import Parts
 from agent.app.pipeline import Pipeline
 from agent.app.reloading import Report
 from agent.app.sampling import Sampling
-from agent.app.status import Status
 from agent.app.summary import Snapshot
 from agent.config.model import Config
 from agent.core.destination import THROTTLED, WARMING_UP
@@ -21,6 +21,7 @@ from agent.telemetry.logs import get_logger
 
 if TYPE_CHECKING:
     from agent.app.service import Service
+    from agent.app.status import Status
 
 _REFUSED = "the configuration is wrong, going on with the old one"
 _NO_ROOM_SECONDS = 10.0  # a reader that waits a moment is flow control, not distress
@@ -39,7 +40,6 @@ class Watch:
         self._parts = parts
         self._snapshot = snapshot
         self.sampling = Sampling(parts)
-        self._told = Status(parts, self.sampling, snapshot, self._ready)
         self._loop_watch = LoopWatch(next(iter(parts.each)).meters)
         self._admin: Admin | None = None
         if config.admin.listen:
@@ -108,6 +108,12 @@ class Watch:
 
         manager = ServiceManager.of()
         return Service(manager, self._snapshot, self._ready, self._live) if manager else None
+
+    @cached_property
+    def _told(self) -> "Status":
+        from agent.app.status import Status  # what it takes is loaded when somebody asks first
+
+        return Status(self._parts, self.sampling, self._snapshot, self._ready)
 
     def _status(self, history_seconds: float, flow: str) -> Mapping[str, object]:
         last_reload = {"last_reload": self._reload.as_json()} if self._reload else {}

@@ -17,11 +17,10 @@ from agent.core.batching import Run
 from agent.core.changes import CannotChangeError, Change
 from agent.core.chunks import Contents, Refused, too_large
 from agent.core.fields import Reader
-from agent.core.validation import Fault
+from agent.core.validation import FILTER_FAILED, Fault
 from agent.record import INEXACT, Position, Span
 
 NON_JSON = "non_json"
-FILTER_FAILED = "filter_failed"  # the reason of a record that could not be changed
 _NO_RECORD = frozenset({"invalid_json", "invalid_utf8", "not_an_object"})
 _HASHES = 1 << 64
 

@@ -11,6 +11,7 @@ import msgspec
 
 from agent.core.grammar import object_fault
 
+FILTER_FAILED = "filter_failed"  # the reason of a record that could not be changed
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 

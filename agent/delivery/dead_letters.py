@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from agent.core.chunks import Refused, too_large
-from agent.core.filters import FILTER_FAILED
 from agent.core.framing import Oversize
 from agent.core.responses import Rejection
+from agent.core.validation import FILTER_FAILED
 from agent.record import Batch, DeadLetter, Position, Span
 
 _TOO_LARGE = 413

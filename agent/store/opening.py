@@ -59,6 +59,7 @@ def _look(connection: sqlite3.Connection, spool_for: Sequence[tuple[str, str]]) 
     saved = saved_positions(connection)
     spooled = connection.execute("SELECT records FROM spool_kept").fetchone()[0]
     spool = find_spooled(connection, spool_for) if spool_for else None
+    connection.execute("PRAGMA shrink_memory")  # of pages that are not needed so soon again
     return Contents(
         saved, dead_letters_ahead(connection), ledger.totals(connection), spooled, spool
     )

@@ -160,3 +160,16 @@ def test_sockets_of_systemd_are_the_agents_alone(slow: Path) -> None:
             assert not [each for each in theirs.iterdir() if "socket:" in str(each.readlink())]
             agent.signal(signal.SIGTERM)
     agent.close()
+
+
+def test_what_reads_a_configuration_is_not_in_the_memory_of_the_agent(
+    emulator: RunningEmulator, data_dir: Path, tmp_path: Path
+) -> None:
+    path = configured(tmp_path / "agent.json", emulator, data_dir, TCP)
+    with listening(["run", path], 1) as agent:
+        agent.agent.signal(signal.SIGHUP)
+        eventually(lambda: agent.said("the configuration was read again"))
+        libraries = Path(f"/proc/{agent.agent.process.pid}/maps").read_text()
+    assert "sqlite3" in libraries
+    for name in ("pydantic_core", "yaml", "libstdc++"):
+        assert name not in libraries
