@@ -84,9 +84,12 @@ class Agent:
             parts = self._parts = build(self._config, self._replay)
             watch = Watch(parts, self._config, self.snapshot)
             cleanup.push_async_callback(watch.stop)
+            answering = await cleanup.enter_async_context(Supervisor())
             cleanup.push_async_callback(parts.store.close)
             cleanup.push_async_callback(parts.close_inlets)
             watch.start()
+            if watch.listens:
+                answering.start_endless("admin", watch.serve())
             cleanup.push_async_callback(parts.let_go)
             for source in parts.sources:
                 await source.claim()
@@ -95,7 +98,6 @@ class Agent:
                 tasks.start_endless("loop watch", watch.run())
                 tasks.start_endless("memory", memory.tidy())
                 if watch.listens:
-                    tasks.start_endless("admin", watch.serve())
                     tasks.start_endless("samples", watch.sampling.run())
                 if watch.service:
                     tasks.start_endless("signs of life", watch.service.run())
