@@ -20,7 +20,7 @@ from benchmarks.memory import Firehose
 from benchmarks.pipeline import Agent, RunningSink, check_counted
 from benchmarks.sockets import free_port, is_listening
 
-LITTLE = 96 << 20  # bytes; what the agent promises to make do with
+LITTLE = 64 << 20  # bytes; what the agent promises to make do with
 _SETTLES_WITHIN = 60.0  # seconds
 _IDLE = 2.0  # seconds after it listens
 _PAUSE = 0.05  # seconds between blocks of the file, 1.7 MB each
