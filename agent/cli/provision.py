@@ -78,7 +78,12 @@ def run(args: argparse.Namespace) -> int:
         "show": _show,
         "init": _init,
     }
-    return actions[args.action](args)
+    try:
+        return actions[args.action](args)
+    except KeyboardInterrupt:
+        if args.action in ("apply", "destroy"):
+            print("aep-agent: interrupted; the same command goes on from there", file=sys.stderr)
+        raise
 
 
 def _plan(args: argparse.Namespace) -> int:

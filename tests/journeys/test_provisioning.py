@@ -162,6 +162,29 @@ def test_an_apply_that_is_killed_and_killed_again_makes_one_of_each(
     assert all(each.made for each in stage.state.objects)
 
 
+def test_an_apply_that_is_interrupted_says_how_it_goes_on(
+    emulator: RunningEmulator, tmp_path: Path
+) -> None:
+    emulator.set_faults({"name": "slow", "delay": 0.05, "when": {"path": "platform"}})
+    stage = _stage(emulator, tmp_path, ORDERS)
+    command = [sys.executable, "-m", "agent", "provision", "apply", "orders.yaml"]
+    with subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env=environment(stage.environ),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=LIMIT)
+    assert process.returncode == 130
+    assert said == b"aep-agent: interrupted; the same command goes on from there\n"
+    assert _run(stage, "provision", "apply", "orders.yaml").code == 0
+    assert asyncio.run(stage.objects()) == ONE_OF_EACH
+
+
 def test_two_applies_at_once_are_one_apply_and_one_that_is_told(
     emulator: RunningEmulator, tmp_path: Path
 ) -> None:
