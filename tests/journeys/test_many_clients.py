@@ -9,14 +9,11 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import pytest
 
 from support.accounts import kept_in
 from support.agent import eventually
 from support.emulator import RunningEmulator
 from support.listening import Listening, configured, listening
-
-pytestmark = pytest.mark.alone
 
 SEED = 11
 CLIENTS = 60

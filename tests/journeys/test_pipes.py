@@ -27,6 +27,7 @@ def config(emulator: RunningEmulator, tmp_path: Path, data_dir: Path) -> Path:
         "data_dir": str(data_dir),
         "inlet": {"url": emulator.inlet_url, "flow_id": emulator.flow_id},
         "batch": {"max_wait": "20ms"},
+        "delivery": {"retry": {"initial": "50ms", "max": "500ms"}},
         "admin": {"listen": None},
         "log": {"format": "json"},
     }
