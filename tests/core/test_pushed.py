@@ -125,7 +125,7 @@ def test_half_a_surrogate_pair_is_refused_where_its_place_cannot_be_told() -> No
         (b'{"a":1}{"b":2}', "the object ends, but more follows at byte 7"),
         (b'{"a":1,}', "expected a key in double quotes at byte 7"),
         (b'{"a":\n1\n', "ends at byte 7 where"),
-        (b'{"a":"\n"}', "at byte 5"),
+        (b'{"a":"\n"}', "found U+000A in a string at byte 6"),
         (b'{"a":"\xff"}', "not valid UTF-8 at byte 6"),
         (b'[{"a":1},]', "trailing comma in array (byte 9)"),
         (b'[{"a":1}', "it ends at byte 8, before it is complete"),

@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from pathlib import Path
 
-
 from support.accounts import kept_in
 from support.agent import eventually
 from support.emulator import RunningEmulator
