@@ -111,7 +111,6 @@ class Settler:
             return
         passed = tuple(span for each, _ in left_out for span in each.spans)
         filtered = sum((each.counts for each, _ in left_out), Counter[str]())
-
         unplaced = filtered.total() - sum(span.count for span in passed)
 
         def durable() -> None:

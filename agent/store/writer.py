@@ -141,7 +141,7 @@ class Writer:
         return held + group
 
     def _require_room(self) -> None:
-        """Nothing but what frees room is written without that which this takes, or nowhere."""
+        """Raise StoreFull where the file is gone, or the reserve that this takes cannot be had."""
         if file_in(self._data_dir) != self._file:
             raise StoreFull(GONE)
         if not self._reserve.take() and not self._make_room():

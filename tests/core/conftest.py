@@ -1,4 +1,4 @@
-"""How hard the properties are searched: thoroughly, but within half a minute for all of core."""
+"""How hard the properties are searched: thoroughly, but within a minute for all of core, coverage measured."""
 
 from hypothesis import HealthCheck, settings
 
