@@ -1,4 +1,4 @@
-"""How hard the properties are searched: thoroughly, but within a minute for all of core, coverage measured."""
+"""How hard the properties are searched: thoroughly, but within a minute, coverage measured too."""
 
 from hypothesis import HealthCheck, settings
 
