@@ -11,9 +11,14 @@ import fcntl
 import os
 import select
 import stat
+import time
 from contextlib import suppress
 from typing import Protocol
 
+# Seconds that a file is read on before others have their turn. What is done per batch, at either
+# end, costs half as much where several follow each other than where each meets a cold processor
+# cache, which a batch has filled with its bytes.
+_TURN = 0.010
 _PIPE_BYTES = 2**20  # what a pipe is asked to hold, so that a busy writer waits less often
 _ONLY_CACHED = getattr(os, "RWF_NOWAIT", None)  # Linux
 
@@ -57,15 +62,18 @@ class FileBlocks:
         self._offset = self._start = os.lseek(descriptor, 0, os.SEEK_CUR)
         self._size = os.fstat(descriptor).st_size
         self._buffer = bytearray()
+        self._turn_ends = 0.0
         self._stopped = False
         with suppress(OSError):
             os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
 
     async def read(self, size: int) -> bytes:
-        """The next bytes; lets other tasks run, for a file is always ready."""
+        """The next bytes; lets other tasks run now and then, for a file is always ready."""
         if self._stopped:
             return b""
-        await asyncio.sleep(0)
+        if time.monotonic() >= self._turn_ends:
+            await asyncio.sleep(0)
+            self._turn_ends = time.monotonic() + _TURN
         block = self._cached(size)
         if block is None:
             block = await asyncio.to_thread(os.pread, self._descriptor, size, self._offset)

@@ -82,7 +82,12 @@ def test_a_file_is_read_on_where_it_was_when_the_agent_was_killed(
     path = tmp_path / "app.ndjson"
     path.write_bytes(lines(records))
     emulator = inlet(faults=[{"delay": 0.005}, {"when": {"probability": 0.2}, "status": 503}])
-    config = configured(emulator, path, delivery={"max_in_flight": 4, "retry": {"max": "500ms"}})
+    config = configured(
+        emulator,
+        path,
+        delivery={"max_in_flight": 4, "retry": {"max": "500ms"}},
+        buffer={"type": "disk", "max_bytes": "60KB"},  # else all is read before the first kill
+    )
     for _ in range(times):
         agent, before = start("run", config), len(emulator.records())
         eventually(partial(_has_landed_more, emulator, before, agent))

@@ -4,6 +4,7 @@ import os
 import pty
 import socket
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,27 @@ async def test_a_file_is_read_from_where_its_descriptor_stands(tmp_path: Path) -
     assert await blocks.read(4) == b"4567"
     assert blocks.progress() == (4, 6)
     assert await all_of(blocks) == b"89"
+    blocks.close()
+
+
+async def test_others_have_their_turn_every_moment_while_a_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "f"
+    path.write_bytes(b"\n" * 2**20)
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    beside = asyncio.create_task(other())
+    blocks = open_blocks(opened(path))
+    begun = time.monotonic()
+    while (passed := time.monotonic() - begun) < 0.3:
+        assert await blocks.read(1)
+    beside.cancel()
+    assert 2 < turns <= passed / 0.010 + 1
     blocks.close()
 
 
