@@ -155,7 +155,7 @@ class Receipt:
     @property
     def count(self) -> int:
         """How many records were accepted."""
-        return sum(span.count for span in self.spans)
+        return sum([span.count for span in self.spans])
 
 
 @dataclass(frozen=True, slots=True)

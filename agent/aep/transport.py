@@ -106,15 +106,17 @@ def proxy_for(url: URL, route: Route) -> str | None:
 
 async def read_whole(response: aiohttp.ClientResponse, bytes_max: int) -> bytes:
     """The body of an answer. Raises Unavailable where it is longer than that."""
+    content = response.content
     parts: list[bytes] = []
     size = 0
-    async for part in response.content.iter_any():
+    while not content.at_eof():
+        part = await content.readany()
         parts.append(part)
         size += len(part)
         if size > bytes_max:
             response.close()
             raise Unavailable(f"the answer is longer than {bytes_max} bytes")
-    return b"".join(parts)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def too_late(error: TimeoutError, section: str = "inlet.timeouts") -> str:

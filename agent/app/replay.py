@@ -39,5 +39,5 @@ class _AtHome(Identities):
 
     underway: Underway = field(default_factory=Underway)
 
-    def add(self, records: Sequence[bytes], spans: Sequence[Span]) -> tuple[Sequence[bytes], bytes]:
+    def add(self, records: list[bytes], spans: Sequence[Span]) -> tuple[list[bytes], bytes]:
         return super().add(records, self.underway.spans(spans))

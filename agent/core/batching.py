@@ -77,7 +77,8 @@ class Batching:
     def add(self, run: Run, now: float) -> list[Draft]:
         """Take the run in; return the drafts that this filled, oldest first.
 
-        Every record must be short enough to be sent alone.
+        Its list of records is a draft's from then on. Every record must be short enough to be sent
+        alone.
         """
         full: list[Draft] = []
         rest: Run | None = run
@@ -88,7 +89,10 @@ class Batching:
             room = self._room(draft, rest)
             if room:
                 taken, rest = (rest, None) if room >= len(rest.records) else rest.cut(room)
-                draft.records += taken.records
+                if draft.records:
+                    draft.records += taken.records
+                else:
+                    draft.records = taken.records
                 draft.record_bytes += taken.record_bytes
                 draft.spans.append(taken.span)
             if rest is not None or self._is_full(draft):

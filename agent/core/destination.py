@@ -61,6 +61,7 @@ class Destination:
         self._closed_until = 0.0
         self._changed = 0.0
         self._probe_sent: float | None = None
+        self.states: tuple[str, ...] = ()  # every state it is in, the one that is shown first
         self._show(0.0)
 
     @property
@@ -77,11 +78,6 @@ class Destination:
     def asked_to_wait(self) -> bool:
         """Whether a request before its time would be worse than none."""
         return self._answers == THROTTLED or WARMING_UP in self._marks
-
-    @property
-    def states(self) -> tuple[str, ...]:
-        """Every state it is in, the one that is shown first."""
-        return tuple(self._holding())
 
     def may_send(self, now: float) -> float:
         """Seconds to wait before sending; 0 is leave to send, and must be used or given back."""
@@ -167,6 +163,7 @@ class Destination:
             yield READY
 
     def _show(self, now: float) -> None:
-        state = next(self._holding())
+        self.states = tuple(self._holding())
+        state = self.states[0]
         if state != self.state:
             self.state, self.since = state, now

@@ -42,11 +42,19 @@ class Envelope:
 
     def body(self, records: Sequence[bytes]) -> bytes:
         """The request body of these records (at least one), in this order."""
-        between = self.after + _SEPARATOR + self.before
-        parts = list(records)  # joined once: a body is large enough for a second copy to show
-        parts[0] = self.head + self.before + parts[0]
-        parts[-1] = parts[-1] + self.after + self.tail
-        return between.join(parts)
+        return self.body_of(list(records))
+
+    def body_of(self, records: list[bytes]) -> bytes:
+        """The same, and the list is empty then.
+
+        A record is freed as soon as it has been copied, while the processor still has it at hand.
+        """
+        # joined once: a body is large enough for a second copy to show
+        records[0] = self.head + self.before + records[0]
+        records[-1] = records[-1] + self.after + self.tail
+        body = (self.after + _SEPARATOR + self.before).join(records)
+        records.clear()
+        return body
 
     def records(self, body: bytes) -> list[bytes]:
         """The records of a body made by `body`, byte for byte."""

@@ -40,7 +40,7 @@ class Identities:
         """How much longer a record gets."""
         return len('"') + len(self.field) + _AFTER_NAME
 
-    def add(self, records: Sequence[bytes], spans: Sequence[Span]) -> tuple[Sequence[bytes], bytes]:
+    def add(self, records: list[bytes], spans: Sequence[Span]) -> tuple[list[bytes], bytes]:
         """The records, each with an id, and a bit for each that got its id here (see `Batch`).
 
         The spans say where they stand. An id goes right behind the opening brace.

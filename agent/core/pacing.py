@@ -48,6 +48,7 @@ class Pacing:
     ) -> None:
         self._rates = (records_per_second, requests_per_second, bytes_per_second)
         self._buckets = [Bucket(rate) if rate else None for rate in self._rates]
+        self.is_free = not any(self._buckets)  # whether it never asks anybody to wait
 
     def may_send(self, records: int, size: int, now: float) -> float:
         """Seconds to wait before a request of that size; 0 is leave to send it, and counts."""

@@ -24,8 +24,8 @@ class Encoder:
     identities: Identities | None = None  # None: records get no ids
 
     def batch(self, draft: Draft) -> Batch:
-        """The request for a full draft."""
-        records: Sequence[bytes] = draft.records
+        """The request for a full draft, which may be without its records then."""
+        records = draft.records
         spans, ids_added = tuple(draft.spans), b""
         if self.identities:
             records, ids_added = self.identities.add(records, spans)
@@ -58,14 +58,15 @@ class Encoder:
         return self.envelope.records(self.plain(batch))
 
     def _encode(
-        self, records: Sequence[bytes], spans: tuple[Span, ...], ids_added: bytes, read_at: float
+        self, records: list[bytes], spans: tuple[Span, ...], ids_added: bytes, read_at: float
     ) -> Batch:
-        plain = self.envelope.body(records)
+        count = len(records)
+        plain = self.envelope.body_of(records)
         body = gzip(plain) if self.codec.gzip else plain
         return Batch(
             body=body,
             gzipped=self.codec.gzip,
-            count=len(records),
+            count=count,
             plain_bytes=len(plain),
             spans=spans,
             read_at=read_at,

@@ -61,19 +61,19 @@ class Entry:
             return False
         return all(batch.row is Row.THERE for batch in self.removed)
 
-    def ledger(self) -> Counter[tuple[str, str]]:
+    def ledger(self) -> Mapping[tuple[str, str], int]:
         """What it adds to the ledger, by entry and reason."""
-        added: Counter[tuple[str, str]] = Counter()
-        added["read", ""] = self.unplaced - self.known
-        added["read", ""] += sum(span.count for span in self.passed)
-        added["known", ""] = self.known
-        added["accepted", ""] = sum(receipt.count for receipt in self.receipts)
-        for letter in self.dead_letters:
-            added["dead_lettered", letter.reason] += 1
-        for reason, count in self.dropped.items():
-            added["dropped", reason] += count
-        for name, count in self.filtered.items():
-            added["filtered", name] += count
+        read = self.unplaced - self.known + sum([span.count for span in self.passed])
+        added = {("read", ""): read}
+        if self.receipts:
+            added["accepted", ""] = sum([receipt.count for receipt in self.receipts])
+        if self.known:
+            added["known", ""] = self.known
+        if self.dead_letters:
+            reasons = Counter(letter.reason for letter in self.dead_letters)
+            added |= {("dead_lettered", reason): count for reason, count in reasons.items()}
+        added |= {("dropped", reason): count for reason, count in self.dropped.items()}
+        added |= {("filtered", name): count for name, count in self.filtered.items()}
         return added
 
 

@@ -47,7 +47,8 @@ class Ledger:
 
     def add(self, added: Mapping[LedgerKey, int]) -> None:
         """Add at the end of the transaction."""
-        self._added.update(added)
+        for key, records in added.items():
+            self._added[key] = self._added.get(key, 0) + records
 
     def flush(self, connection: sqlite3.Connection) -> None:
         """Write what was gathered."""

@@ -50,9 +50,13 @@ class Settling:
 
     def flush(self, connection: sqlite3.Connection) -> None:
         """Insert what was gathered, at the end of a transaction."""
-        connection.executemany(_INSERT_RECEIPT, self._receipts)
-        connection.executemany(_INSERT_SPAN, self._spans)
-        connection.executemany(_INSERT_ID, self._ids)
+        for statement, rows in (
+            (_INSERT_RECEIPT, self._receipts),
+            (_INSERT_SPAN, self._spans),
+            (_INSERT_ID, self._ids),
+        ):
+            if rows:
+                connection.executemany(statement, rows)
         self._end()
 
     def write(

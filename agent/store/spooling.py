@@ -136,8 +136,9 @@ class Spooling:
 
     def flush(self, connection: sqlite3.Connection) -> None:
         """Write what was gathered."""
-        rows = [_row(*appended) for appended in self._appended.values()]
-        connection.executemany(_APPEND, rows)
+        if self._appended:
+            rows = [_row(*appended) for appended in self._appended.values()]
+            connection.executemany(_APPEND, rows)
         if any(self._kept):
             connection.execute(_KEEP, self._kept)
         self._written = self._kept[1]

@@ -59,16 +59,15 @@ def test_drafts_keep_limits_order_and_positions(
 ) -> None:
     limits = BatchLimits(envelope.body_bytes(1, 0) + room, max_records, 1.0)
     runs = runs_of(groups)
-    drafts = all_drafts(Batching(limits, envelope), runs)
-
-    assert [record for draft in drafts for record in draft.records] == [
-        record for each in runs for record in each.records
-    ]
+    records = [record for each in runs for record in each.records]
     places = {
         (position, record)
         for each in runs
         for position, record in zip(each.span.positions(each.records), each.records, strict=True)
     }
+    drafts = all_drafts(Batching(limits, envelope), runs)
+
+    assert [record for draft in drafts for record in draft.records] == records
     for draft in drafts:
         assert 1 <= len(draft.records) <= max_records
         assert draft.record_bytes == sum(map(len, draft.records))

@@ -29,6 +29,8 @@ def sent(pacing: Pacing, requests: Sequence[tuple[int, int]], start: float = 50.
 
 def test_without_limits_everything_goes_at_once() -> None:
     assert sent(paced(), [(1000, 10**6)] * 50) == [0.0] * 50
+    assert paced().is_free
+    assert not paced(bytes_per_second=1).is_free
 
 
 @pytest.mark.parametrize(

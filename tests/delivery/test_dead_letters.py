@@ -45,7 +45,7 @@ def test_an_oversize_line_that_is_kept_whole_needs_no_hash() -> None:
 def test_a_rejected_record_is_found_in_its_batch_with_the_platforms_words() -> None:
     encoder = Encoder(encoding.raw(), Codec("gzip"))
     records = [b'{"a":0}', b'{"a":11}', b'{"a":2}', b'{"a":333}']
-    draft = Draft(1.0, 2.0, records, [Span("x", 5, 70, 2, 2), Span("y", 1, 0, 2)], 30)
+    draft = Draft(1.0, 2.0, [*records], [Span("x", 5, 70, 2, 2), Span("y", 1, 0, 2)], 30)
     batch = encoder.batch(draft)
     batch.attempts, batch.first_at, batch.last_at = 2, 10.0, 20.0
     rejections = [Rejection(1, 400, "no such schema", "id:1"), Rejection(3, 413, "too long")]

@@ -50,7 +50,7 @@ class Bench:
 
     async def batch(self) -> Batch:
         spans = [Span("a", 1, 0, 4), Span("b", 1, 0, 4)]
-        batch = self.encoder.batch(Draft(1.0, 2.0, self.records, spans, 56))
+        batch = self.encoder.batch(Draft(1.0, 2.0, [*self.records], spans, 56))
         self.budget.exchange(0, batch.held_bytes)
         await self.spool.append(batch)
         assert await self.spool.lease() is batch
