@@ -51,9 +51,21 @@ examples:
 """
 
 
+class _Usage(argparse.ArgumentParser):
+    """Of a flag that a command does not have, it is told how that command is used."""
+
+    def parse_known_args(  # type: ignore[override]  # never called with a namespace type of its own
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return found, unknown
+
+
 def parser_for(names: Sequence[str]) -> argparse.ArgumentParser:
     """The parser of these commands, which are imported; the others are only listed."""
-    parser = argparse.ArgumentParser(
+    parser = _Usage(
         prog="aep-agent",
         description="Deliver JSON records to Adobe Experience Platform, with a verdict for each.",
         epilog=_EPILOG,

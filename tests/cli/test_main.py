@@ -78,6 +78,12 @@ def test_wrong_usage_ends_with_2_and_says_what_there_is(
     assert "usage: aep-agent" in capsys.readouterr().err
 
 
+def test_a_mistyped_flag_is_shown_those_of_its_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["dead-letters", "list", "--sinse", "1h"])
+    assert "usage: aep-agent dead-letters list" in capsys.readouterr().err
+
+
 def test_a_mistyped_command_is_shown_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["sned"])
