@@ -1,7 +1,8 @@
-"""500 reloads while files, connections and requests come in, and the inlet is away now and then."""
+"""Reloads while files, connections and requests come in, and the inlet is away now and then."""
 
 import http.client
 import json
+import os
 import random
 import signal
 import socket
@@ -23,8 +24,8 @@ from support.records import lines, orders
 
 pytestmark = [pytest.mark.alone, pytest.mark.timeout(900)]
 
-RELOADS = 500
-SECONDS = 600.0  # each starts a process that reads: a third of a second of CPU
+RELOADS = int(os.environ.get("RELOADS", "100"))  # RELOADS=500 takes two and a half minutes
+SECONDS = 1.2 * RELOADS  # each starts a process that reads: a third of a second of CPU
 TOKENS = ("first", "second")
 ENDS = ("the configuration was read again", "the configuration is wrong, going on with the old one")
 NOTHING_TAKEN = (401, 429, 503)
@@ -140,9 +141,7 @@ def standing(agent: Listening) -> tuple[int, int, int]:
     return len([*Path(f"/proc/{pid}/fd").iterdir()]), threads, tasks
 
 
-def test_500_reloads_lose_no_record_and_leave_nothing_behind(
-    data_dir: Path, tmp_path: Path
-) -> None:
+def test_reloads_lose_no_record_and_leave_nothing_behind(data_dir: Path, tmp_path: Path) -> None:
     seed = random.randrange(10**6)
     print(f"seed {seed}")  # noqa: T201  # to have the same again
     web, taken = f"127.0.0.1:{a_port()}", socket.create_server(("127.0.0.1", 0))

