@@ -11,14 +11,11 @@ import fcntl
 import os
 import select
 import stat
-import time
 from contextlib import suppress
 from typing import Protocol
 
-# Seconds that a file is read on before others have their turn. What is done per batch, at either
-# end, costs half as much where several follow each other than where each meets a cold processor
-# cache, which a batch has filled with its bytes.
-_TURN = 0.010
+from agent.sources.turn import Turn
+
 _PIPE_BYTES = 2**20  # what a pipe is asked to hold, so that a busy writer waits less often
 _ONLY_CACHED = getattr(os, "RWF_NOWAIT", None)  # Linux
 
@@ -62,7 +59,7 @@ class FileBlocks:
         self._offset = self._start = os.lseek(descriptor, 0, os.SEEK_CUR)
         self._size = os.fstat(descriptor).st_size
         self._buffer = bytearray()
-        self._turn_ends = 0.0
+        self._turn = Turn()
         self._stopped = False
         with suppress(OSError):
             os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
@@ -71,9 +68,7 @@ class FileBlocks:
         """The next bytes; lets other tasks run now and then, for a file is always ready."""
         if self._stopped:
             return b""
-        if time.monotonic() >= self._turn_ends:
-            await asyncio.sleep(0)
-            self._turn_ends = time.monotonic() + _TURN
+        await self._turn.over()
         block = self._cached(size)
         if block is None:
             block = await asyncio.to_thread(os.pread, self._descriptor, size, self._offset)

@@ -21,6 +21,7 @@ from torture.points import POINTS
 from torture.script import Ending
 from torture.writing import ConnectionWriter, PipeWriter, Poster, Writer
 
+_ENDS_AFTER = 2.0  # seconds
 _LOOK_EVERY = 0.1  # seconds
 _HUNG = 20.0  # seconds after which an agent that was told to stop counts as hung
 
@@ -119,9 +120,12 @@ class Running:
         return self._wait(_HUNG)
 
     def left_over(self) -> bool:
-        """Whether a process that it started is still there."""
+        """Whether a process that it started stays: what reads its configuration ends after it."""
+        deadline = time.monotonic() + _ENDS_AFTER
         with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, 0)
+            while time.monotonic() < deadline:
+                os.killpg(self.process.pid, 0)
+                time.sleep(_LOOK_EVERY)
             return True
         return False
 

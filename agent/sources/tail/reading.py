@@ -6,6 +6,7 @@ from collections.abc import Callable
 from agent.errors import InputError
 from agent.sources.tail.file import Outcome, Reader, TailedFile
 from agent.sources.tail.keeping import Keeper
+from agent.sources.turn import Turn
 
 READERS = 4  # a slow disk stops one of them
 
@@ -16,6 +17,7 @@ class Readers:
     def __init__(self, keeper: Keeper) -> None:
         self._keeper = keeper
         self._ready: asyncio.Queue[TailedFile | None] = asyncio.Queue()
+        self._turn = Turn()
         self._stopped = False
         self.on_cut: Callable[[TailedFile], None] = lambda file: None
         self.on_rest: Callable[[TailedFile], None] = lambda file: None  # nothing more to read now
@@ -48,7 +50,7 @@ class Readers:
                 file.is_being_read = file.is_queued = False
             if is_more or file.is_wanted_again:
                 self.queue(file)
-                await asyncio.sleep(0)
+                await self._turn.over()
             else:
                 self.on_rest(file)
             self.let_next(file)
