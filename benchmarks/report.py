@@ -163,6 +163,7 @@ def _throughput(made: Throughput) -> Iterator[Figure]:
             )
         yield Figure(f"{name}: wall", made.wall(variant), "MB/s")
     yield Figure("CPU to start and stop", made.start_up_cpu(), "s")
+    yield Figure("CPU to start and stop: run", made.start_up_cpu("followed"), "s")
     yield Figure(
         "part of the limit, gzip, net of start-up", made.ratio("gzip", net=True), "", at_least=0.75
     )

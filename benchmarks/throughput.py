@@ -20,6 +20,12 @@ from benchmarks.pushes import push
 from benchmarks.sockets import pour
 
 _STARTS = 3  # a round: what is subtracted from every run has to be known well
+_SERVED = {
+    "followed": "one_followed",
+    "tcp": "one_poured",
+    "unix": "one_poured",
+    "http": "one_pushed",
+}
 _ON_DISK = ("--set", "buffer.type=disk")
 _UNCOMPRESSED = ("--compression", "none")
 
@@ -38,7 +44,11 @@ class Round:
     tcp: Sent
     unix: Sent
     http: Sent  # on disk before it is answered
-    one_record: tuple[Sent, ...]  # their CPU is what starting and stopping costs
+    # of one record, the CPU is what starting and stopping costs: `send`, and `run` with a source
+    one_record: tuple[Sent, ...]
+    one_followed: tuple[Sent, ...]
+    one_poured: tuple[Sent, ...]
+    one_pushed: tuple[Sent, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +58,10 @@ class Throughput:
     size: int
     rounds: tuple[Round, ...]
 
-    def start_up_cpu(self) -> float:
-        """CPU seconds of an agent that sends one record."""
-        return median(lone.cpu_seconds for each in self.rounds for lone in each.one_record)
+    def start_up_cpu(self, variant: str = "gzip") -> float:
+        """CPU seconds of an agent that gets one record that way, and sends it."""
+        which = _SERVED.get(variant, "one_record")
+        return median(lone.cpu_seconds for each in self.rounds for lone in getattr(each, which))
 
     def limit(self, variant: str) -> float:
         """MB per CPU-second of the bare loop, start-up not included; variant: gzip or none."""
@@ -90,7 +101,7 @@ class Throughput:
         return (getattr(each, variant) for each in self.rounds)
 
     def _agents(self, variant: str, *, net: bool) -> Iterator[float]:
-        spared = self.start_up_cpu() if net else 0.0
+        spared = self.start_up_cpu(variant) if net else 0.0
         return (self.size / MEGABYTE / (sent.cpu_seconds - spared) for sent in self._sent(variant))
 
     def _limits(self, variant: str) -> Iterator[float]:
@@ -100,9 +111,7 @@ class Throughput:
 
 def measure(agent: Agent, file: EventFile, rounds: int) -> Iterator[Throughput]:
     """Yield what is known after each round; the last one yielded is the result."""
-    lone = file.path.with_name(f"one-of-{file.path.name}")
-    with file.path.open("rb") as lines:
-        lone.write_bytes(lines.readline())
+    lone = _first_of(file)
     done: list[Round] = []
     try:
         for _ in range(rounds):
@@ -118,12 +127,23 @@ def measure(agent: Agent, file: EventFile, rounds: int) -> Iterator[Throughput]:
                     tcp=pour(agent, file, "tcp"),
                     unix=pour(agent, file, "unix"),
                     http=push(agent, file, "disk"),
-                    one_record=tuple(send_file(agent, lone, 1) for _ in range(_STARTS)),
+                    one_record=tuple(send_file(agent, lone.path, 1) for _ in range(_STARTS)),
+                    one_followed=tuple(follow(agent, lone) for _ in range(_STARTS)),
+                    one_poured=tuple(pour(agent, lone, "tcp") for _ in range(_STARTS)),
+                    one_pushed=tuple(push(agent, lone, "disk") for _ in range(_STARTS)),
                 )
             )
             yield Throughput(file.size, tuple(done))
     finally:
-        lone.unlink()
+        lone.path.unlink()
+
+
+def _first_of(file: EventFile) -> EventFile:
+    """A file beside it, with its first record only."""
+    lone = file.path.with_name(f"one-of-{file.path.name}")
+    with file.path.open("rb") as lines:
+        size = lone.write_bytes(lines.readline())
+    return EventFile(lone, 1, size)
 
 
 def _limit(path: Path, compression: str) -> dict[str, Any]:

@@ -34,6 +34,9 @@ def one_round(gzip: float) -> Round:
         http=sent(gzip * 1.4),
         followed=sent(gzip * 1.1),
         one_record=(sent(0.25),) * 3,
+        one_followed=(sent(0.25),) * 3,
+        one_poured=(sent(0.25),) * 3,
+        one_pushed=(sent(0.25),) * 3,
     )
 
 
