@@ -89,7 +89,7 @@ def _measure(args: argparse.Namespace) -> Report:
         assert made is not None
         copies = _COPIES_QUICK if quick else _COPIES
         _say("a backlog on disk, small and large")
-        on_disk = backlog.measure(args.agent, file, copies, made.start_up_cpu("followed"))
+        on_disk = backlog.measure(args.agent, file, copies)
     finally:
         if not args.keep:
             file.path.unlink()

@@ -11,12 +11,14 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 
 from benchmarks.children import BenchmarkError, Child, Finished
 from benchmarks.events import MEGABYTE, EventFile
 from benchmarks.pipeline import Agent, RunningSink
 
+_STARTS = 5
 _POLL = 0.05  # seconds
 
 
@@ -55,9 +57,14 @@ class Backlog:
         return self.large.size / MEGABYTE / cpu
 
 
-def measure(agent: Agent, file: EventFile, copies: Sequence[int], start_up: float) -> Backlog:
-    """Spool and drain so many copies of the file, a few and many."""
+def measure(agent: Agent, file: EventFile, copies: Sequence[int]) -> Backlog:
+    """Spool and drain so many copies of the file, a few and many; and one record, to start up."""
     few, many = copies
+    lone = file.first()
+    try:
+        start_up = median(_drained(agent, lone, 1).drain_cpu_seconds for _ in range(_STARTS))
+    finally:
+        lone.path.unlink()
     return Backlog(_drained(agent, file, few), _drained(agent, file, many), start_up)
 
 

@@ -91,6 +91,13 @@ class EventFile:
     records: int
     size: int
 
+    def first(self) -> "EventFile":
+        """A file beside it, made anew, with its first record only."""
+        lone = self.path.with_name(f"one-of-{self.path.name}")
+        with self.path.open("rb") as lines:
+            size = lone.write_bytes(lines.readline())
+        return EventFile(lone, 1, size)
+
 
 def _one_of(choices: list[_T], chance: random.Random) -> _T:
     """One of the choices, the first ones more often than the last ones."""

@@ -61,7 +61,8 @@ class Throughput:
     def start_up_cpu(self, variant: str = "gzip") -> float:
         """CPU seconds of an agent that gets one record that way, and sends it."""
         which = _SERVED.get(variant, "one_record")
-        return median(lone.cpu_seconds for each in self.rounds for lone in getattr(each, which))
+        starts = (lone for each in self.rounds for lone in getattr(each, which))
+        return float(median(lone.cpu_seconds for lone in starts))
 
     def limit(self, variant: str) -> float:
         """MB per CPU-second of the bare loop, start-up not included; variant: gzip or none."""
@@ -111,7 +112,7 @@ class Throughput:
 
 def measure(agent: Agent, file: EventFile, rounds: int) -> Iterator[Throughput]:
     """Yield what is known after each round; the last one yielded is the result."""
-    lone = _first_of(file)
+    lone = file.first()
     done: list[Round] = []
     try:
         for _ in range(rounds):
@@ -136,14 +137,6 @@ def measure(agent: Agent, file: EventFile, rounds: int) -> Iterator[Throughput]:
             yield Throughput(file.size, tuple(done))
     finally:
         lone.path.unlink()
-
-
-def _first_of(file: EventFile) -> EventFile:
-    """A file beside it, with its first record only."""
-    lone = file.path.with_name(f"one-of-{file.path.name}")
-    with file.path.open("rb") as lines:
-        size = lone.write_bytes(lines.readline())
-    return EventFile(lone, 1, size)
 
 
 def _limit(path: Path, compression: str) -> dict[str, Any]:

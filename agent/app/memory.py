@@ -18,14 +18,15 @@ from agent.config.units import show_size
 from agent.telemetry.logs import get_logger
 
 _MIB = 1 << 20
-_ITSELF = 56 * _MIB  # libraries, the store's pages and an idle loop, measured
+_ITSELF = 61 * _MIB  # libraries, the store's pages, and what bursts leave between blocks, measured
 LEAST = 64 * _MIB  # tried with a stalled inlet and input that does not stop
 _HELD_PART = 6  # of what is left is for records; the rest for what is made of them, and the kernel
 _BATCHES_HELD = 7
 _PLENTY = _ITSELF + _HELD_PART * 32 * _MIB  # from here on the defaults fit
 _SCARCE = 128 * _MIB  # below it, memory is worth the CPU that giving it back takes
 _TIDY_EVERY = 60.0  # seconds
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _SMALL_BLOCK = -1, -3, 128 << 10  # mallopt(3)
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # mallopt(3)
+_SMALL_BLOCK = 128 << 10
 
 log = get_logger("memory")
 
@@ -55,6 +56,7 @@ def give_back_freed_memory() -> None:
         c_library = ctypes.CDLL(None)
         c_library.mallopt(_M_MMAP_THRESHOLD, _SMALL_BLOCK)
         c_library.mallopt(_M_TRIM_THRESHOLD, _SMALL_BLOCK)
+        c_library.mallopt(_M_ARENA_MAX, 1)  # gaps that one thread leaves are filled by others
 
 
 async def tidy() -> None:

@@ -55,7 +55,7 @@ def test_with_little_memory_less_is_held_and_sizes_still_agree() -> None:
     config = fitted(configured(), 64 * MIB)
 
     assert config.buffer.memory_bytes < 2 * MIB
-    assert config.delivery.max_in_flight == 8
+    assert config.delivery.max_in_flight == 3
     (flow,) = config.each_flow().values()
     assert not list(flow.disagreements())
     assert fitted(config, 64 * MIB) is config
