@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -49,7 +50,7 @@ class Backlog:
     def growth(self) -> float:
         """What draining the large one costs per megabyte, as a multiple of the small one."""
         small, large = (each.drain_per_megabyte(self.start_up) for each in (self.small, self.large))
-        return large / small
+        return large / small if small else inf  # too small to be told from starting
 
     def both_ways(self) -> float:
         """MB per CPU-second of filling and draining the large one: every batch is written."""
