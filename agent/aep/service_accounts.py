@@ -60,17 +60,21 @@ def _signed(claims: dict[str, Any], key_file: Path) -> str:
     place = f"platform.jwt.private_key_file ({key_file})"
     try:
         import jwt
+        from cryptography.exceptions import UnsupportedAlgorithm
+        from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key
     except ImportError as error:
         raise ConfigError(
             "platform.jwt: signing is not installed; pip install 'aep-agent[jwt]'"
         ) from error
+    wrong = f"{place}: it does not hold a private RSA key in PEM without a password"
     try:
         with key_file.open("rb") as file:
-            key = file.read(_KEY_BYTES_MAX)
-        return jwt.encode(claims, key, algorithm="RS256")
+            key = load_pem_private_key(file.read(_KEY_BYTES_MAX), password=None)
     except OSError as error:
         raise ConfigError(f"{place}: {error.strerror}") from error
-    except (ValueError, TypeError, NotImplementedError, jwt.PyJWTError) as error:
-        raise ConfigError(
-            f"{place}: it does not hold an RSA key in PEM without a password"
-        ) from error
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise ConfigError(wrong) from error
+    if not isinstance(key, RSAPrivateKey):
+        raise ConfigError(wrong)
+    return jwt.encode(claims, key, algorithm="RS256")

@@ -7,7 +7,7 @@ from pathlib import Path
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from aep.scripted import ORG, Answer, Asked, asking, client
 from agent.emulator.options import CLIENT_ID, CLIENT_SECRET, EmulatorOptions
@@ -88,8 +88,11 @@ async def test_the_emulated_identity_service_takes_it(key_file: Path) -> None:
     ("content", "expected"),
     [
         (None, "No such file or directory"),
-        (b"", "does not hold an RSA key in PEM"),
-        (b"-----BEGIN PRIVATE KEY-----\nbm8=\n-----END PRIVATE KEY-----\n", "does not hold an RSA"),
+        (b"", "does not hold a private RSA key in PEM"),
+        (
+            b"-----BEGIN PRIVATE KEY-----\nbm8=\n-----END PRIVATE KEY-----\n",
+            "does not hold a private RSA key",
+        ),
     ],
 )
 async def test_a_key_that_is_none_is_told(
@@ -103,9 +106,31 @@ async def test_a_key_that_is_none_is_told(
             await platform.flow.find("flows")
 
 
-def test_without_what_signs_it_is_said_how_to_have_it(key_file: Path) -> None:
+@pytest.mark.parametrize("kind", ["public", "of another kind", "with a password"])
+async def test_another_key_than_a_private_one_of_rsa_is_told(tmp_path: Path, kind: str) -> None:
+    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    if kind == "public":
+        content = private.public_key().public_bytes(
+            pem, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+    elif kind == "with a password":
+        locked = serialization.BestAvailableEncryption(b"secret")
+        content = private.private_bytes(pem, pkcs8, locked)
+    else:
+        other = ec.generate_private_key(ec.SECP256R1())
+        content = other.private_bytes(pem, pkcs8, serialization.NoEncryption())
+    file = tmp_path / "key.pem"
+    file.write_bytes(content)
+    async with client("http://127.0.0.1:9", **account(file, "http://127.0.0.1:9/ims")) as platform:
+        with pytest.raises(ConfigError, match="does not hold a private RSA key in PEM"):
+            await platform.flow.find("flows")
+
+
+@pytest.mark.parametrize("missing", ["jwt", "cryptography"])
+def test_without_what_signs_it_is_said_how_to_have_it(key_file: Path, missing: str) -> None:
     script = (
-        "import sys; sys.modules['jwt'] = None; from pathlib import Path;"
+        f"import sys; sys.modules[{missing!r}] = None; from pathlib import Path;"
         "from agent.aep.service_accounts import ServiceAccount;"
         f"ServiceAccount('c', 'o', 's', [], Path({str(key_file)!r})).form('https://x/y', 's', 0)"
     )
